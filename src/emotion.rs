@@ -1,0 +1,164 @@
+//! The seven expressions, distributions over them, and their valence and arousal.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// An expression as shown by a face. The order is that of every model's `probabilities` output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Emotion {
+    /// Brows lowered, lips pressed or teeth bared.
+    Angry,
+    /// Nose wrinkled, upper lip raised.
+    Disgust,
+    /// Brows raised and drawn together, eyes wide.
+    Fear,
+    /// Lip corners and cheeks raised.
+    Happy,
+    /// None of the others to speak of.
+    Neutral,
+    /// Inner brows raised, lip corners down.
+    Sad,
+    /// Brows raised, jaw dropped.
+    Surprise,
+}
+
+/// A name that is none of the seven expressions.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown emotion `{found}`, expected one of {}", Emotion::names())]
+pub struct UnknownEmotion {
+    /// The name as it was given.
+    pub found: String,
+}
+
+impl Emotion {
+    /// How many there are: the length of every distribution.
+    pub const COUNT: usize = 7;
+
+    /// All of them, in the order of a distribution.
+    pub const ALL: [Emotion; Self::COUNT] = [
+        Emotion::Angry,
+        Emotion::Disgust,
+        Emotion::Fear,
+        Emotion::Happy,
+        Emotion::Neutral,
+        Emotion::Sad,
+        Emotion::Surprise,
+    ];
+
+    /// The label used in messages, files and models, in lower case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Emotion::Angry => "angry",
+            Emotion::Disgust => "disgust",
+            Emotion::Fear => "fear",
+            Emotion::Happy => "happy",
+            Emotion::Neutral => "neutral",
+            Emotion::Sad => "sad",
+            Emotion::Surprise => "surprise",
+        }
+    }
+
+    /// All labels, comma separated, for error messages.
+    pub fn names() -> String {
+        Self::ALL.map(Emotion::as_str).join(", ")
+    }
+
+    /// Valence (pleasant or not) and arousal (activated or calm) of the expression, each -1 to 1.
+    ///
+    /// The values are those reported for the matching terms by [`AFFECT_SOURCE`]; neutral is the
+    /// origin of that space by definition.
+    pub const fn affect(self) -> Affect {
+        let (valence, arousal) = match self {
+            Emotion::Angry => (-0.51, 0.59),
+            Emotion::Disgust => (-0.60, 0.35),
+            Emotion::Fear => (-0.64, 0.60),
+            Emotion::Happy => (0.81, 0.51),
+            Emotion::Neutral => (0.0, 0.0),
+            Emotion::Sad => (-0.63, -0.27),
+            Emotion::Surprise => (0.40, 0.67),
+        };
+        Affect { valence, arousal }
+    }
+}
+
+impl fmt::Display for Emotion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Emotion {
+    type Err = UnknownEmotion;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|emotion| emotion.as_str() == name)
+            .ok_or_else(|| UnknownEmotion { found: name.to_owned() })
+    }
+}
+
+/// Where the values of [`Emotion::affect`] come from.
+pub const AFFECT_SOURCE: &str = "Russell & Mehrabian 1977, doi:10.1016/0092-6566(77)90037-X";
+
+/// A point in the plane of core affect.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Affect {
+    /// Unpleasant -1 to pleasant 1.
+    pub valence: f32,
+    /// Calm -1 to activated 1.
+    pub arousal: f32,
+}
+
+/// Probabilities of the seven expressions, in the order of [`Emotion::ALL`], summing to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Distribution(pub [f32; Emotion::COUNT]);
+
+impl Distribution {
+    /// The probability of one expression.
+    pub fn of(&self, emotion: Emotion) -> f32 {
+        self.0[emotion as usize]
+    }
+
+    /// The most probable expression; of equals, the first in order.
+    pub fn top(&self) -> Emotion {
+        Emotion::ALL.into_iter().fold(Emotion::ALL[0], |best, emotion| {
+            if self.of(emotion) > self.of(best) { emotion } else { best }
+        })
+    }
+
+    /// The mean affect of the expressions under this distribution.
+    pub fn affect(&self) -> Affect {
+        let mut mean = Affect { valence: 0.0, arousal: 0.0 };
+        for emotion in Emotion::ALL {
+            let affect = emotion.affect();
+            mean.valence += self.of(emotion) * affect.valence;
+            mean.arousal += self.of(emotion) * affect.arousal;
+        }
+        mean
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_round_trip_and_unknown_ones_list_what_is_allowed() {
+        for emotion in Emotion::ALL {
+            assert_eq!(emotion.as_str().parse(), Ok(emotion));
+        }
+        let error = "hapy".parse::<Emotion>().unwrap_err().to_string();
+        assert!(error.contains("`hapy`") && error.contains("angry, disgust, fear"), "{error}");
+    }
+
+    #[test]
+    fn affect_is_the_mean_over_the_distribution() {
+        let half_happy = Distribution([0.0, 0.0, 0.0, 0.5, 0.5, 0.0, 0.0]);
+        assert_eq!(half_happy.affect(), Affect { valence: 0.405, arousal: 0.255 });
+        assert_eq!(half_happy.top(), Emotion::Happy);
+    }
+}
