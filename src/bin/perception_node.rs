@@ -1,0 +1,2 @@
+//! The ROS 2 perception node.
+fn main() {}
