@@ -1,0 +1,40 @@
+"""Checkpoints: written whole or not at all, read with a clear error."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .errors import UserError
+from .network import EmotionNetwork, NetworkShape
+
+FILE_NAME = "checkpoint.pt"
+
+
+def save(folder: Path, content: dict[str, Any], shape: NetworkShape) -> None:
+    """Writes `content` and the network's shape to the folder's checkpoint."""
+    part = folder / (FILE_NAME + ".part")
+    torch.save({**content, "shape": asdict(shape)}, part)
+    part.replace(folder / FILE_NAME)
+
+
+def load(folder: Path) -> dict[str, Any] | None:
+    """The folder's checkpoint, or None where there is none yet."""
+    path = folder / FILE_NAME
+    if not path.is_file():
+        return None
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # zip, pickle and key errors alike: the file is no checkpoint
+        raise UserError(f"{path}: not a checkpoint of this project ({error})") from error
+
+
+def load_network(folder: Path) -> tuple[EmotionNetwork, dict[str, Any]]:
+    """The averaged network in evaluation mode, and the checkpoint it came from."""
+    content = load(folder)
+    if content is None:
+        raise UserError(f"{folder / FILE_NAME}: no such file; run the train step first")
+    network = EmotionNetwork(NetworkShape(**content["shape"]))
+    network.load_state_dict(content["averaged"])
+    return network.eval(), content

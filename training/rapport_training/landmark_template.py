@@ -1,0 +1,107 @@
+"""Where eyes, nose and mouth corners lie in a FER2013 image.
+
+A camera crop must look to the network as its training images did. So the crop aligns a
+face by a similarity transform onto the mean landmarks that this step measures: O-Net over
+the Training images, those kept that it holds for a face.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from .data import add_data_arguments, read_fer2013
+from .errors import UserError, run_step
+from .labels import INPUT_SIZE_PX
+
+# Left and right as seen in the image.
+LANDMARKS = ("left eye", "right eye", "nose", "left mouth corner", "right mouth corner")
+BATCH = 256
+
+
+class ONet:
+    """MTCNN's third network: 48x48 RGB in, face probability and five landmarks out."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise UserError(f"{path}: no such file; expected O-Net as ONNX")
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1
+        try:
+            self._session = ort.InferenceSession(path, options, ["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's errors share no narrower public base
+            raise UserError(f"{path}: not loadable as ONNX ({error})") from error
+        # Told apart by width, since exporters name outputs differently.
+        widths = {output.shape[-1]: output.name for output in self._session.get_outputs()}
+        if 10 not in widths or not (2 in widths or 1 in widths):
+            raise UserError(
+                f"{path}: outputs have widths {sorted(map(str, widths))}, "
+                "expected 10 (landmarks), 4 (box) and 2 or 1 (face probability)"
+            )
+        self._input = self._session.get_inputs()[0].name
+        self._landmarks = widths[10]
+        self._probability = widths[2] if 2 in widths else widths[1]
+
+    def __call__(self, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Grey uint8 [N,48,48] to face probability [N] and landmarks [N,5,2] (x, y) in px."""
+        scaled = (grey.astype(np.float32) - 127.5) / 128.0
+        rgb = np.repeat(scaled[:, None], 3, axis=1)
+        probability, points = self._session.run(
+            [self._probability, self._landmarks], {self._input: rgb}
+        )
+        points = points.reshape(-1, 2, 5).transpose(0, 2, 1) * INPUT_SIZE_PX
+        return probability.reshape(len(grey), -1)[:, -1], points
+
+
+def similarity_residuals(points: np.ndarray, template: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Least-squares similarity of each face onto the template (Umeyama 1991, no reflection).
+
+    Returns scale [N] (template over face), roll in degrees [N], and the root mean square
+    distance in px [N] that is left after alignment.
+    """
+    # In the plane a similarity is one complex factor, so the fit is a complex regression.
+    face = points[..., 0] + 1j * points[..., 1]
+    goal = template[:, 0] + 1j * template[:, 1]
+    face = face - face.mean(axis=1, keepdims=True)
+    goal = goal - goal.mean()
+    factor = (face.conj() * goal).sum(axis=1) / (np.abs(face) ** 2).sum(axis=1)
+    left = np.abs(factor[:, None] * face - goal)
+    return np.abs(factor), np.degrees(np.angle(factor)), np.sqrt((left**2).mean(axis=1))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_data_arguments(parser)
+    parser.add_argument("--onet", type=Path, required=True, help="O-Net as ONNX")
+    parser.add_argument("--min-probability", type=float, default=0.95, help="default 0.95")
+    args = parser.parse_args()
+    onet = ONet(args.onet)
+    images = read_fer2013(args.fer2013, args.votes).training.images
+
+    answers = [onet(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+    probability = np.concatenate([answer[0] for answer in answers])
+    points = np.concatenate([answer[1] for answer in answers])
+    kept = points[probability > args.min_probability]
+    if len(kept) < 2:
+        raise UserError(
+            f"{args.onet}: {len(kept)} of {len(points)} images pass {args.min_probability}; "
+            "expected most of them (is this O-Net?)"
+        )
+
+    mean, spread = kept.mean(axis=0), kept.std(axis=0)
+    print(f"{len(kept)} of {len(points)} Training images, O-Net > {args.min_probability}")
+    print(f"{'landmark':<20}{'x':>7}{'y':>7}{'sd x':>7}{'sd y':>7}   px of {INPUT_SIZE_PX}x48")
+    for name, (x, y), (sd_x, sd_y) in zip(LANDMARKS, mean, spread, strict=True):
+        print(f"{name:<20}{x:>7.2f}{y:>7.2f}{sd_x:>7.2f}{sd_y:>7.2f}")
+
+    scale, roll, residual = similarity_residuals(kept, mean)
+    centre = kept.mean(axis=1)
+    print(f"centre of the five: sd x {centre[:, 0].std():.2f}, sd y {centre[:, 1].std():.2f} px")
+    print(f"scale onto the template: sd of its logarithm {np.log(scale).std():.3f}")
+    print(f"roll onto the template: sd {roll.std():.1f} degrees")
+    print(f"left after alignment: median {np.median(residual):.2f} px rms")
+
+
+if __name__ == "__main__":
+    run_step(main)

@@ -1,0 +1,99 @@
+"""A small residual network for 48x48 grey faces, with class evidence maps.
+
+A 5x5 stem of stride 2, then stages of basic blocks (He et al. 2016), global average pooling
+and one linear layer. With that head, Grad-CAM (Selvaraju et al. 2017) needs no gradient: the
+class weights applied to the last feature maps are Grad-CAM's sum, times the map's area.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from .labels import LABELS, VOTE_COLUMNS
+
+# Added to the variance, in grey levels squared: a blank image stays blank, no noise blown up.
+VARIANCE_FLOOR = 25.0
+
+
+@dataclass(frozen=True)
+class NetworkShape:
+    """Widths, blocks and strides of the stages after the stem."""
+
+    widths: tuple[int, ...] = (32, 64, 128, 192)
+    blocks: tuple[int, ...] = (1, 2, 2, 2)
+    strides: tuple[int, ...] = (1, 2, 2, 1)
+
+
+def standardise(faces: torch.Tensor) -> torch.Tensor:
+    """Grey [N,1,H,W] to zero mean, unit deviation per image: light and contrast drop out."""
+    centred = faces - faces.mean(dim=(2, 3), keepdim=True)
+    variance = (centred * centred).mean(dim=(2, 3), keepdim=True)
+    return centred / torch.sqrt(variance + VARIANCE_FLOOR)
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions beside a shortcut."""
+
+    def __init__(self, width_in: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(width_in, width, 3, stride, 1, bias=False)
+        self.norm1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(width)
+        self.shortcut = None
+        if stride != 1 or width_in != width:
+            self.shortcut = nn.Conv2d(width_in, width, 1, stride, bias=False)
+            self.shortcut_norm = nn.BatchNorm2d(width)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = functional.relu(self.norm1(self.conv1(x)))
+        y = self.norm2(self.conv2(y))
+        return functional.relu(
+            y + (x if self.shortcut is None else self.shortcut_norm(self.shortcut(x)))
+        )
+
+
+class EmotionNetwork(nn.Module):
+    """Grey faces [N,1,H,W] in 0..255 to logits [N,7] in `LABELS` order."""
+
+    def __init__(self, shape: NetworkShape | None = None) -> None:
+        super().__init__()
+        shape = shape or NetworkShape()
+        width = shape.widths[0]
+        self.stem = nn.Conv2d(1, width, 5, 2, 2, bias=False)
+        self.stem_norm = nn.BatchNorm2d(width)
+        blocks = []
+        for stage_width, count, stride in zip(
+            shape.widths, shape.blocks, shape.strides, strict=True
+        ):
+            for index in range(count):
+                blocks.append(Block(width, stage_width, stride if index == 0 else 1))
+                width = stage_width
+        self.blocks = nn.Sequential(*blocks)
+        self.classifier = nn.Linear(width, len(LABELS))
+        # Predicts the taggers' votes. It shapes the features in training, then is dropped.
+        self.votes_head = nn.Linear(width, len(VOTE_COLUMNS))
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        for block in blocks:  # every block starts as its shortcut (Goyal et al. 2017)
+            nn.init.zeros_(block.norm2.weight)
+
+    def features(self, faces: torch.Tensor) -> torch.Tensor:
+        """The last feature maps [N,C,h,w], all >= 0."""
+        x = functional.relu(self.stem_norm(self.stem(standardise(faces))))
+        return self.blocks(x)
+
+    def forward(self, faces: torch.Tensor) -> torch.Tensor:
+        return self.classifier(self.features(faces).mean(dim=(2, 3)))
+
+    def forward_with_votes(self, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits [N,7] and vote logits [N,10]."""
+        pooled = self.features(faces).mean(dim=(2, 3))
+        return self.classifier(pooled), self.votes_head(pooled)
+
+    def saliency(self, features: torch.Tensor) -> torch.Tensor:
+        """Class evidence maps [N,7,h,w]; their mean over h,w plus the bias is the logit."""
+        return functional.conv2d(features, self.classifier.weight[:, :, None, None])

@@ -1,0 +1,51 @@
+"""Runs an emotion model as the robot does: ONNX Runtime, one thread."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from .contract import INPUT, PROBABILITIES, SALIENCY
+from .errors import UserError
+
+
+class EmotionSession:
+    """An emotion model of the contract in `contract`."""
+
+    def __init__(self, model: Path | bytes) -> None:
+        if isinstance(model, Path) and not model.is_file():
+            raise UserError(f"{model}: no such file; expected an emotion model as ONNX")
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        try:
+            self._session = ort.InferenceSession(model, options, ["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's errors share no narrower public base
+            raise UserError(f"model not loadable by ONNX Runtime ({error})") from error
+
+    def metadata(self) -> dict[str, str]:
+        return self._session.get_modelmeta().custom_metadata_map
+
+    def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Grey [N,48,48] in 0..255 to probabilities [N,7] and saliency [N,7,h,w]."""
+        faces = images.astype(np.float32)[:, None]
+        probabilities, saliency = self._session.run([PROBABILITIES, SALIENCY], {INPUT: faces})
+        return probabilities, saliency
+
+    def run_all(self, images: np.ndarray, batch: int = 64) -> tuple[np.ndarray, np.ndarray]:
+        """The same over any number of images, in batches."""
+        parts = [self(images[start : start + batch]) for start in range(0, len(images), batch)]
+        return np.concatenate([p for p, _ in parts]), np.concatenate([s for _, s in parts])
+
+    def ms_per_face(self, images: np.ndarray, batch: int, calls: int = 200) -> float:
+        """Median wall time of a call, per face, in milliseconds."""
+        faces = images[:batch]
+        for _ in range(10):
+            self(faces)
+        times = []
+        for _ in range(calls):
+            start = time.perf_counter()
+            self(faces)
+            times.append(time.perf_counter() - start)
+        return float(np.median(times)) * 1000 / batch

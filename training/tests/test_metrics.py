@@ -1,0 +1,42 @@
+"""The scores equal scikit-learn's; calibration behaves as defined."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import confusion_matrix as sklearn_confusion
+from sklearn.metrics import precision_recall_fscore_support
+
+from rapport_training.metrics import (
+    class_scores,
+    confusion_matrix,
+    expected_calibration_error,
+    fit_temperature,
+)
+
+
+def test_scores_equal_scikit_learn():
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 7, 500)
+    # Class 6 is never predicted: a division by nothing must give 0, as there.
+    predictions = np.where(generator.random(500) < 0.6, labels, generator.integers(0, 6, 500)) % 6
+    confusion = confusion_matrix(labels, predictions, 7)
+    assert np.array_equal(confusion, sklearn_confusion(labels, predictions, labels=range(7)))
+    expected = precision_recall_fscore_support(
+        labels, predictions, labels=range(7), zero_division=0
+    )
+    found = np.array([(s.precision, s.recall, s.f1, s.support) for s in class_scores(confusion)])
+    assert np.allclose(found, np.array(expected).T)
+
+
+def test_calibration_error_of_a_known_case():
+    # Four answers at confidence 0.9, two of them right: the gap is 0.4.
+    probabilities = np.array([[0.9, 0.1]] * 4)
+    assert expected_calibration_error(np.array([0, 0, 1, 1]), probabilities) == pytest.approx(0.4)
+
+
+def test_temperature_is_recovered():
+    generator = np.random.default_rng(1)
+    logits = generator.normal(0, 2, (20_000, 7))
+    exp = np.exp(logits)
+    chances = exp / exp.sum(axis=1, keepdims=True)
+    labels = (chances.cumsum(axis=1) > generator.random((20_000, 1))).argmax(axis=1)
+    assert fit_temperature(labels, logits * 1.7) == pytest.approx(1.7, rel=0.03)

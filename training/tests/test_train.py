@@ -1,0 +1,77 @@
+"""Training learns, resumes to the same weights, and its inputs are what they say."""
+
+import numpy as np
+import torch
+
+from rapport_training import checkpoint
+from rapport_training.augment import Augmentation, augment
+from rapport_training.data import Faces, read_fer2013
+from rapport_training.landmark_template import similarity_residuals
+from rapport_training.network import NetworkShape
+from rapport_training.targets import soft_targets
+from rapport_training.train import Recipe, Trainer, accuracy
+
+SHAPE = NetworkShape((16, 32), (1, 1), (1, 2))
+RECIPE = Recipe(epochs=2, batch=16)
+
+
+def test_augmented_faces_stay_faces_and_repeat(images):
+    faces = torch.from_numpy(images).float()[:, None]
+    once, twice = (
+        augment(faces.clone(), Augmentation(), torch.Generator().manual_seed(4)) for _ in range(2)
+    )
+    assert torch.equal(once, twice)
+    assert once.shape == faces.shape and once.min() >= 0 and once.max() <= 255
+    assert not torch.equal(once, faces)
+
+
+def test_soft_targets_keep_the_label_first(fer2013_csv):
+    faces = read_fer2013(*fer2013_csv).training
+    targets = soft_targets(faces, 0.4, seed=1)
+    assert np.allclose(targets.sum(axis=1), 1, atol=1e-5)
+    assert (targets[np.arange(len(faces)), faces.labels] >= 0.6).all()
+    no_votes = Faces(faces.images, faces.labels, None)
+    assert (soft_targets(no_votes, 0.4, seed=1).max(axis=1) == 1).all()
+
+
+def test_a_resumed_run_ends_at_the_same_weights(fer2013_csv, tmp_path):
+    torch.set_num_threads(1)
+    faces = read_fer2013(*fer2013_csv).training
+    unbroken = Trainer(faces, RECIPE, SHAPE)
+    unbroken.run_epoch()
+    unbroken.save(tmp_path)
+    unbroken.run_epoch()
+    resumed = Trainer(faces, RECIPE, SHAPE)
+    assert resumed.resume(tmp_path) and resumed.epochs_done == 1
+    resumed.run_epoch()
+    resumed.save(tmp_path)
+    pairs = zip(unbroken.averaged.parameters(), resumed.averaged.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+    network, content = checkpoint.load_network(tmp_path)
+    assert content["epochs_done"] == 2
+    assert torch.equal(network.classifier.weight, resumed.averaged.classifier.weight)
+
+
+def test_it_learns_what_can_be_learnt():
+    # Two classes apart in the direction of their stripes.
+    generator = np.random.default_rng(2)
+    stripes = np.tile((np.arange(48) % 8 < 4) * 200, (48, 1))
+    labels = generator.integers(0, 2, 256)
+    pictures = np.stack([stripes if label else stripes.T for label in labels])
+    noisy = np.clip(pictures + generator.normal(20, 15, pictures.shape), 0, 255)
+    faces = Faces(noisy.astype(np.uint8), labels, None)
+    trainer = Trainer(faces, Recipe(epochs=3, batch=16), SHAPE)
+    for _ in range(3):
+        trainer.run_epoch()
+    assert accuracy(trainer.averaged, faces) > 0.9
+
+
+def test_similarity_is_undone():
+    template = np.array([[15, 18], [33, 18], [24, 28], [17, 37], [31, 37]], dtype=float)
+    roll, scale = np.radians(20), 1.25
+    turn = np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])
+    face = (template @ turn.T) * scale + [5, -3]
+    found_scale, found_roll, left = similarity_residuals(face[None], template)
+    assert np.allclose(found_scale, 1 / scale)
+    assert np.allclose(found_roll, -20)
+    assert np.allclose(left, 0, atol=1e-9)
