@@ -8,6 +8,25 @@
 //!
 //! # Layout
 //!
+//! - [`frame`]: an image borrowed from a message, checked.
+//! - [`detect`]: frames to faces (YuNet, then O-Net). [`geometry`]: boxes and transforms.
+//! - [`track`]: faces keep their ids. [`crop`]: faces cut out, level and centred.
+//! - [`classify`]: crops to distributions. [`smooth`]: distributions over time.
 //! - [`emotion`]: the seven expressions, distributions over them, valence and arousal.
+//! - [`pipeline`]: all of the above, the one path from a frame to the people in it.
+//! - [`analyze`]: `rapport analyze`. [`annotate`]: what was found, drawn onto the picture.
+//! - [`onnx`], [`paths`]: ONNX Runtime, and where it, models and settings lie.
 
+pub mod analyze;
+pub mod annotate;
+pub mod classify;
+pub mod crop;
+pub mod detect;
 pub mod emotion;
+pub mod frame;
+pub mod geometry;
+pub mod onnx;
+pub mod paths;
+pub mod pipeline;
+pub mod smooth;
+pub mod track;

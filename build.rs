@@ -1,0 +1,23 @@
+//! Lets the programs find the ROS libraries they were linked with without LD_LIBRARY_PATH.
+//!
+//! The wheels' libraries lie in no place that the loader searches. `--disable-new-dtags` makes the
+//! search path hold for the libraries' own dependencies too.
+
+fn main() {
+    println!("cargo:rerun-if-env-changed=AMENT_PREFIX_PATH");
+    println!("cargo:rerun-if-changed=build.rs");
+    if std::env::var_os("CARGO_FEATURE_ROS").is_none() {
+        return;
+    }
+    let Some(prefixes) = std::env::var_os("AMENT_PREFIX_PATH") else {
+        // r2r's own build script says what is missing.
+        return;
+    };
+    println!("cargo:rustc-link-arg=-Wl,--disable-new-dtags");
+    for prefix in std::env::split_paths(&prefixes) {
+        println!(
+            "cargo:rustc-link-arg=-Wl,-rpath,{}",
+            prefix.join("lib").display()
+        );
+    }
+}

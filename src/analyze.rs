@@ -1,0 +1,271 @@
+//! `rapport analyze`: the people in still pictures, as a table, as JSON, as annotated pictures.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage};
+use serde_json::json;
+
+use crate::annotate::annotate;
+use crate::detect::WorkingSize;
+use crate::emotion::Emotion;
+use crate::frame::{Encoding, Frame};
+use crate::onnx::RuntimeOptions;
+use crate::pipeline::{ModelFiles, Observation, Person, Pipeline, PipelineOptions};
+use crate::track::TrackOptions;
+
+/// The people in still pictures: where each face is, which expression it shows, and how sure that
+/// is. Exit status: 0 all pictures read, 1 none read, 2 wrong usage, 3 some not read.
+#[derive(Debug, clap::Args)]
+pub struct AnalyzeArgs {
+    /// JPEG or PNG pictures.
+    #[arg(required = true, value_name = "PICTURE")]
+    pub pictures: Vec<PathBuf>,
+
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Write the annotated picture here (.png, .jpg); for several pictures, a folder.
+    #[arg(long, short, value_name = "PATH")]
+    pub output: Option<PathBuf>,
+
+    /// Largest size at which faces are looked for; larger pictures are scaled down for it.
+    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1920x1920", value_parser = parse_size)]
+    pub working_size: WorkingSize,
+
+    /// Another emotion network than models/emotion.onnx.
+    #[arg(long, value_name = "ONNX")]
+    pub model: Option<PathBuf>,
+
+    /// ONNX Runtime's shared library, where it is not found by itself.
+    #[arg(long, value_name = "FILE")]
+    pub onnxruntime: Option<PathBuf>,
+}
+
+/// How the pictures went: of how many, how many were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// Pictures given.
+    pub given: usize,
+    /// Pictures read.
+    pub read: usize,
+}
+
+/// Runs the command. A picture that cannot be read is reported on standard error and passed over.
+///
+/// # Errors
+/// If the networks do not load, one fails, or the output cannot be written.
+pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
+    let files = ModelFiles {
+        emotion: args.model.clone().unwrap_or_default(),
+        ..Default::default()
+    };
+    let runtime = RuntimeOptions {
+        library: args.onnxruntime.clone(),
+        threads: 1,
+    };
+    let options = PipelineOptions {
+        working_size: args.working_size,
+        track: TrackOptions {
+            confirm_hits: 1,
+            ..TrackOptions::default()
+        },
+        ..PipelineOptions::default()
+    };
+    let mut pipeline = Pipeline::load(&files, &runtime, options)?;
+    let mut documents = Vec::new();
+    let mut out = std::io::stdout().lock();
+    for path in &args.pictures {
+        let picture = match read_picture(path) {
+            Ok(picture) => picture,
+            Err(error) => {
+                eprintln!("rapport: {}: {error:#}", path.display());
+                continue;
+            }
+        };
+        let frame = frame_of(&picture)?;
+        pipeline.reset();
+        let observation = pipeline.process(&frame, Duration::ZERO)?;
+        if args.json {
+            documents.push(to_json(path, &picture, &observation));
+        } else {
+            write_table(&mut out, path, &picture, &observation)?;
+            documents.push(serde_json::Value::Null);
+        }
+        if let Some(output) = &args.output {
+            let target = output_path(output, path, args.pictures.len())?;
+            write_annotated(&target, &frame, &observation.people)?;
+        }
+    }
+    if args.json {
+        serde_json::to_writer_pretty(&mut out, &documents)?;
+        writeln!(out)?;
+    }
+    Ok(Outcome {
+        given: args.pictures.len(),
+        read: documents.len(),
+    })
+}
+
+/// Decodes a JPEG or PNG file, upright as its EXIF orientation says.
+///
+/// # Errors
+/// If the file cannot be read, is neither, is cut short, or is larger than any camera's.
+pub fn read_picture(path: &Path) -> anyhow::Result<RgbImage> {
+    let mut reader = ImageReader::open(path)?.with_guessed_format()?;
+    if reader.format().is_none() {
+        bail!("not a picture that can be read: expected JPEG or PNG");
+    }
+    let mut limits = image::Limits::default();
+    limits.max_image_width = Some(Frame::MAX_SIDE_PX);
+    limits.max_image_height = Some(Frame::MAX_SIDE_PX);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder()?;
+    let orientation = decoder.orientation()?;
+    let mut picture = DynamicImage::from_decoder(decoder)?;
+    picture.apply_orientation(orientation);
+    Ok(picture.into_rgb8())
+}
+
+fn frame_of(picture: &RgbImage) -> anyhow::Result<Frame<'_>> {
+    let (width, height) = picture.dimensions();
+    Ok(Frame::new(
+        width,
+        height,
+        width as usize * 3,
+        Encoding::Rgb8,
+        picture.as_raw(),
+    )?)
+}
+
+fn parse_size(text: &str) -> Result<WorkingSize, String> {
+    let sides = text
+        .split_once('x')
+        .and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    match sides {
+        Some((width_px, height_px))
+            if (32..=Frame::MAX_SIDE_PX).contains(&width_px)
+                && (32..=Frame::MAX_SIDE_PX).contains(&height_px) =>
+        {
+            Ok(WorkingSize {
+                width_px,
+                height_px,
+            })
+        }
+        _ => Err(format!(
+            "expected WIDTHxHEIGHT, each 32 to {}",
+            Frame::MAX_SIDE_PX
+        )),
+    }
+}
+
+fn to_json(path: &Path, picture: &RgbImage, observation: &Observation) -> serde_json::Value {
+    let face = |person: &Person| {
+        let (x, y, width, height) = person
+            .face
+            .roi_in_image
+            .clipped(picture.width(), picture.height());
+        let affect = person.probabilities.affect();
+        let probabilities: serde_json::Map<_, _> = Emotion::ALL
+            .map(|e| (e.as_str().to_owned(), json!(person.probabilities.of(e))))
+            .into_iter()
+            .collect();
+        json!({
+            "face_id": person.id.to_string(),
+            "roi": { "x": x, "y": y, "width": width, "height": height },
+            "detection_confidence": person.face.score,
+            "landmarks": person.face.landmarks,
+            "label": person.emotion,
+            "confidence": person.confidence(),
+            "probabilities": probabilities,
+            "valence": affect.valence,
+            "arousal": affect.arousal,
+        })
+    };
+    json!({
+        "picture": path.display().to_string(),
+        "width": picture.width(),
+        "height": picture.height(),
+        "faces": observation.people.iter().map(face).collect::<Vec<_>>(),
+    })
+}
+
+fn write_table(
+    out: &mut impl Write,
+    path: &Path,
+    picture: &RgbImage,
+    observation: &Observation,
+) -> std::io::Result<()> {
+    let people = &observation.people;
+    let plural = if people.len() == 1 { "face" } else { "faces" };
+    let ms = observation.timings.total.as_secs_f64() * 1e3;
+    let (width, height) = picture.dimensions();
+    writeln!(
+        out,
+        "{}: {width}x{height}, {} {plural}, {ms:.1} ms",
+        path.display(),
+        people.len()
+    )?;
+    if people.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "  {:<9} {:>5} {:>5} {:>5} {:>6} {:>6}  {:<10} {:>10} {:>8} {:>8}",
+        "face",
+        "x",
+        "y",
+        "width",
+        "height",
+        "score",
+        "expression",
+        "confidence",
+        "valence",
+        "arousal"
+    )?;
+    for person in people {
+        let (x, y, w, h) = person.face.roi_in_image.clipped(width, height);
+        let affect = person.probabilities.affect();
+        writeln!(
+            out,
+            "  {:<9} {x:>5} {y:>5} {w:>5} {h:>6} {:>6.2}  {:<10} {:>9.0}% {:>8.2} {:>8.2}",
+            person.id.to_string(),
+            person.face.score,
+            person.emotion,
+            person.confidence() * 100.0,
+            affect.valence,
+            affect.arousal
+        )?;
+    }
+    Ok(())
+}
+
+fn output_path(output: &Path, picture: &Path, pictures: usize) -> anyhow::Result<PathBuf> {
+    if pictures == 1 && !output.is_dir() {
+        return Ok(output.to_owned());
+    }
+    ensure!(
+        output.is_dir() || !output.exists(),
+        "--output {} is a file; for several pictures it must be a folder",
+        output.display()
+    );
+    std::fs::create_dir_all(output)
+        .with_context(|| format!("folder {} not made", output.display()))?;
+    let name = picture.file_stem().unwrap_or(picture.as_os_str());
+    Ok(output.join(name).with_extension("png"))
+}
+
+fn write_annotated(target: &Path, frame: &Frame<'_>, people: &[Person]) -> anyhow::Result<()> {
+    let rgb = annotate(frame, people);
+    image::save_buffer(
+        target,
+        &rgb,
+        frame.width_px(),
+        frame.height_px(),
+        image::ExtendedColorType::Rgb8,
+    )
+    .with_context(|| format!("annotated picture {} not written", target.display()))
+}

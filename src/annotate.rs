@@ -1,0 +1,154 @@
+//! Drawing what was found onto a picture, for people to look at.
+
+use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
+
+use crate::emotion::Emotion;
+use crate::frame::Frame;
+use crate::geometry::Point;
+use crate::pipeline::Person;
+
+type Rgb = [u8; 3];
+
+const TEXT: Rgb = [255, 255, 255];
+const LANDMARK: Rgb = [255, 255, 255];
+
+/// A colour for each expression, apart for the usual kinds of colour blindness (after Okabe and
+/// Ito's palette) and dark enough for white text.
+fn color(emotion: Emotion) -> Rgb {
+    match emotion {
+        Emotion::Angry => [190, 70, 0],
+        Emotion::Disgust => [110, 110, 20],
+        Emotion::Fear => [150, 80, 130],
+        Emotion::Happy => [0, 130, 95],
+        Emotion::Neutral => [85, 85, 85],
+        Emotion::Sad => [0, 95, 160],
+        Emotion::Surprise => [175, 110, 0],
+    }
+}
+
+/// The frame as packed RGB rows, with a box, the landmarks and a caption (id, expression,
+/// confidence in percent) for each person.
+pub fn annotate(frame: &Frame<'_>, people: &[Person]) -> Vec<u8> {
+    let mut canvas = Canvas {
+        width: frame.width_px() as i32,
+        height: frame.height_px() as i32,
+        rgb: frame.to_rgb(),
+    };
+    // Captions last: a neighbour's box must not cross them.
+    people
+        .iter()
+        .for_each(|person| draw_face(&mut canvas, person));
+    people
+        .iter()
+        .for_each(|person| draw_caption(&mut canvas, person));
+    canvas.rgb
+}
+
+fn draw_face(canvas: &mut Canvas, person: &Person) {
+    let roi = person.face.roi_in_image;
+    let thickness = (roi.height / 40.0).round().clamp(1.0, 6.0) as i32;
+    let (left, top) = (roi.x.round() as i32, roi.y.round() as i32);
+    let (width, height) = (roi.width.round() as i32, roi.height.round() as i32);
+    let color = color(person.emotion);
+    canvas.fill(left, top, width, thickness, color);
+    canvas.fill(left, top + height - thickness, width, thickness, color);
+    canvas.fill(left, top, thickness, height, color);
+    canvas.fill(left + width - thickness, top, thickness, height, color);
+    for Point { x, y } in person.face.landmarks {
+        let (x, y) = (x as i32 - thickness / 2, y as i32 - thickness / 2);
+        canvas.fill(x, y, thickness + 1, thickness + 1, LANDMARK);
+    }
+}
+
+fn draw_caption(canvas: &mut Canvas, person: &Person) {
+    let percent = (person.confidence() * 100.0).round();
+    let caption = format!("{} {} {percent}%", person.id, person.emotion);
+    let roi = person.face.roi_in_image;
+    let size_px = (roi.height / 6.0).clamp(11.0, 28.0);
+    let Some(text) = Text::new(&caption, size_px) else {
+        return;
+    };
+    let left = (roi.x.round() as i32).min(canvas.width - text.width).max(0);
+    // Above the box, or below it where the image ends.
+    let above = roi.y.round() as i32 - text.height;
+    let below = (roi.y + roi.height).round() as i32;
+    let top = if above >= 0 {
+        above
+    } else {
+        below.min(canvas.height - text.height)
+    };
+    canvas.fill(left, top, text.width, text.height, color(person.emotion));
+    text.draw(canvas, left, top);
+}
+
+struct Canvas {
+    width: i32,
+    height: i32,
+    rgb: Vec<u8>,
+}
+
+impl Canvas {
+    fn fill(&mut self, left: i32, top: i32, width: i32, height: i32, color: Rgb) {
+        let columns = left.max(0)..left.saturating_add(width).min(self.width);
+        for y in top.max(0)..top.saturating_add(height).min(self.height) {
+            columns.clone().for_each(|x| self.blend(x, y, color, 1.0));
+        }
+    }
+
+    /// Mixes a colour into a pixel, `opacity` 0 to 1. Pixels outside the image are left out.
+    fn blend(&mut self, x: i32, y: i32, color: Rgb, opacity: f32) {
+        if !(0..self.width).contains(&x) || !(0..self.height).contains(&y) {
+            return;
+        }
+        let start = (y as usize * self.width as usize + x as usize) * 3;
+        for (old, new) in self.rgb[start..start + 3].iter_mut().zip(color) {
+            *old = (f32::from(*old) + opacity * (f32::from(new) - f32::from(*old))) as u8;
+        }
+    }
+}
+
+struct Text<'t> {
+    font: FontRef<'static>,
+    scale: PxScale,
+    text: &'t str,
+    width: i32,
+    height: i32,
+}
+
+impl<'t> Text<'t> {
+    fn new(text: &'t str, size_px: f32) -> Option<Self> {
+        let font = FontRef::try_from_slice(epaint_default_fonts::HACK_REGULAR).ok()?;
+        let scale = PxScale::from(size_px);
+        let scaled = font.as_scaled(scale);
+        let advance: f32 = text
+            .chars()
+            .map(|c| scaled.h_advance(font.glyph_id(c)))
+            .sum();
+        let (width, height) = (advance.ceil() as i32 + 4, scaled.height().ceil() as i32);
+        Some(Self {
+            font,
+            scale,
+            text,
+            width,
+            height,
+        })
+    }
+
+    fn draw(&self, canvas: &mut Canvas, left: i32, top: i32) {
+        let scaled = self.font.as_scaled(self.scale);
+        let mut x = left as f32 + 2.0;
+        let baseline = top as f32 + scaled.ascent();
+        for c in self.text.chars() {
+            let id = self.font.glyph_id(c);
+            let glyph = id.with_scale_and_position(self.scale, point(x, baseline));
+            x += scaled.h_advance(id);
+            if let Some(outline) = self.font.outline_glyph(glyph) {
+                let corner = outline.px_bounds().min;
+                outline.draw(|dx, dy, coverage| {
+                    let (x, y) = (corner.x as i32 + dx as i32, corner.y as i32 + dy as i32);
+                    canvas.blend(x, y, TEXT, coverage.min(1.0));
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Non-maximum suppression: of boxes that overlap, the best stays.
+
+use super::Face;
+
+/// Boxes considered at most, best first: the limit of the original library.
+const TOP_K: usize = 1000;
+
+/// Keeps the best of each group of overlapping faces: a face goes if its box overlaps a better one
+/// that stays by more than `max_iou` (0 to 1). The result is sorted, best first.
+pub fn suppress_overlaps(mut faces: Vec<Face>, max_iou: f32) -> Vec<Face> {
+    // Stable, so that equals stay in the order of the network's cells and runs are repeatable.
+    faces.sort_by(|a, b| b.score.total_cmp(&a.score));
+    faces.truncate(TOP_K);
+    let mut kept: Vec<Face> = Vec::new();
+    for face in faces {
+        if kept
+            .iter()
+            .all(|better| better.roi_in_image.iou(&face.roi_in_image) <= max_iou)
+        {
+            kept.push(face);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::{Point, Rect};
+
+    fn face(x: f32, score: f32) -> Face {
+        Face {
+            roi_in_image: Rect {
+                x,
+                y: 0.0,
+                width: 10.0,
+                height: 10.0,
+            },
+            score,
+            landmarks: [Point { x: 0.0, y: 0.0 }; 5],
+        }
+    }
+
+    #[test]
+    fn the_best_of_an_overlapping_group_stays() {
+        let kept = suppress_overlaps(vec![face(0.0, 0.5), face(2.0, 0.9), face(30.0, 0.4)], 0.45);
+        assert_eq!(kept.iter().map(|f| f.score).collect::<Vec<_>>(), [0.9, 0.4]);
+    }
+
+    #[test]
+    fn a_face_beside_a_removed_one_is_not_removed_by_it() {
+        // 0 and 8 do not overlap enough; 4 overlaps both but is the weakest.
+        let kept = suppress_overlaps(vec![face(4.0, 0.5), face(0.0, 0.9), face(8.0, 0.8)], 0.2);
+        assert_eq!(kept.len(), 2);
+    }
+}

@@ -1,0 +1,336 @@
+//! ONNX Runtime: finding its library, loading models, and saying what is wrong with them.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use ort::environment::Environment;
+use ort::session::Session;
+use ort::session::builder::GraphOptimizationLevel;
+use ort::value::{DynValue, TensorElementType, ValueType};
+
+use crate::paths;
+
+/// Why a network or ONNX Runtime itself cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// No library given and none found.
+    #[error(
+        "ONNX Runtime not found: no library was given, ORT_DYLIB_PATH is not set, and none lies \
+         beside this program; run `make setup` or name a libonnxruntime.so"
+    )]
+    LibraryNotFound,
+    /// The library does not load.
+    #[error("ONNX Runtime library {}: {reason}", path.display())]
+    Library {
+        /// The library that was tried.
+        path: PathBuf,
+        /// What the loader said.
+        reason: String,
+    },
+    /// The model file cannot be found or read.
+    #[error("model {}: {reason}", path.display())]
+    File {
+        /// The model file.
+        path: PathBuf,
+        /// What the operating system said.
+        reason: String,
+    },
+    /// The file is not a model that ONNX Runtime can load.
+    #[error("model {}: not loaded by ONNX Runtime: {reason}", path.display())]
+    Load {
+        /// The model file.
+        path: PathBuf,
+        /// What ONNX Runtime said.
+        reason: String,
+    },
+    /// An input, output or metadata entry is not as it must be.
+    #[error("model {}: {what} is {found}, expected {expected}", path.display())]
+    Contract {
+        /// The model file.
+        path: PathBuf,
+        /// The input, output or metadata entry.
+        what: String,
+        /// What the model has.
+        found: String,
+        /// What it must have.
+        expected: String,
+    },
+    /// A run failed.
+    #[error("model {}: inference failed: {reason}", path.display())]
+    Run {
+        /// The model file.
+        path: PathBuf,
+        /// What ONNX Runtime said.
+        reason: String,
+    },
+}
+
+/// How networks are run.
+#[derive(Debug, Clone, Default)]
+pub struct RuntimeOptions {
+    /// ONNX Runtime's shared library; found by [`paths::onnxruntime_library`] if not given.
+    pub library: Option<PathBuf>,
+    /// Threads inside one operator; 0 means 1: a robot's other work wants the other cores.
+    pub threads: usize,
+}
+
+/// A loaded network and the file it came from.
+#[derive(Debug)]
+pub struct Network {
+    session: Session,
+    path: PathBuf,
+    busy: Duration,
+}
+
+impl Network {
+    /// Loads a model file.
+    ///
+    /// # Errors
+    /// If ONNX Runtime is missing or does not load, or the file is missing or no model.
+    pub fn load(path: &Path, options: &RuntimeOptions) -> Result<Self, ModelError> {
+        let model = std::fs::read(path).map_err(|e| ModelError::File {
+            path: path.to_owned(),
+            reason: e.to_string(),
+        })?;
+        let environment = environment(options)?;
+        let session =
+            build_session(&environment, &model, options.threads.max(1)).map_err(|reason| {
+                ModelError::Load {
+                    path: path.to_owned(),
+                    reason,
+                }
+            })?;
+        Ok(Self {
+            session,
+            path: path.to_owned(),
+            busy: Duration::ZERO,
+        })
+    }
+
+    /// The file that the network was loaded from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Time spent inside ONNX Runtime's runs since loading.
+    pub fn busy(&self) -> Duration {
+        self.busy
+    }
+
+    /// Dimensions of the input, -1 where free; empty if it is no tensor.
+    pub fn input_shape(&self) -> &[i64] {
+        match self.session.inputs().first().map(|input| input.dtype()) {
+            Some(ValueType::Tensor { shape, .. }) => shape,
+            _ => &[],
+        }
+    }
+
+    /// An entry of the model's metadata.
+    pub fn metadata(&self, key: &str) -> Option<String> {
+        self.session.metadata().ok()?.custom(key)
+    }
+
+    /// Checks that the model has exactly this input, float32, with these dimensions (`None`: free).
+    ///
+    /// # Errors
+    /// [`ModelError::Contract`] with what was found.
+    pub fn expect_input(&self, name: &str, shape: &[Option<i64>]) -> Result<(), ModelError> {
+        let inputs = self.session.inputs();
+        if inputs.len() != 1 {
+            let found = format!(
+                "{} ({})",
+                inputs.len(),
+                names(inputs.iter().map(|i| i.name()))
+            );
+            return Err(self.contract("number of inputs", found, format!("1 (`{name}`)")));
+        }
+        self.expect_tensor(
+            "input",
+            name,
+            shape,
+            inputs.iter().map(|i| (i.name(), i.dtype())),
+        )
+    }
+
+    /// Checks that the model has this output, float32, with these dimensions (`None`: free).
+    ///
+    /// # Errors
+    /// [`ModelError::Contract`] with what was found.
+    pub fn expect_output(&self, name: &str, shape: &[Option<i64>]) -> Result<(), ModelError> {
+        let outputs = self.session.outputs();
+        self.expect_tensor(
+            "output",
+            name,
+            shape,
+            outputs.iter().map(|o| (o.name(), o.dtype())),
+        )
+    }
+
+    fn expect_tensor<'a>(
+        &self,
+        side: &str,
+        name: &str,
+        shape: &[Option<i64>],
+        found: impl Iterator<Item = (&'a str, &'a ValueType)> + Clone,
+    ) -> Result<(), ModelError> {
+        let Some((_, dtype)) = found.clone().find(|(found, _)| *found == name) else {
+            let list = names(found.map(|(name, _)| name));
+            return Err(self.contract(
+                &format!("{side} list"),
+                list,
+                format!("one named `{name}`"),
+            ));
+        };
+        let expected = format!("float32 {}", show_shape(shape));
+        let fits = match dtype {
+            ValueType::Tensor {
+                ty: TensorElementType::Float32,
+                shape: dims,
+                ..
+            } => {
+                dims.len() == shape.len()
+                    && dims
+                        .iter()
+                        .zip(shape)
+                        .all(|(&dim, want)| want.is_none_or(|w| w == dim))
+            }
+            _ => false,
+        };
+        if fits {
+            return Ok(());
+        }
+        let found = match dtype {
+            ValueType::Tensor {
+                ty, shape: dims, ..
+            } => {
+                let dims: Vec<_> = dims.iter().map(|&d| (d >= 0).then_some(d)).collect();
+                format!("{ty} {}", show_shape(&dims))
+            }
+            other => format!("{other}"),
+        };
+        Err(self.contract(&format!("{side} `{name}`"), found, expected))
+    }
+
+    /// A [`ModelError::Contract`] about this model.
+    pub fn contract(&self, what: &str, found: String, expected: String) -> ModelError {
+        ModelError::Contract {
+            path: self.path.clone(),
+            what: what.to_owned(),
+            found,
+            expected,
+        }
+    }
+
+    /// Runs the network on one input tensor and hands its outputs, in the order of `outputs`, to
+    /// `read`. Shapes are row-major; the product of `shape` must be the length of `data`.
+    ///
+    /// # Errors
+    /// [`ModelError::Run`] with ONNX Runtime's reason.
+    pub fn run<const N: usize, R>(
+        &mut self,
+        shape: [usize; N],
+        data: &[f32],
+        outputs: &[&str],
+        read: impl FnOnce(&[Tensor<'_>]) -> R,
+    ) -> Result<R, ModelError> {
+        let path = &self.path;
+        let failed = |e: ort::Error| ModelError::Run {
+            path: path.clone(),
+            reason: e.to_string(),
+        };
+        let tensor = ort::value::TensorRef::from_array_view((shape, data)).map_err(failed)?;
+        let start = Instant::now();
+        let values = self.session.run(ort::inputs![tensor]).map_err(failed)?;
+        self.busy += start.elapsed();
+        let tensors = outputs
+            .iter()
+            .map(|name| {
+                let missing = || ort::Error::new(format!("no output `{name}`"));
+                Tensor::of(values.get(name).ok_or_else(missing)?)
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(failed)?;
+        Ok(read(&tensors))
+    }
+}
+
+/// One output of a run: row-major values and their shape.
+#[derive(Debug, Clone, Copy)]
+pub struct Tensor<'a> {
+    /// Extent of each dimension.
+    pub shape: &'a [i64],
+    /// The values, last dimension fastest.
+    pub data: &'a [f32],
+}
+
+impl<'a> Tensor<'a> {
+    fn of(value: &'a DynValue) -> ort::Result<Self> {
+        let (shape, data) = value.try_extract_tensor::<f32>()?;
+        Ok(Self { shape, data })
+    }
+}
+
+/// The version of the loaded ONNX Runtime, as it names its build; nothing before a model is loaded.
+pub fn runtime_info() -> Option<&'static str> {
+    matches!(ENVIRONMENT.get(), Some(Ok(_))).then(ort::info)
+}
+
+// One per process, as ONNX Runtime has it: the library given first stays.
+static ENVIRONMENT: OnceLock<Result<Environment, (PathBuf, String)>> = OnceLock::new();
+
+fn environment(options: &RuntimeOptions) -> Result<Environment, ModelError> {
+    let library = options.library.clone().or_else(paths::onnxruntime_library);
+    let library = library.ok_or(ModelError::LibraryNotFound)?;
+    ENVIRONMENT
+        .get_or_init(|| start(&library).map_err(|reason| (library, reason)))
+        .clone()
+        .map_err(|(path, reason)| ModelError::Library { path, reason })
+}
+
+fn start(library: &Path) -> Result<Environment, String> {
+    // The loader would search its own path for a bare name and call a missing file a bad library.
+    std::fs::metadata(library).map_err(|e| e.to_string())?;
+    let builder = ort::init_from(library).map_err(|e| e.to_string())?;
+    builder
+        .with_name("rapport")
+        .with_telemetry(false)
+        .build()
+        .map_err(|e| e.to_string())
+}
+
+fn build_session(
+    environment: &Environment,
+    model: &[u8],
+    threads: usize,
+) -> Result<Session, String> {
+    let configure = || {
+        Session::builder(environment)?
+            .with_optimization_level(GraphOptimizationLevel::Level3)?
+            .with_intra_threads(threads)?
+            .with_inter_threads(1)?
+            // A waiting thread that spins would take a core from the robot's other work.
+            .with_intra_op_spinning(false)?
+            .commit_from_memory(model)
+    };
+    configure().map_err(|e: ort::Error| e.to_string())
+}
+
+fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let list = names
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if list.is_empty() {
+        "none".to_owned()
+    } else {
+        list
+    }
+}
+
+fn show_shape(shape: &[Option<i64>]) -> String {
+    let dims = shape
+        .iter()
+        .map(|dim| dim.map_or("?".to_owned(), |d| d.to_string()));
+    format!("[{}]", dims.collect::<Vec<_>>().join(","))
+}

@@ -1,0 +1,34 @@
+//! Where the files that come with the package lie: installed, or in the checkout that built it.
+
+use std::path::{Path, PathBuf};
+
+/// Finds a file of the package (`models/emotion.onnx`, `config/policy.yaml`) by its path below the
+/// package's share folder, or nothing.
+///
+/// Looked for, upwards from the running program: `share/rapport/<path>` as an installation has it
+/// (the program lies in `lib/rapport`), then `<path>` as the checkout has it.
+pub fn shared_file(path: &str) -> Option<PathBuf> {
+    let share = Path::new("share").join("rapport").join(path);
+    upwards(&share).or_else(|| upwards(Path::new(path)))
+}
+
+/// Finds ONNX Runtime's shared library without being told where it is, or nothing.
+///
+/// Looked for: the variable `ORT_DYLIB_PATH`; upwards from the running program, the place where
+/// `tools/setup` puts it and `lib/rapport` of an installation.
+pub fn onnxruntime_library() -> Option<PathBuf> {
+    std::env::var_os("ORT_DYLIB_PATH")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| upwards(Path::new(".prefix/lib/libonnxruntime.so")))
+        .or_else(|| upwards(Path::new("lib/rapport/libonnxruntime.so")))
+}
+
+fn upwards(path: &Path) -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    program
+        .ancestors()
+        .skip(1)
+        .map(|folder| folder.join(path))
+        .find(|path| path.exists())
+}

@@ -1,0 +1,219 @@
+//! The one path from a frame to the people in it. The live node, the commands, the tests and the
+//! benches all go through [`Pipeline::process`].
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::classify::EmotionNet;
+use crate::crop::crop_grey;
+use crate::detect::{Face, ONet, WorkingImage, WorkingSize, YuNet, suppress_overlaps};
+use crate::emotion::{Distribution, Emotion};
+use crate::frame::Frame;
+use crate::onnx::{ModelError, RuntimeOptions};
+use crate::paths;
+use crate::smooth::{SmoothOptions, Smoother};
+use crate::track::{FaceId, TrackOptions, Tracker};
+
+/// The three networks' files. A path left empty stands for the file that comes with the package.
+#[derive(Debug, Clone, Default)]
+pub struct ModelFiles {
+    /// The face finder, `models/yunet.onnx`.
+    pub yunet: PathBuf,
+    /// The face verifier, `models/onet.onnx`.
+    pub onet: PathBuf,
+    /// The emotion network, `models/emotion.onnx`.
+    pub emotion: PathBuf,
+}
+
+/// How frames are worked on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PipelineOptions {
+    /// Size at which faces are looked for.
+    pub working_size: WorkingSize,
+    /// Least score of a face, 0 to 1: lower finds more faces and more that are none.
+    pub min_score: f32,
+    /// Least probability that the verifier gives a face, 0 to 1.
+    pub min_face_probability: f32,
+    /// How faces are followed.
+    pub track: TrackOptions,
+    /// How distributions are smoothed.
+    pub smooth: SmoothOptions,
+}
+
+impl Default for PipelineOptions {
+    fn default() -> Self {
+        Self {
+            working_size: WorkingSize::default(),
+            min_score: 0.5,
+            min_face_probability: 0.6,
+            track: TrackOptions::default(),
+            smooth: SmoothOptions::default(),
+        }
+    }
+}
+
+/// Overlap (intersection over union) from which two finds are one face.
+const MAX_OVERLAP: f32 = 0.45;
+
+/// One person in one frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Person {
+    /// Stays the same while the person stays in view.
+    pub id: FaceId,
+    /// Box and landmarks in pixels of the frame.
+    pub face: Face,
+    /// The expression shown, after smoothing.
+    pub emotion: Emotion,
+    /// The distribution after smoothing.
+    pub probabilities: Distribution,
+    /// The distribution of this frame alone.
+    pub instant_probabilities: Distribution,
+}
+
+impl Person {
+    /// The smoothed probability of [`Person::emotion`], 0 to 1.
+    pub fn confidence(&self) -> f32 {
+        self.probabilities.of(self.emotion)
+    }
+}
+
+/// Where the time of one frame went.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Timings {
+    /// Scaling, finding and suppressing overlaps.
+    pub detect: Duration,
+    /// Confirming faces and finding landmarks.
+    pub verify: Duration,
+    /// Following and cutting out.
+    pub crop: Duration,
+    /// Classifying and smoothing.
+    pub classify: Duration,
+    /// All of it.
+    pub total: Duration,
+    /// The part of the total spent inside ONNX Runtime.
+    pub inference: Duration,
+}
+
+/// What a frame showed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observation {
+    /// The confirmed faces, longest known first.
+    pub people: Vec<Person>,
+    /// Where the time went.
+    pub timings: Timings,
+}
+
+/// Networks, buffers and the memory of who is in view.
+#[derive(Debug)]
+pub struct Pipeline {
+    options: PipelineOptions,
+    yunet: YuNet,
+    onet: ONet,
+    emotion: EmotionNet,
+    tracker: Tracker,
+    smoother: Smoother,
+    working_image: WorkingImage,
+    crops: Vec<f32>,
+}
+
+impl Pipeline {
+    /// Loads the networks.
+    ///
+    /// # Errors
+    /// If ONNX Runtime or a model is missing or wrong: which, and how.
+    pub fn load(
+        files: &ModelFiles,
+        runtime: &RuntimeOptions,
+        options: PipelineOptions,
+    ) -> Result<Self, ModelError> {
+        Ok(Self {
+            yunet: YuNet::load(&model_file(&files.yunet, "yunet.onnx")?, runtime)?,
+            onet: ONet::load(&model_file(&files.onet, "onet.onnx")?, runtime)?,
+            emotion: EmotionNet::load(&model_file(&files.emotion, "emotion.onnx")?, runtime)?,
+            tracker: Tracker::new(options.track),
+            smoother: Smoother::new(options.smooth),
+            working_image: WorkingImage::default(),
+            crops: Vec::new(),
+            options,
+        })
+    }
+
+    /// Finds the people in a frame. `stamp` is the time at which the frame was taken, on any clock
+    /// that goes forward; frames come in that order.
+    ///
+    /// # Errors
+    /// If a network fails on this frame. The next frame is worked on as if this one had not been.
+    pub fn process(
+        &mut self,
+        frame: &Frame<'_>,
+        stamp: Duration,
+    ) -> Result<Observation, ModelError> {
+        let inference_before = self.inference_time();
+        let start = Instant::now();
+        self.working_image.fill(frame, self.options.working_size);
+        let candidates = self
+            .yunet
+            .find(&self.working_image, self.options.min_score)?;
+        let candidates = suppress_overlaps(candidates, MAX_OVERLAP);
+        let detected = Instant::now();
+        let faces = self
+            .onet
+            .refine(frame, &candidates, self.options.min_face_probability)?;
+        let verified = Instant::now();
+        let tracked = self.tracker.update(&faces, stamp);
+        self.crops.clear();
+        for track in &tracked {
+            crop_grey(frame, &track.face, self.emotion.side_px(), &mut self.crops);
+        }
+        let cropped = Instant::now();
+        let distributions = self.emotion.classify(&self.crops)?;
+        let people = tracked.iter().zip(&distributions).map(|(track, seen)| {
+            let smoothed = self.smoother.update(track.id, seen, stamp);
+            Person {
+                id: track.id,
+                face: track.face,
+                emotion: smoothed.emotion,
+                probabilities: smoothed.probabilities,
+                instant_probabilities: *seen,
+            }
+        });
+        let people = people.collect();
+        self.smoother.retain(|id| self.tracker.knows(id));
+        let classified = Instant::now();
+        let timings = Timings {
+            detect: detected - start,
+            verify: verified - detected,
+            crop: cropped - verified,
+            classify: classified - cropped,
+            total: classified - start,
+            inference: self.inference_time() - inference_before,
+        };
+        Ok(Observation { people, timings })
+    }
+
+    /// Forgets everybody, as for a new recording or an unrelated picture.
+    pub fn reset(&mut self) {
+        self.tracker = Tracker::new(self.options.track);
+        self.smoother = Smoother::new(self.options.smooth);
+    }
+
+    /// The emotion network's file.
+    pub fn emotion_model(&self) -> &Path {
+        self.emotion.network().path()
+    }
+
+    fn inference_time(&self) -> Duration {
+        self.yunet.network().busy() + self.onet.network().busy() + self.emotion.network().busy()
+    }
+}
+
+fn model_file(given: &Path, name: &str) -> Result<PathBuf, ModelError> {
+    if !given.as_os_str().is_empty() {
+        return Ok(given.to_owned());
+    }
+    let shipped = format!("models/{name}");
+    paths::shared_file(&shipped).ok_or_else(|| ModelError::File {
+        path: shipped.into(),
+        reason: "not found in share/rapport or in the checkout of this program".to_owned(),
+    })
+}

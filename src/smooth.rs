@@ -1,0 +1,158 @@
+//! Smoothing each face's distribution over time, and keeping its label from flickering.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::emotion::{Distribution, Emotion};
+use crate::track::FaceId;
+
+/// How distributions are smoothed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SmoothOptions {
+    /// Time constant: after this long, a lasting change has come through by 63 %. Zero: none.
+    /// In seconds, so that a slower camera changes nothing.
+    pub time_constant: Duration,
+    /// By how much the probability of another label must exceed that of the present one before
+    /// the label changes, 0 to 1.
+    pub switch_margin: f32,
+}
+
+impl Default for SmoothOptions {
+    fn default() -> Self {
+        Self {
+            time_constant: Duration::from_millis(400),
+            switch_margin: 0.08,
+        }
+    }
+}
+
+/// A smoothed distribution and the label that goes with it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Smoothed {
+    /// The distribution.
+    pub probabilities: Distribution,
+    /// The label, which within the switch margin need not be the most probable one.
+    pub emotion: Emotion,
+}
+
+/// The smoothing state of all faces in view.
+#[derive(Debug)]
+pub struct Smoother {
+    options: SmoothOptions,
+    faces: HashMap<FaceId, (Duration, Smoothed)>,
+}
+
+impl Smoother {
+    /// A smoother that has seen nobody.
+    pub fn new(options: SmoothOptions) -> Self {
+        Self {
+            options,
+            faces: HashMap::new(),
+        }
+    }
+
+    /// Takes what the network saw in one face at `stamp` and returns the smoothed view of it:
+    /// an exponential mean whose weight depends on the time passed, not on the number of images.
+    pub fn update(&mut self, id: FaceId, seen: &Distribution, stamp: Duration) -> Smoothed {
+        let first = Smoothed {
+            probabilities: *seen,
+            emotion: seen.top(),
+        };
+        let (last_stamp, state) = self.faces.entry(id).or_insert((stamp, first));
+        let passed = stamp.saturating_sub(*last_stamp).as_secs_f32();
+        let constant = self.options.time_constant.as_secs_f32();
+        let weight = if constant > 0.0 {
+            1.0 - (-passed / constant).exp()
+        } else {
+            1.0
+        };
+        for (mean, new) in state.probabilities.0.iter_mut().zip(seen.0) {
+            *mean += weight * (new - *mean);
+        }
+        let top = state.probabilities.top();
+        let lead = state.probabilities.of(top) - state.probabilities.of(state.emotion);
+        if lead > self.options.switch_margin {
+            state.emotion = top;
+        }
+        *last_stamp = stamp;
+        *state
+    }
+
+    /// Forgets all faces but those that `known` keeps.
+    pub fn retain(&mut self, known: impl Fn(FaceId) -> bool) {
+        self.faces.retain(|&id, _| known(id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::track::{TrackOptions, Tracker};
+
+    fn id() -> FaceId {
+        let face = crate::detect::Face {
+            roi_in_image: crate::geometry::Rect {
+                x: 0.0,
+                y: 0.0,
+                width: 9.0,
+                height: 9.0,
+            },
+            score: 1.0,
+            landmarks: [crate::geometry::Point { x: 0.0, y: 0.0 }; 5],
+        };
+        let options = TrackOptions {
+            confirm_hits: 1,
+            ..TrackOptions::default()
+        };
+        Tracker::new(options).update(&[face], Duration::ZERO)[0].id
+    }
+
+    fn only(emotion: Emotion) -> Distribution {
+        let mut values = [0.0; Emotion::COUNT];
+        values[emotion as usize] = 1.0;
+        Distribution(values)
+    }
+
+    #[test]
+    fn half_the_frames_give_the_same_mean_at_the_same_time() {
+        let after_one_second = |period_ms: u64| {
+            let mut smoother = Smoother::new(SmoothOptions::default());
+            smoother.update(id(), &only(Emotion::Neutral), Duration::ZERO);
+            let mut last = None;
+            for ms in (period_ms..=1000).step_by(period_ms as usize) {
+                last =
+                    Some(smoother.update(id(), &only(Emotion::Happy), Duration::from_millis(ms)));
+            }
+            last.unwrap().probabilities.of(Emotion::Happy)
+        };
+        let (fast, slow) = (after_one_second(20), after_one_second(200));
+        assert!((fast - slow).abs() < 1e-4, "{fast} {slow}");
+        assert!(
+            (fast - (1.0 - (-1.0f32 / 0.4).exp())).abs() < 1e-4,
+            "{fast}"
+        );
+    }
+
+    #[test]
+    fn a_label_changes_only_past_the_margin() {
+        let mut smoother = Smoother::new(SmoothOptions {
+            time_constant: Duration::ZERO,
+            ..SmoothOptions::default()
+        });
+        let mix = |happy: f32| Distribution([0.0, 0.0, 0.0, happy, 1.0 - happy, 0.0, 0.0]);
+        let mut label = |happy: f32| smoother.update(id(), &mix(happy), Duration::ZERO).emotion;
+        assert_eq!(label(0.45), Emotion::Neutral);
+        assert_eq!(label(0.53), Emotion::Neutral);
+        assert_eq!(label(0.56), Emotion::Happy);
+        assert_eq!(label(0.48), Emotion::Happy);
+    }
+
+    #[test]
+    fn forgotten_faces_start_anew() {
+        let mut smoother = Smoother::new(SmoothOptions::default());
+        smoother.update(id(), &only(Emotion::Sad), Duration::ZERO);
+        smoother.retain(|_| false);
+        let seen = smoother.update(id(), &only(Emotion::Happy), Duration::from_millis(1));
+        assert_eq!(seen.probabilities.of(Emotion::Happy), 1.0);
+    }
+}

@@ -1,0 +1,276 @@
+//! Following faces from image to image, so that a person keeps one id while in view.
+
+use std::time::Duration;
+
+use crate::detect::Face;
+use crate::geometry::{Point, Rect};
+
+/// Extent added to boxes before they are compared, as a share of their own. Two boxes of a person
+/// who moves fast, or is seen seldom, overlap only with it (the buffered IoU of Yang et al., "Hard
+/// to Track Objects with Irregular Motions and Similar Appearances?", WACV 2023).
+const BUFFER: f32 = 0.5;
+
+/// The least overlap of the enlarged boxes of one person in two images.
+const MIN_BUFFERED_IOU: f32 = 0.15;
+
+/// For how long a missed face is assumed to move on as before.
+const COAST_SECS: f32 = 0.25;
+
+/// How faces are followed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrackOptions {
+    /// For how long a face may be missed and still keep its id.
+    pub hold: Duration,
+    /// In how many images a face must be found before it is reported: 1 for still pictures, 2
+    /// against finds of a single image.
+    pub confirm_hits: u32,
+}
+
+impl Default for TrackOptions {
+    fn default() -> Self {
+        Self {
+            hold: Duration::from_secs(1),
+            confirm_hits: 2,
+        }
+    }
+}
+
+/// Identifies a face while it stays in view; not persistent, never used twice by one tracker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FaceId(u64);
+
+impl std::fmt::Display for FaceId {
+    /// A letter comes first, as REP-155 asks.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "face_{}", self.0)
+    }
+}
+
+/// A face of the present image with its id.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrackedFace {
+    /// Who it is, for as long as they stay.
+    pub id: FaceId,
+    /// Where it is.
+    pub face: Face,
+}
+
+#[derive(Debug)]
+struct Track {
+    id: FaceId,
+    face: Face,
+    last_seen: Duration,
+    hits: u32,
+    /// Pixels a second.
+    velocity: Point,
+}
+
+/// Gives faces their ids.
+#[derive(Debug)]
+pub struct Tracker {
+    options: TrackOptions,
+    tracks: Vec<Track>,
+    next_id: u64,
+    last_stamp: Duration,
+}
+
+impl Tracker {
+    /// A tracker that has seen nobody.
+    pub fn new(options: TrackOptions) -> Self {
+        Self {
+            options,
+            tracks: Vec::new(),
+            next_id: 1,
+            last_stamp: Duration::ZERO,
+        }
+    }
+
+    /// Takes the faces of the next image and returns those that are confirmed, longest known
+    /// first. `stamp` is the image's own time; if it lies before the last one (a clock set back, a
+    /// recording started again), everybody is new.
+    pub fn update(&mut self, faces: &[Face], stamp: Duration) -> Vec<TrackedFace> {
+        if stamp < self.last_stamp {
+            self.tracks.clear();
+        }
+        self.last_stamp = stamp;
+        let hold = self.options.hold;
+        self.tracks
+            .retain(|track| stamp.saturating_sub(track.last_seen) <= hold);
+
+        let mut free: Vec<Option<&Face>> = faces.iter().map(Some).collect();
+        for (track, face) in self.pairs(faces, stamp) {
+            if let (Some(track), Some(slot)) = (self.tracks.get_mut(track), free.get_mut(face))
+                && let Some(face) = slot.take()
+            {
+                track.follow(face, stamp);
+            }
+        }
+        for face in free.into_iter().flatten() {
+            let id = FaceId(self.next_id);
+            self.next_id += 1;
+            let velocity = Point { x: 0.0, y: 0.0 };
+            self.tracks.push(Track {
+                id,
+                face: *face,
+                last_seen: stamp,
+                hits: 1,
+                velocity,
+            });
+        }
+        let confirmed =
+            |track: &&Track| track.last_seen == stamp && track.hits >= self.options.confirm_hits;
+        let faces = self.tracks.iter().filter(confirmed);
+        faces
+            .map(|track| TrackedFace {
+                id: track.id,
+                face: track.face,
+            })
+            .collect()
+    }
+
+    /// Whether a face is in view or missed for so short a time that it may come back.
+    pub fn knows(&self, id: FaceId) -> bool {
+        self.tracks.iter().any(|track| track.id == id)
+    }
+
+    /// Which track goes with which face, by index: the best overlapping pairs first, each track
+    /// and face once.
+    fn pairs(&self, faces: &[Face], stamp: Duration) -> Vec<(usize, usize)> {
+        let mut overlaps = Vec::new();
+        for (track_index, track) in self.tracks.iter().enumerate() {
+            let expected = buffered(&track.expected_roi(stamp));
+            for (face_index, face) in faces.iter().enumerate() {
+                let overlap = expected.iou(&buffered(&face.roi_in_image));
+                if overlap >= MIN_BUFFERED_IOU {
+                    overlaps.push((overlap, track_index, face_index));
+                }
+            }
+        }
+        overlaps.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut pairs: Vec<(usize, usize)> = Vec::new();
+        for (_, track, face) in overlaps {
+            if pairs.iter().all(|&(t, f)| t != track && f != face) {
+                pairs.push((track, face));
+            }
+        }
+        pairs
+    }
+}
+
+impl Track {
+    fn expected_roi(&self, stamp: Duration) -> Rect {
+        let secs = stamp
+            .saturating_sub(self.last_seen)
+            .as_secs_f32()
+            .min(COAST_SECS);
+        self.face
+            .roi_in_image
+            .shifted(self.velocity.x * secs, self.velocity.y * secs)
+    }
+
+    fn follow(&mut self, face: &Face, stamp: Duration) {
+        let secs = stamp.saturating_sub(self.last_seen).as_secs_f32();
+        if secs > 0.0 {
+            let (from, to) = (self.face.roi_in_image.center(), face.roi_in_image.center());
+            // Halfway to the newest value: boxes tremble by a pixel or two.
+            self.velocity.x += 0.5 * ((to.x - from.x) / secs - self.velocity.x);
+            self.velocity.y += 0.5 * ((to.y - from.y) / secs - self.velocity.y);
+        }
+        self.face = *face;
+        self.last_seen = stamp;
+        self.hits = self.hits.saturating_add(1);
+    }
+}
+
+fn buffered(roi: &Rect) -> Rect {
+    let (dx, dy) = (roi.width * BUFFER, roi.height * BUFFER);
+    Rect {
+        x: roi.x - dx / 2.0,
+        y: roi.y - dy / 2.0,
+        width: roi.width + dx,
+        height: roi.height + dy,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(x: f32) -> Face {
+        Face {
+            roi_in_image: Rect {
+                x,
+                y: 50.0,
+                width: 60.0,
+                height: 80.0,
+            },
+            score: 0.9,
+            landmarks: [Point { x, y: 50.0 }; 5],
+        }
+    }
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    fn tracker(confirm_hits: u32) -> Tracker {
+        Tracker::new(TrackOptions {
+            confirm_hits,
+            ..TrackOptions::default()
+        })
+    }
+
+    fn ids(tracked: &[TrackedFace]) -> Vec<String> {
+        tracked.iter().map(|t| t.id.to_string()).collect()
+    }
+
+    #[test]
+    fn a_face_is_reported_once_confirmed_and_keeps_its_id_through_a_short_miss() {
+        let mut tracker = tracker(2);
+        assert!(tracker.update(&[at(0.0)], ms(0)).is_empty());
+        assert_eq!(ids(&tracker.update(&[at(3.0)], ms(33))), ["face_1"]);
+        assert!(tracker.update(&[], ms(66)).is_empty());
+        assert_eq!(ids(&tracker.update(&[at(9.0)], ms(900))), ["face_1"]);
+    }
+
+    #[test]
+    fn a_face_that_was_away_too_long_is_new() {
+        let mut tracker = tracker(1);
+        tracker.update(&[at(0.0)], ms(0));
+        assert_eq!(ids(&tracker.update(&[at(0.0)], ms(1100))), ["face_2"]);
+    }
+
+    #[test]
+    fn two_people_who_cross_keep_their_ids() {
+        let mut tracker = tracker(1);
+        // 600 px a second towards each other, past each other.
+        for frame in 0..30 {
+            let shift = frame as f32 * 20.0;
+            let faces = [at(shift), at(590.0 - shift)];
+            let tracked = tracker.update(&faces, ms(frame * 33));
+            for track in &tracked {
+                let moving_right = track.id == FaceId(1);
+                let expected = if moving_right { shift } else { 590.0 - shift };
+                assert_eq!(track.face.roi_in_image.x, expected, "frame {frame}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_fast_face_seen_seldom_is_followed() {
+        let mut tracker = tracker(1);
+        // 5 images a second, 60 px (its own width) from one to the next.
+        let found: Vec<_> = (0..6)
+            .map(|i| ids(&tracker.update(&[at(i as f32 * 60.0)], ms(i * 200))))
+            .collect();
+        assert!(found.iter().all(|ids| ids == &["face_1"]), "{found:?}");
+    }
+
+    #[test]
+    fn time_that_jumps_back_starts_anew() {
+        let mut tracker = tracker(1);
+        tracker.update(&[at(0.0)], ms(50_000));
+        assert_eq!(ids(&tracker.update(&[at(0.0)], ms(10))), ["face_2"]);
+        assert!(!tracker.knows(FaceId(1)));
+    }
+}
