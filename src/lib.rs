@@ -15,6 +15,7 @@
 //! - [`emotion`]: the seven expressions, distributions over them, valence and arousal.
 //! - [`pipeline`]: all of the above, the one path from a frame to the people in it.
 //! - [`analyze`]: `rapport analyze`. [`annotate`]: what was found, drawn onto the picture.
+//! - `ros`: the one room that knows ROS (feature `ros`).
 //! - [`onnx`], [`paths`]: ONNX Runtime, and where it, models and settings lie.
 
 pub mod analyze;
@@ -28,5 +29,7 @@ pub mod geometry;
 pub mod onnx;
 pub mod paths;
 pub mod pipeline;
+#[cfg(feature = "ros")]
+pub mod ros;
 pub mod smooth;
 pub mod track;

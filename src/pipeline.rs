@@ -191,6 +191,13 @@ impl Pipeline {
         Ok(Observation { people, timings })
     }
 
+    /// Goes on with other options; the people in view stay known.
+    pub fn set_options(&mut self, options: PipelineOptions) {
+        self.tracker.set_options(options.track);
+        self.smoother.set_options(options.smooth);
+        self.options = options;
+    }
+
     /// Forgets everybody, as for a new recording or an unrelated picture.
     pub fn reset(&mut self) {
         self.tracker = Tracker::new(self.options.track);

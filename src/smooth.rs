@@ -51,6 +51,11 @@ impl Smoother {
         }
     }
 
+    /// Goes on with other options.
+    pub fn set_options(&mut self, options: SmoothOptions) {
+        self.options = options;
+    }
+
     /// Takes what the network saw in one face at `stamp` and returns the smoothed view of it:
     /// an exponential mean whose weight depends on the time passed, not on the number of images.
     pub fn update(&mut self, id: FaceId, seen: &Distribution, stamp: Duration) -> Smoothed {

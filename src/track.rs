@@ -85,6 +85,11 @@ impl Tracker {
         }
     }
 
+    /// Goes on with other options.
+    pub fn set_options(&mut self, options: TrackOptions) {
+        self.options = options;
+    }
+
     /// Takes the faces of the next image and returns those that are confirmed, longest known
     /// first. `stamp` is the image's own time; if it lies before the last one (a clock set back, a
     /// recording started again), everybody is new.

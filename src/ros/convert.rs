@@ -1,0 +1,92 @@
+//! Between ROS messages and the library's plain types.
+
+use std::time::Duration;
+
+use r2r::builtin_interfaces::msg::Time;
+use r2r::rapport::msg::{FaceEmotion, FaceEmotionArray};
+use r2r::sensor_msgs::msg::{Image, RegionOfInterest};
+use r2r::std_msgs::msg::Header;
+
+use crate::emotion::{AFFECT_SOURCE, Emotion};
+use crate::frame::{Encoding, Frame, FrameError};
+use crate::pipeline::Person;
+
+/// A view of the message's pixels.
+///
+/// # Errors
+/// If the encoding is not supported or size, step and data do not agree.
+pub fn frame(image: &Image) -> Result<Frame<'_>, FrameError> {
+    let encoding: Encoding = image.encoding.parse()?;
+    Frame::new(
+        image.width,
+        image.height,
+        image.step as usize,
+        encoding,
+        &image.data,
+    )
+}
+
+/// Time since the clock's epoch; nothing for the zero stamp, which means that none was set, and
+/// for stamps before the epoch.
+pub fn stamp(time: &Time) -> Option<Duration> {
+    let secs = u64::try_from(time.sec).ok()?;
+    let stamp = Duration::new(secs, time.nanosec.min(999_999_999));
+    (!stamp.is_zero()).then_some(stamp)
+}
+
+/// The message about the people in an image of this size, under the image's own header.
+pub fn emotions(
+    header: &Header,
+    width_px: u32,
+    height_px: u32,
+    people: &[Person],
+) -> FaceEmotionArray {
+    FaceEmotionArray {
+        header: header.clone(),
+        image_width: width_px,
+        image_height: height_px,
+        faces: people
+            .iter()
+            .map(|person| face(person, width_px, height_px))
+            .collect(),
+    }
+}
+
+fn face(person: &Person, width_px: u32, height_px: u32) -> FaceEmotion {
+    let (x_offset, y_offset, width, height) = person.face.roi_in_image.clipped(width_px, height_px);
+    let affect = person.probabilities.affect();
+    FaceEmotion {
+        face_id: person.id.to_string(),
+        roi: RegionOfInterest {
+            x_offset,
+            y_offset,
+            width,
+            height,
+            do_rectify: false,
+        },
+        detection_confidence: person.face.score,
+        label: person.emotion.as_str().to_owned(),
+        confidence: person.confidence(),
+        labels: Emotion::ALL
+            .map(|emotion| emotion.as_str().to_owned())
+            .to_vec(),
+        probabilities: person.probabilities.0.to_vec(),
+        instant_probabilities: person.instant_probabilities.0.to_vec(),
+        valence: affect.valence,
+        arousal: affect.arousal,
+        affect_source: AFFECT_SOURCE.to_owned(),
+    }
+}
+
+/// An rgb8 image message of packed rows under the given header.
+pub fn rgb_image(header: &Header, width_px: u32, height_px: u32, rgb: Vec<u8>) -> Image {
+    Image {
+        header: header.clone(),
+        width: width_px,
+        height: height_px,
+        encoding: Encoding::Rgb8.as_str().to_owned(),
+        is_bigendian: 0,
+        step: width_px * Encoding::Rgb8.bytes_per_pixel() as u32,
+        data: rgb,
+    }
+}

@@ -1,0 +1,261 @@
+//! The perception node: camera images in, the expressions of the people in them out.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use r2r::rapport::msg::FaceEmotionArray;
+use r2r::sensor_msgs::msg::Image;
+use r2r::{Node, Publisher, QosProfile};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::convert;
+use super::parameters::{Kind, Parameters, Spec};
+use crate::annotate::annotate;
+use crate::detect::WorkingSize;
+use crate::onnx::{self, RuntimeOptions};
+use crate::pipeline::{ModelFiles, Pipeline, PipelineOptions};
+use crate::smooth::SmoothOptions;
+use crate::track::TrackOptions;
+
+/// The same complaint about images is logged at most this often.
+const REPEAT: Duration = Duration::from_secs(5);
+
+static PARAMETERS: [Spec; 13] = [
+    start(
+        "emotion_model",
+        Kind::Text(""),
+        "Emotion network (ONNX); empty: models/emotion.onnx of the package",
+    ),
+    start(
+        "yunet_model",
+        Kind::Text(""),
+        "Face finder (ONNX); empty: models/yunet.onnx of the package",
+    ),
+    start(
+        "onet_model",
+        Kind::Text(""),
+        "Face verifier (ONNX); empty: models/onet.onnx of the package",
+    ),
+    start(
+        "onnxruntime_library",
+        Kind::Text(""),
+        "ONNX Runtime's libonnxruntime.so; empty: found by itself",
+    ),
+    start(
+        "threads",
+        Kind::Integer(1, 1..=64),
+        "Threads that ONNX Runtime computes with",
+    ),
+    live(
+        "working_width",
+        Kind::Integer(480, 32..=4096),
+        "Greatest width in pixels at which faces are looked for",
+    ),
+    live(
+        "working_height",
+        Kind::Integer(360, 32..=4096),
+        "Greatest height in pixels at which faces are looked for",
+    ),
+    live(
+        "min_score",
+        Kind::Number(0.5, 0.1..=1.0),
+        "Least score of a face, 0 to 1",
+    ),
+    live(
+        "min_face_probability",
+        Kind::Number(0.6, 0.0..=1.0),
+        "Least probability that the verifier gives a face, 0 to 1",
+    ),
+    live(
+        "confirm_hits",
+        Kind::Integer(2, 1..=100),
+        "In how many images a face must be found before it is reported",
+    ),
+    live(
+        "hold_secs",
+        Kind::Number(1.0, 0.0..=60.0),
+        "For how many seconds a face may be missed and keep its id",
+    ),
+    live(
+        "smoothing_secs",
+        Kind::Number(0.4, 0.0..=60.0),
+        "Time constant of the smoothing of probabilities in seconds; 0: none",
+    ),
+    live(
+        "switch_margin",
+        Kind::Number(0.08, 0.0..=1.0),
+        "Lead in probability that another label needs to replace the present one",
+    ),
+];
+
+const fn start(name: &'static str, kind: Kind, description: &'static str) -> Spec {
+    Spec {
+        name,
+        kind,
+        live: false,
+        description,
+    }
+}
+
+const fn live(name: &'static str, kind: Kind, description: &'static str) -> Spec {
+    Spec {
+        name,
+        kind,
+        live: true,
+        description,
+    }
+}
+
+/// Loads the networks, subscribes `image`, advertises `emotions` and `annotated_image`.
+///
+/// # Errors
+/// If a parameter, a model or ONNX Runtime is wrong or missing.
+pub fn start_node(node: &mut Node) -> anyhow::Result<JoinSet<()>> {
+    let (parameters, services, changes) = Parameters::declare(node, &PARAMETERS)?;
+    let pipeline = load(&parameters)?;
+    tracing::info!(
+        "{} on {}",
+        pipeline.emotion_model().display(),
+        onnx::runtime_info().unwrap_or("ONNX Runtime")
+    );
+    let images = node.subscribe::<Image>("image", QosProfile::sensor_data())?;
+    let worker = Worker {
+        pipeline,
+        parameters,
+        emotions: node.create_publisher("emotions", QosProfile::default())?,
+        annotated: node.create_publisher("annotated_image", QosProfile::sensor_data())?,
+        complaints: Complaints::default(),
+    };
+    let (newest, next) = watch::channel(None);
+    let (changed, change) = watch::channel(());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(services);
+    tasks.spawn(changes.for_each(move |()| {
+        changed.send_replace(());
+        std::future::ready(())
+    }));
+    // The subscription's own queue drops the newest image when full: it is emptied at once into a
+    // slot that drops the oldest.
+    tasks.spawn(images.for_each(move |image| {
+        newest.send_replace(Some(Arc::new(image)));
+        std::future::ready(())
+    }));
+    tasks.spawn(worker.work(next, change));
+    Ok(tasks)
+}
+
+fn load(parameters: &Parameters) -> anyhow::Result<Pipeline> {
+    let path = |name| PathBuf::from(parameters.text(name));
+    let files = ModelFiles {
+        yunet: path("yunet_model"),
+        onet: path("onet_model"),
+        emotion: path("emotion_model"),
+    };
+    let library = path("onnxruntime_library");
+    let runtime = RuntimeOptions {
+        library: (!library.as_os_str().is_empty()).then_some(library),
+        threads: parameters.number("threads") as usize,
+    };
+    Ok(Pipeline::load(&files, &runtime, options(parameters))?)
+}
+
+fn options(parameters: &Parameters) -> PipelineOptions {
+    let secs = |name| Duration::from_secs_f64(parameters.number(name));
+    PipelineOptions {
+        working_size: WorkingSize {
+            width_px: parameters.number("working_width") as u32,
+            height_px: parameters.number("working_height") as u32,
+        },
+        min_score: parameters.number("min_score") as f32,
+        min_face_probability: parameters.number("min_face_probability") as f32,
+        track: TrackOptions {
+            hold: secs("hold_secs"),
+            confirm_hits: parameters.number("confirm_hits") as u32,
+        },
+        smooth: SmoothOptions {
+            time_constant: secs("smoothing_secs"),
+            switch_margin: parameters.number("switch_margin") as f32,
+        },
+    }
+}
+
+struct Worker {
+    pipeline: Pipeline,
+    parameters: Parameters,
+    emotions: Publisher<FaceEmotionArray>,
+    annotated: Publisher<Image>,
+    complaints: Complaints,
+}
+
+impl Worker {
+    /// Works on the newest image whenever there is one that it has not seen.
+    async fn work(
+        mut self,
+        mut next: watch::Receiver<Option<Arc<Image>>>,
+        mut change: watch::Receiver<()>,
+    ) {
+        while next.changed().await.is_ok() {
+            let Some(image) = next.borrow_and_update().clone() else {
+                continue;
+            };
+            if change.has_changed().unwrap_or(false) {
+                change.mark_unchanged();
+                self.pipeline.set_options(options(&self.parameters));
+            }
+            // One frame computes for milliseconds: other tasks move to another thread meanwhile.
+            tokio::task::block_in_place(|| {
+                if let Err(error) = self.answer(&image) {
+                    self.complaints.log(format!("image passed over: {error:#}"));
+                }
+            });
+        }
+    }
+
+    fn answer(&mut self, image: &Image) -> anyhow::Result<()> {
+        let frame = convert::frame(image)?;
+        // A camera that sets no stamps still has its faces followed, by the time of arrival.
+        let stamp = convert::stamp(&image.header.stamp).unwrap_or_else(time_of_day);
+        let people = self.pipeline.process(&frame, stamp)?.people;
+        let (width, height) = (frame.width_px(), frame.height_px());
+        self.emotions
+            .publish(&convert::emotions(&image.header, width, height, &people))?;
+        if self.annotated.get_inter_process_subscription_count()? > 0 {
+            let rgb = annotate(&frame, &people);
+            self.annotated
+                .publish(&convert::rgb_image(&image.header, width, height, rgb))?;
+        }
+        Ok(())
+    }
+}
+
+fn time_of_day() -> Duration {
+    let now = std::time::SystemTime::now();
+    now.duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default()
+}
+
+/// Keeps a camera that sends thirty bad images a second from filling the log.
+#[derive(Debug, Default)]
+struct Complaints {
+    last: Option<(String, Instant)>,
+    held_back: u32,
+}
+
+impl Complaints {
+    fn log(&mut self, text: String) {
+        let repeated = |(last, at): &(String, Instant)| *last == text && at.elapsed() < REPEAT;
+        if self.last.as_ref().is_some_and(repeated) {
+            self.held_back += 1;
+            return;
+        }
+        if self.held_back > 0 {
+            tracing::error!("the message before came {} more times", self.held_back);
+        }
+        tracing::error!("{text}");
+        self.last = Some((text, Instant::now()));
+        self.held_back = 0;
+    }
+}
