@@ -1,0 +1,443 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::super::faces::MOST_FACES;
+use super::*;
+
+/// Two rules: a smile held for a second, and fear at once with a higher priority.
+const POLICY: &str = "
+version: 1
+pause_secs: 2
+gap_secs: 0.5
+rest: {expression: resting}
+rules:
+  - name: smile
+    when: {emotion: happy, confidence: 0.6, for_secs: 1}
+    cooldown_secs: 20
+    cooldown_anyone_secs: 6
+    answer: {say: [one, two, three], duration_secs: 1}
+  - name: hush
+    when: {emotion: [fear, sad], confidence: 0.5, for_secs: 0}
+    cooldown_secs: 10
+    priority: 5
+    answer: {gesture: hold_still, duration_secs: 3}
+";
+
+fn policy() -> Policy {
+    Policy::parse(Path::new("test.yaml"), POLICY.as_bytes()).unwrap()
+}
+
+fn engine() -> Engine {
+    Engine::new(policy())
+}
+
+fn face(face_id: &str, emotion: Emotion, confidence: f32) -> FaceReading<'_> {
+    FaceReading {
+        face_id,
+        emotion,
+        confidence,
+    }
+}
+
+fn smile(face_id: &str) -> FaceReading<'_> {
+    face(face_id, Emotion::Happy, 0.8)
+}
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// Shows the same faces ten times a second from one time to another, both included, and gives the
+/// times of the responses with their rules and faces.
+fn show(
+    engine: &mut Engine,
+    from_ms: u64,
+    to_ms: u64,
+    readings: &[FaceReading<'_>],
+) -> Vec<(u64, String, String)> {
+    (from_ms..=to_ms)
+        .step_by(100)
+        .filter_map(|now| {
+            let response = engine.observe(ms(now), readings)?;
+            Some((now, response.rule, response.face_id))
+        })
+        .collect()
+}
+
+fn fired(at_ms: u64, rule: &str, face: &str) -> (u64, String, String) {
+    (at_ms, rule.to_owned(), face.to_owned())
+}
+
+#[test]
+fn an_expression_is_answered_once_it_has_lasted() {
+    let mut engine = engine();
+    assert_eq!(
+        show(&mut engine, 0, 3_000, &[smile("f1")]),
+        [fired(1_000, "smile", "f1")]
+    );
+}
+
+#[test]
+fn the_reason_says_what_was_seen_and_what_was_asked() {
+    let mut engine = engine();
+    assert_eq!(
+        engine.observe(ms(0), &[face("f1", Emotion::Happy, 0.82)]),
+        None
+    );
+    assert_eq!(
+        engine.observe(ms(400), &[face("f1", Emotion::Happy, 0.9)]),
+        None
+    );
+    assert_eq!(
+        engine.observe(ms(800), &[face("f1", Emotion::Happy, 0.7)]),
+        None
+    );
+    let response = engine
+        .observe(ms(1_200), &[face("f1", Emotion::Happy, 0.82)])
+        .unwrap();
+    assert_eq!(
+        response.reason,
+        "happy at 0.82 for 1.2 s (rule asks 0.60 for 1.0 s)"
+    );
+    assert_eq!(response.duration, ms(1_000));
+}
+
+#[test]
+fn a_short_gap_does_not_end_an_expression_and_a_long_one_does() {
+    for (gap_ms, answered_ms) in [(500, 1_000), (600, 1_900)] {
+        let mut engine = engine();
+        assert_eq!(show(&mut engine, 0, 300, &[smile("f1")]), []);
+        // Neither a missed face nor a flicker to another expression nor an unsure reading counts.
+        assert_eq!(engine.observe(ms(400), &[]), None);
+        assert_eq!(
+            engine.observe(ms(500), &[face("f1", Emotion::Neutral, 0.9)]),
+            None
+        );
+        assert_eq!(
+            engine.observe(ms(600), &[face("f1", Emotion::Happy, 0.59)]),
+            None
+        );
+        let answered = show(&mut engine, 300 + gap_ms, 3_000, &[smile("f1")]);
+        assert_eq!(
+            answered,
+            [fired(answered_ms, "smile", "f1")],
+            "gap of {gap_ms} ms"
+        );
+    }
+}
+
+#[test]
+fn the_cooldown_is_kept_for_each_face_and_the_other_one_for_all() {
+    let mut engine = engine();
+    let both = [smile("f1"), smile("f2")];
+    assert_eq!(
+        show(&mut engine, 0, 30_000, &both),
+        [
+            fired(1_000, "smile", "f1"),
+            fired(7_000, "smile", "f2"),
+            fired(21_000, "smile", "f1"),
+            fired(27_000, "smile", "f2"),
+        ]
+    );
+}
+
+#[test]
+fn a_face_that_leaves_and_returns_in_its_cooldown_is_not_answered_again() {
+    let mut engine = engine();
+    assert_eq!(show(&mut engine, 0, 2_000, &[smile("f1")]).len(), 1);
+    assert_eq!(show(&mut engine, 2_100, 15_000, &[]), []);
+    assert_eq!(
+        show(&mut engine, 15_100, 25_000, &[smile("f1")]),
+        [fired(21_000, "smile", "f1")]
+    );
+}
+
+#[test]
+fn priority_then_confidence_then_order_decide() {
+    let afraid = |id, confidence| face(id, Emotion::Fear, confidence);
+    let first = |readings: &[FaceReading<'_>]| {
+        let mut engine = engine();
+        engine
+            .observe(ms(0), readings)
+            .map(|response| response.face_id)
+    };
+    assert_eq!(
+        first(&[afraid("f1", 0.6), afraid("f2", 0.9)]).as_deref(),
+        Some("f2")
+    );
+    assert_eq!(
+        first(&[afraid("f1", 0.6), afraid("f2", 0.6)]).as_deref(),
+        Some("f1")
+    );
+
+    let mut engine = engine();
+    assert_eq!(show(&mut engine, 0, 900, &[smile("f1")]), []);
+    let response = engine
+        .observe(ms(1_000), &[smile("f1"), afraid("f2", 0.5)])
+        .unwrap();
+    assert_eq!(response.rule, "hush", "less sure, but of higher priority");
+}
+
+#[test]
+fn of_equal_rules_the_first_in_the_policy_fires() {
+    let rule = |name: &str| {
+        format!(
+            "  - name: {name}\n    when: {{emotion: happy, confidence: 0, for_secs: 0}}\n    \
+             cooldown_secs: 5\n    answer: {{gesture: nod, duration_secs: 1}}\n"
+        )
+    };
+    let text = format!("version: 1\nrules:\n{}{}", rule("first"), rule("second"));
+    let policy = Policy::parse(Path::new("test.yaml"), text.as_bytes()).unwrap();
+    let response = Engine::new(policy)
+        .observe(ms(0), &[smile("f1"), smile("f2")])
+        .unwrap();
+    assert_eq!(
+        (response.rule.as_str(), response.face_id.as_str()),
+        ("first", "f1")
+    );
+}
+
+#[test]
+fn a_running_response_is_not_cut_short_by_a_higher_priority() {
+    let mut engine = engine();
+    assert_eq!(show(&mut engine, 0, 1_000, &[smile("f1")]).len(), 1);
+    let afraid = [face("f2", Emotion::Fear, 1.0)];
+    // One second of the smile's answer, two of pause.
+    assert_eq!(
+        show(&mut engine, 1_100, 9_000, &afraid),
+        [fired(4_000, "hush", "f2")]
+    );
+}
+
+#[test]
+fn the_variants_of_what_to_say_take_turns() {
+    let mut engine = engine();
+    let said: Vec<_> = (0..900)
+        .filter_map(|tenth| engine.observe(ms(tenth * 100), &[smile("f1")]))
+        .filter_map(|response| response.speech)
+        .collect();
+    assert_eq!(said, ["one", "two", "three", "one", "two"]);
+}
+
+#[test]
+fn the_end_of_a_response_is_told_once() {
+    let mut engine = engine();
+    assert_eq!(engine.tick(ms(0)), None, "nothing to rest from");
+    show(&mut engine, 0, 1_000, &[smile("f1")]);
+    assert_eq!(engine.tick(ms(1_900)), None);
+    // No image came since: the time is that of the caller alone.
+    let rest = engine.tick(ms(2_000)).expect("the second is over");
+    assert_eq!(rest.expression.as_deref(), Some("resting"));
+    assert_eq!(engine.tick(ms(2_100)), None);
+    // Looking ahead has not moved the clock that cooldowns use.
+    assert_eq!(
+        show(&mut engine, 1_100, 21_000, &[smile("f1")]),
+        [fired(21_000, "smile", "f1")]
+    );
+}
+
+#[test]
+fn a_recording_that_starts_over_neither_locks_nor_chatters() {
+    let mut engine = engine();
+    let mut answered = Vec::new();
+    for _ in 0..10 {
+        answered.extend(show(&mut engine, 5_000, 14_900, &[smile("f1")]));
+    }
+    // A hundred seconds of smile with a cooldown of twenty: about five answers, one of each of
+    // the rounds in which it ran out.
+    assert!((4..=5).contains(&answered.len()), "{answered:?}");
+}
+
+#[test]
+fn a_stamp_from_the_far_future_locks_nothing() {
+    let mut engine = engine();
+    assert_eq!(show(&mut engine, 0, 1_000, &[smile("f1")]).len(), 1);
+    assert_eq!(engine.observe(Duration::MAX, &[smile("f1")]), None);
+    assert_eq!(show(&mut engine, 1_200, 30_000, &[smile("f1")]).len(), 1);
+    assert!(engine.tick(Duration::MAX).is_some());
+}
+
+#[test]
+fn two_cameras_on_clocks_far_apart_cannot_make_it_chatter() {
+    let mut engine = engine();
+    let afraid = [face("f1", Emotion::Fear, 1.0)];
+    let answered = (0..1_000_u64)
+        .filter(|turn| {
+            engine
+                .observe(ms(turn * 100 + turn % 2 * 1_000_000), &afraid)
+                .is_some()
+        })
+        .count();
+    assert_eq!(answered, 1);
+}
+
+#[test]
+fn a_confidence_that_is_no_number_is_ignored() {
+    let mut engine = engine();
+    assert_eq!(
+        engine.observe(ms(0), &[face("f1", Emotion::Fear, f32::NAN)]),
+        None
+    );
+    assert_eq!(engine.faces_remembered(), 0);
+}
+
+#[test]
+fn faces_are_forgotten_when_nothing_of_them_matters() {
+    let mut engine = engine();
+    show(
+        &mut engine,
+        0,
+        500,
+        &[smile("f1"), smile("f2"), face("f3", Emotion::Neutral, 1.0)],
+    );
+    assert_eq!(engine.faces_remembered(), 2, "no rule is about the third");
+    show(&mut engine, 600, 1_000, &[smile("f1")]);
+    assert_eq!(
+        engine.faces_remembered(),
+        2,
+        "the gap of the second is short still"
+    );
+    show(&mut engine, 1_100, 20_900, &[]);
+    assert_eq!(
+        engine.faces_remembered(),
+        1,
+        "the first was answered and cools down"
+    );
+    show(&mut engine, 21_000, 21_000, &[]);
+    assert_eq!(engine.faces_remembered(), 0);
+}
+
+#[test]
+fn memory_is_bounded_however_many_faces_come() {
+    let mut engine = engine();
+    let ids: Vec<String> = (0..20_000).map(|index| format!("f{index}")).collect();
+    for (turn, chunk) in ids.chunks(1_000).enumerate() {
+        let crowd: Vec<_> = chunk.iter().map(|id| smile(id)).collect();
+        // All at nearly one time, so that no streak ends by itself.
+        engine.observe(ms(turn as u64), &crowd);
+        assert!(engine.faces_remembered() <= MOST_FACES);
+    }
+    assert_eq!(engine.faces_remembered(), MOST_FACES);
+}
+
+/// One message of a random sequence.
+#[derive(Debug, Clone)]
+struct Message {
+    step_ms: i64,
+    readings: Vec<(String, Emotion, f32)>,
+}
+
+fn message() -> impl Strategy<Value = Message> {
+    let step_ms = prop_oneof![
+        20 => 0..400_i64,
+        4 => -200..0_i64,
+        1 => -100_000..-200_i64,
+        1 => 400..200_000_i64,
+    ];
+    let emotion = prop::sample::select(vec![Emotion::Happy, Emotion::Fear, Emotion::Neutral]);
+    let reading = (
+        "f[1-4]",
+        emotion,
+        prop_oneof![9 => 0.4..1.0_f32, 1 => Just(f32::NAN)],
+    );
+    (step_ms, prop::collection::vec(reading, 0..4))
+        .prop_map(|(step_ms, readings)| Message { step_ms, readings })
+}
+
+/// What the model keeps of a message: the time it counts, whether the clock jumped before it, and
+/// which faces it showed.
+struct Past {
+    now_ms: i64,
+    jumped: bool,
+    readings: Vec<(String, Emotion, f32)>,
+}
+
+/// For how long a rule has held for a face at the newest message, found by going through all of
+/// the past.
+fn lasted_ms(past: &[Past], rule: &Rule, face: &str, gap_ms: i64) -> i64 {
+    let end = past.last().map_or(0, |message| message.now_ms);
+    let mut since = end;
+    for message in past.iter().rev() {
+        let holds = message.readings.iter().any(|(id, emotion, confidence)| {
+            id == face && rule.emotions.contains(emotion) && *confidence >= rule.confidence.get()
+        });
+        if holds {
+            if since - message.now_ms > gap_ms {
+                break;
+            }
+            since = message.now_ms;
+        }
+        if message.jumped {
+            break;
+        }
+    }
+    end - since
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn manners_are_kept_whatever_comes(messages in prop::collection::vec(message(), 1..300)) {
+        let policy = policy();
+        let mut engine = engine();
+        let mut past: Vec<Past> = Vec::new();
+        let mut responses: Vec<(i64, Response)> = Vec::new();
+        let mut resting = true;
+        let (mut stamp_ms, mut newest_ms, mut now_ms) = (10_000_000_i64, None::<i64>, 0_i64);
+        for Message { step_ms, readings } in messages {
+            stamp_ms = (newest_ms.unwrap_or(stamp_ms) + step_ms).max(0);
+            let stamp = ms(stamp_ms as u64);
+            let step_ms = stamp_ms - newest_ms.unwrap_or(stamp_ms);
+            let late = (-200..0).contains(&step_ms);
+            let jumped = !late && !(0..=60_000).contains(&step_ms);
+            if !late {
+                newest_ms = Some(stamp_ms);
+                now_ms += if jumped { 0 } else { step_ms };
+                past.push(Past { now_ms, jumped, readings: readings.clone() });
+            }
+            let faces: Vec<FaceReading<'_>> = readings
+                .iter()
+                .map(|(id, emotion, confidence)| face(id, *emotion, *confidence))
+                .collect();
+            if engine.tick(stamp).is_some() {
+                prop_assert!(!resting, "rest is told once");
+                resting = true;
+            }
+            let response = engine.observe(stamp, &faces);
+            prop_assert!(engine.faces_remembered() <= 4);
+            if let Some(response) = response {
+                prop_assert!(!late, "an overtaken message is not answered");
+                prop_assert!(resting, "a response begins when the one before has ended");
+                resting = false;
+                let rule = policy.rules.iter().find(|rule| rule.name == response.rule).unwrap();
+                let needed_ms = rule.lasting.as_millis() as i64;
+                let lasted = lasted_ms(&past, rule, &response.face_id, 500);
+                prop_assert!(lasted >= needed_ms, "{} after {lasted} ms", response.rule);
+                for (at_ms, other) in &responses {
+                    let since_ms = now_ms - at_ms;
+                    let quiet = other.duration + policy.pause;
+                    prop_assert!(since_ms >= quiet.as_millis() as i64, "chatters");
+                    if other.rule == response.rule {
+                        prop_assert!(since_ms >= rule.cooldown_anyone.as_millis() as i64);
+                        if other.face_id == response.face_id {
+                            prop_assert!(since_ms >= rule.cooldown.as_millis() as i64);
+                        }
+                    }
+                }
+                responses.push((now_ms, response));
+            }
+            if engine.tick(stamp).is_some() {
+                prop_assert!(!resting, "rest is told once");
+                resting = true;
+            }
+        }
+        let over = responses.last().is_none_or(|(at_ms, response)| {
+            now_ms - at_ms >= response.duration.as_millis() as i64
+        });
+        prop_assert!(resting || !over, "no rest is missed");
+    }
+}
