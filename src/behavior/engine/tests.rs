@@ -182,17 +182,22 @@ fn priority_then_confidence_then_order_decide() {
 }
 
 #[test]
-fn of_equal_rules_the_first_in_the_policy_fires() {
-    let rule = |name: &str| {
+fn of_equals_the_first_in_the_policy_then_the_first_in_the_image_is_answered() {
+    let rule = |name: &str, emotion: &str| {
         format!(
-            "  - name: {name}\n    when: {{emotion: happy, confidence: 0, for_secs: 0}}\n    \
+            "  - name: {name}\n    when: {{emotion: {emotion}, confidence: 0, for_secs: 0}}\n    \
              cooldown_secs: 5\n    answer: {{gesture: nod, duration_secs: 1}}\n"
         )
     };
-    let text = format!("version: 1\nrules:\n{}{}", rule("first"), rule("second"));
+    let text = format!(
+        "version: 1\nrules:\n{}{}",
+        rule("first", "happy"),
+        rule("second", "[happy, sad]")
+    );
     let policy = Policy::parse(Path::new("test.yaml"), text.as_bytes()).unwrap();
+    let sad = face("f0", Emotion::Sad, 0.8);
     let response = Engine::new(policy)
-        .observe(ms(0), &[smile("f1"), smile("f2")])
+        .observe(ms(0), &[sad, smile("f1"), smile("f2")])
         .unwrap();
     assert_eq!(
         (response.rule.as_str(), response.face_id.as_str()),
