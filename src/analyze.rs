@@ -59,20 +59,12 @@ pub struct Outcome {
 /// # Errors
 /// If the networks do not load, one fails, or the output cannot be written.
 pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
-    let files = ModelFiles {
-        emotion: args.model.clone().unwrap_or_default(),
-        ..Default::default()
-    };
-    let runtime = RuntimeOptions {
-        library: args.onnxruntime.clone(),
-        threads: 1,
-    };
+    let files =
+        ModelFiles { emotion: args.model.clone().unwrap_or_default(), ..Default::default() };
+    let runtime = RuntimeOptions { library: args.onnxruntime.clone(), threads: 1 };
     let options = PipelineOptions {
         working_size: args.working_size,
-        track: TrackOptions {
-            confirm_hits: 1,
-            ..TrackOptions::default()
-        },
+        track: TrackOptions { confirm_hits: 1, ..TrackOptions::default() },
         ..PipelineOptions::default()
     };
     let mut pipeline = Pipeline::load(&files, &runtime, options)?;
@@ -104,10 +96,7 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
         serde_json::to_writer_pretty(&mut out, &documents)?;
         writeln!(out)?;
     }
-    Ok(Outcome {
-        given: args.pictures.len(),
-        read: documents.len(),
-    })
+    Ok(Outcome { given: args.pictures.len(), read: documents.len() })
 }
 
 /// Decodes a JPEG or PNG file, upright as its EXIF orientation says.
@@ -132,42 +121,26 @@ pub fn read_picture(path: &Path) -> anyhow::Result<RgbImage> {
 
 fn frame_of(picture: &RgbImage) -> anyhow::Result<Frame<'_>> {
     let (width, height) = picture.dimensions();
-    Ok(Frame::new(
-        width,
-        height,
-        width as usize * 3,
-        Encoding::Rgb8,
-        picture.as_raw(),
-    )?)
+    Ok(Frame::new(width, height, width as usize * 3, Encoding::Rgb8, picture.as_raw())?)
 }
 
 fn parse_size(text: &str) -> Result<WorkingSize, String> {
-    let sides = text
-        .split_once('x')
-        .and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    let sides = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
     match sides {
         Some((width_px, height_px))
             if (32..=Frame::MAX_SIDE_PX).contains(&width_px)
                 && (32..=Frame::MAX_SIDE_PX).contains(&height_px) =>
         {
-            Ok(WorkingSize {
-                width_px,
-                height_px,
-            })
+            Ok(WorkingSize { width_px, height_px })
         }
-        _ => Err(format!(
-            "expected WIDTHxHEIGHT, each 32 to {}",
-            Frame::MAX_SIDE_PX
-        )),
+        _ => Err(format!("expected WIDTHxHEIGHT, each 32 to {}", Frame::MAX_SIDE_PX)),
     }
 }
 
 fn to_json(path: &Path, picture: &RgbImage, observation: &Observation) -> serde_json::Value {
     let face = |person: &Person| {
-        let (x, y, width, height) = person
-            .face
-            .roi_in_image
-            .clipped(picture.width(), picture.height());
+        let (x, y, width, height) =
+            person.face.roi_in_image.clipped(picture.width(), picture.height());
         let affect = person.probabilities.affect();
         let probabilities: serde_json::Map<_, _> = Emotion::ALL
             .map(|e| (e.as_str().to_owned(), json!(person.probabilities.of(e))))
@@ -203,12 +176,7 @@ fn write_table(
     let plural = if people.len() == 1 { "face" } else { "faces" };
     let ms = observation.timings.total.as_secs_f64() * 1e3;
     let (width, height) = picture.dimensions();
-    writeln!(
-        out,
-        "{}: {width}x{height}, {} {plural}, {ms:.1} ms",
-        path.display(),
-        people.len()
-    )?;
+    writeln!(out, "{}: {width}x{height}, {} {plural}, {ms:.1} ms", path.display(), people.len())?;
     if people.is_empty() {
         return Ok(());
     }

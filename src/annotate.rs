@@ -35,12 +35,8 @@ pub fn annotate(frame: &Frame<'_>, people: &[Person]) -> Vec<u8> {
         rgb: frame.to_rgb(),
     };
     // Captions last: a neighbour's box must not cross them.
-    people
-        .iter()
-        .for_each(|person| draw_face(&mut canvas, person));
-    people
-        .iter()
-        .for_each(|person| draw_caption(&mut canvas, person));
+    people.iter().for_each(|person| draw_face(&mut canvas, person));
+    people.iter().for_each(|person| draw_caption(&mut canvas, person));
     canvas.rgb
 }
 
@@ -72,11 +68,7 @@ fn draw_caption(canvas: &mut Canvas, person: &Person) {
     // Above the box, or below it where the image ends.
     let above = roi.y.round() as i32 - text.height;
     let below = (roi.y + roi.height).round() as i32;
-    let top = if above >= 0 {
-        above
-    } else {
-        below.min(canvas.height - text.height)
-    };
+    let top = if above >= 0 { above } else { below.min(canvas.height - text.height) };
     canvas.fill(left, top, text.width, text.height, color(person.emotion));
     text.draw(canvas, left, top);
 }
@@ -120,18 +112,9 @@ impl<'t> Text<'t> {
         let font = FontRef::try_from_slice(epaint_default_fonts::HACK_REGULAR).ok()?;
         let scale = PxScale::from(size_px);
         let scaled = font.as_scaled(scale);
-        let advance: f32 = text
-            .chars()
-            .map(|c| scaled.h_advance(font.glyph_id(c)))
-            .sum();
+        let advance: f32 = text.chars().map(|c| scaled.h_advance(font.glyph_id(c))).sum();
         let (width, height) = (advance.ceil() as i32 + 4, scaled.height().ceil() as i32);
-        Some(Self {
-            font,
-            scale,
-            text,
-            width,
-            height,
-        })
+        Some(Self { font, scale, text, width, height })
     }
 
     fn draw(&self, canvas: &mut Canvas, left: i32, top: i32) {

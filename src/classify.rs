@@ -83,8 +83,7 @@ impl EmotionNet {
             )?;
             found.extend(read.map_err(|bad| {
                 let expected = format!("{count} rows of 7 numbers, 0 to 1, summing to 1");
-                self.network
-                    .contract("output `probabilities`", bad, expected)
+                self.network.contract("output `probabilities`", bad, expected)
             })?);
         }
         Ok(found)
@@ -116,11 +115,7 @@ mod tests {
         assert_eq!(read_distributions(&good, 1).unwrap(), [Distribution(good)]);
         assert_eq!(read_distributions(&good, 2).unwrap_err(), "7 numbers");
         let logits = [3.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0];
-        assert!(
-            read_distributions(&logits, 1)
-                .unwrap_err()
-                .starts_with("[3.0, -1.0")
-        );
+        assert!(read_distributions(&logits, 1).unwrap_err().starts_with("[3.0, -1.0"));
         assert!(read_distributions(&[f32::NAN; 7], 1).is_err());
     }
 }

@@ -7,26 +7,11 @@ use crate::geometry::{Point, Similarity};
 /// Where the landmarks lie in a crop of side 1, on average over the training images (FER2013,
 /// found by O-Net; mirror-symmetric). Printed by `training`'s step `landmark_template`.
 const TEMPLATE: Landmarks = [
-    Point {
-        x: 15.13 / 48.0,
-        y: 17.88 / 48.0,
-    },
-    Point {
-        x: 32.87 / 48.0,
-        y: 17.88 / 48.0,
-    },
-    Point {
-        x: 24.00 / 48.0,
-        y: 28.33 / 48.0,
-    },
-    Point {
-        x: 16.48 / 48.0,
-        y: 37.51 / 48.0,
-    },
-    Point {
-        x: 31.52 / 48.0,
-        y: 37.51 / 48.0,
-    },
+    Point { x: 15.13 / 48.0, y: 17.88 / 48.0 },
+    Point { x: 32.87 / 48.0, y: 17.88 / 48.0 },
+    Point { x: 24.00 / 48.0, y: 28.33 / 48.0 },
+    Point { x: 16.48 / 48.0, y: 37.51 / 48.0 },
+    Point { x: 31.52 / 48.0, y: 37.51 / 48.0 },
 ];
 
 /// Side of the crop in lengths of the longer side of the face's box, where landmarks do not help.
@@ -38,10 +23,7 @@ const PLAUSIBLE_SIZE: std::ops::RangeInclusive<f32> = 0.5..=2.0;
 /// Maps a square crop of `side` pixels onto the image so that the eyes are level and the landmarks
 /// lie where the training images have them.
 pub fn align(face: &Face, side: usize) -> Similarity {
-    let template = TEMPLATE.map(|p| Point {
-        x: p.x * side as f32,
-        y: p.y * side as f32,
-    });
+    let template = TEMPLATE.map(|p| Point { x: p.x * side as f32, y: p.y * side as f32 });
     let roi = face.roi_in_image;
     let box_side = roi.width.max(roi.height);
     let plausible =
@@ -63,56 +45,19 @@ mod tests {
 
     #[test]
     fn a_tilted_face_is_cropped_level() {
-        let tilt = Similarity {
-            a: 2.0,
-            b: 0.7,
-            tx: 100.0,
-            ty: 40.0,
-        };
-        let landmarks = TEMPLATE.map(|p| {
-            tilt.apply(Point {
-                x: p.x * 48.0,
-                y: p.y * 48.0,
-            })
-        });
-        let roi_in_image = Rect {
-            x: 80.0,
-            y: 60.0,
-            width: 90.0,
-            height: 110.0,
-        };
-        let found = align(
-            &Face {
-                roi_in_image,
-                score: 1.0,
-                landmarks,
-            },
-            48,
-        );
-        assert!(
-            (found.rotation_deg() - tilt.rotation_deg()).abs() < 0.1,
-            "{found:?}"
-        );
+        let tilt = Similarity { a: 2.0, b: 0.7, tx: 100.0, ty: 40.0 };
+        let landmarks = TEMPLATE.map(|p| tilt.apply(Point { x: p.x * 48.0, y: p.y * 48.0 }));
+        let roi_in_image = Rect { x: 80.0, y: 60.0, width: 90.0, height: 110.0 };
+        let found = align(&Face { roi_in_image, score: 1.0, landmarks }, 48);
+        assert!((found.rotation_deg() - tilt.rotation_deg()).abs() < 0.1, "{found:?}");
         assert!((found.scale() - tilt.scale()).abs() < 0.01, "{found:?}");
     }
 
     #[test]
     fn nonsense_landmarks_fall_back_to_the_box() {
-        let roi_in_image = Rect {
-            x: 10.0,
-            y: 20.0,
-            width: 40.0,
-            height: 60.0,
-        };
+        let roi_in_image = Rect { x: 10.0, y: 20.0, width: 40.0, height: 60.0 };
         for landmarks in [[Point { x: 5.0, y: 5.0 }; 5], TEMPLATE] {
-            let found = align(
-                &Face {
-                    roi_in_image,
-                    score: 1.0,
-                    landmarks,
-                },
-                48,
-            );
+            let found = align(&Face { roi_in_image, score: 1.0, landmarks }, 48);
             assert_eq!(found.b, 0.0);
             assert!((found.scale() * 48.0 - 63.0).abs() < 0.01, "{found:?}");
         }

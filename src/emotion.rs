@@ -97,9 +97,7 @@ impl FromStr for Emotion {
         Self::ALL
             .into_iter()
             .find(|emotion| emotion.as_str() == name)
-            .ok_or_else(|| UnknownEmotion {
-                found: name.to_owned(),
-            })
+            .ok_or_else(|| UnknownEmotion { found: name.to_owned() })
     }
 }
 
@@ -127,23 +125,14 @@ impl Distribution {
 
     /// The most probable expression; of equals, the first in order.
     pub fn top(&self) -> Emotion {
-        Emotion::ALL
-            .into_iter()
-            .fold(Emotion::ALL[0], |best, emotion| {
-                if self.of(emotion) > self.of(best) {
-                    emotion
-                } else {
-                    best
-                }
-            })
+        Emotion::ALL.into_iter().fold(Emotion::ALL[0], |best, emotion| {
+            if self.of(emotion) > self.of(best) { emotion } else { best }
+        })
     }
 
     /// The mean affect of the expressions under this distribution.
     pub fn affect(&self) -> Affect {
-        let mut mean = Affect {
-            valence: 0.0,
-            arousal: 0.0,
-        };
+        let mut mean = Affect { valence: 0.0, arousal: 0.0 };
         for emotion in Emotion::ALL {
             let affect = emotion.affect();
             mean.valence += self.of(emotion) * affect.valence;
@@ -163,22 +152,13 @@ mod tests {
             assert_eq!(emotion.as_str().parse(), Ok(emotion));
         }
         let error = "hapy".parse::<Emotion>().unwrap_err().to_string();
-        assert!(
-            error.contains("`hapy`") && error.contains("angry, disgust, fear"),
-            "{error}"
-        );
+        assert!(error.contains("`hapy`") && error.contains("angry, disgust, fear"), "{error}");
     }
 
     #[test]
     fn affect_is_the_mean_over_the_distribution() {
         let half_happy = Distribution([0.0, 0.0, 0.0, 0.5, 0.5, 0.0, 0.0]);
-        assert_eq!(
-            half_happy.affect(),
-            Affect {
-                valence: 0.405,
-                arousal: 0.255
-            }
-        );
+        assert_eq!(half_happy.affect(), Affect { valence: 0.405, arousal: 0.255 });
         assert_eq!(half_happy.top(), Emotion::Happy);
     }
 }

@@ -42,9 +42,7 @@ impl FromStr for Encoding {
         Self::ALL
             .into_iter()
             .find(|encoding| encoding.as_str() == name)
-            .ok_or_else(|| FrameError::Encoding {
-                found: name.to_owned(),
-            })
+            .ok_or_else(|| FrameError::Encoding { found: name.to_owned() })
     }
 }
 
@@ -58,10 +56,7 @@ pub enum FrameError {
         found: String,
     },
     /// No pixels, or more than any camera gives.
-    #[error(
-        "image is {width_px}x{height_px} pixels, expected 1 to {} a side",
-        Frame::MAX_SIDE_PX
-    )]
+    #[error("image is {width_px}x{height_px} pixels, expected 1 to {} a side", Frame::MAX_SIDE_PX)]
     Size {
         /// Width as given.
         width_px: u32,
@@ -134,40 +129,19 @@ impl<'a> Frame<'a> {
     ) -> Result<Self, FrameError> {
         let sides = 1..=Self::MAX_SIDE_PX;
         if !sides.contains(&width_px) || !sides.contains(&height_px) {
-            return Err(FrameError::Size {
-                width_px,
-                height_px,
-            });
+            return Err(FrameError::Size { width_px, height_px });
         }
         let row_bytes = width_px as usize * encoding.bytes_per_pixel();
         if step_bytes < row_bytes {
-            return Err(FrameError::Step {
-                step_bytes,
-                expected: row_bytes,
-                width_px,
-                encoding,
-            });
+            return Err(FrameError::Step { step_bytes, expected: row_bytes, width_px, encoding });
         }
         // The padding of the last row is not needed, and some drivers leave it out.
-        let least = step_bytes
-            .saturating_mul(height_px as usize - 1)
-            .saturating_add(row_bytes);
+        let least = step_bytes.saturating_mul(height_px as usize - 1).saturating_add(row_bytes);
         if data.len() < least {
             let expected = step_bytes.saturating_mul(height_px as usize);
-            return Err(FrameError::Data {
-                found: data.len(),
-                expected,
-                height_px,
-                step_bytes,
-            });
+            return Err(FrameError::Data { found: data.len(), expected, height_px, step_bytes });
         }
-        Ok(Self {
-            width_px,
-            height_px,
-            step_bytes,
-            encoding,
-            data,
-        })
+        Ok(Self { width_px, height_px, step_bytes, encoding, data })
     }
 
     /// Width in pixels, at least 1.
@@ -236,34 +210,14 @@ mod tests {
         let data = [0; 12];
         let new = |w, h, step, len: usize| Frame::new(w, h, step, Encoding::Rgb8, &data[..len]);
         assert!(new(2, 2, 6, 12).is_ok());
-        assert!(matches!(
-            new(0, 2, 6, 12),
-            Err(FrameError::Size { width_px: 0, .. })
-        ));
-        assert!(matches!(
-            new(u32::MAX, 2, 6, 12),
-            Err(FrameError::Size { .. })
-        ));
+        assert!(matches!(new(0, 2, 6, 12), Err(FrameError::Size { width_px: 0, .. })));
+        assert!(matches!(new(u32::MAX, 2, 6, 12), Err(FrameError::Size { .. })));
         assert!(matches!(
             new(2, 2, 5, 12),
-            Err(FrameError::Step {
-                step_bytes: 5,
-                expected: 6,
-                ..
-            })
+            Err(FrameError::Step { step_bytes: 5, expected: 6, .. })
         ));
-        assert!(matches!(
-            new(2, 2, 6, 11),
-            Err(FrameError::Data {
-                found: 11,
-                expected: 12,
-                ..
-            })
-        ));
-        assert!(matches!(
-            new(2, 2, usize::MAX, 12),
-            Err(FrameError::Data { .. })
-        ));
+        assert!(matches!(new(2, 2, 6, 11), Err(FrameError::Data { found: 11, expected: 12, .. })));
+        assert!(matches!(new(2, 2, usize::MAX, 12), Err(FrameError::Data { .. })));
         assert_eq!(
             "16UC1".parse::<Encoding>().unwrap_err().to_string(),
             "image encoding is `16UC1`, expected one of rgb8, bgr8, mono8"

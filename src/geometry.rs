@@ -27,10 +27,7 @@ pub struct Rect {
 impl Rect {
     /// The middle of the box.
     pub fn center(&self) -> Point {
-        Point {
-            x: self.x + self.width / 2.0,
-            y: self.y + self.height / 2.0,
-        }
+        Point { x: self.x + self.width / 2.0, y: self.y + self.height / 2.0 }
     }
 
     /// Area in square pixels.
@@ -49,11 +46,7 @@ impl Rect {
 
     /// The same box after moving.
     pub fn shifted(&self, dx: f32, dy: f32) -> Rect {
-        Rect {
-            x: self.x + dx,
-            y: self.y + dy,
-            ..*self
-        }
+        Rect { x: self.x + dx, y: self.y + dy, ..*self }
     }
 
     /// The part inside an image of the given size, in whole pixels: (x, y, width, height).
@@ -86,12 +79,7 @@ impl Similarity {
     /// Maps the square of `side` pixels onto a square of `length` pixels around `center`.
     pub fn square(center: Point, length: f32, side: usize) -> Self {
         let a = length / side as f32;
-        Self {
-            a,
-            b: 0.0,
-            tx: center.x - length / 2.0,
-            ty: center.y - length / 2.0,
-        }
+        Self { a, b: 0.0, tx: center.x - length / 2.0, ty: center.y - length / 2.0 }
     }
 
     /// The transform that brings `from` closest to `to` in the sense of least squares, or nothing
@@ -103,13 +91,8 @@ impl Similarity {
     pub fn fit(from: &[Point], to: &[Point]) -> Option<Self> {
         let count = from.len().min(to.len()) as f32;
         let mean = |points: &[Point]| {
-            let sum = points
-                .iter()
-                .fold((0.0, 0.0), |sum, p| (sum.0 + p.x, sum.1 + p.y));
-            Point {
-                x: sum.0 / count,
-                y: sum.1 / count,
-            }
+            let sum = points.iter().fold((0.0, 0.0), |sum, p| (sum.0 + p.x, sum.1 + p.y));
+            Point { x: sum.0 / count, y: sum.1 / count }
         };
         let (from_mean, to_mean) = (mean(from), mean(to));
         let (mut real, mut imaginary, mut norm) = (0.0, 0.0, 0.0);
@@ -140,10 +123,7 @@ impl Similarity {
 
     /// Where a point goes.
     pub fn apply(&self, p: Point) -> Point {
-        Point {
-            x: self.a * p.x - self.b * p.y + self.tx,
-            y: self.b * p.x + self.a * p.y + self.ty,
-        }
+        Point { x: self.a * p.x - self.b * p.y + self.tx, y: self.b * p.x + self.a * p.y + self.ty }
     }
 }
 
@@ -153,38 +133,19 @@ mod tests {
 
     #[test]
     fn fit_recovers_a_known_transform() {
-        let known = Similarity {
-            a: 1.2,
-            b: -0.7,
-            tx: 30.0,
-            ty: -4.0,
-        };
+        let known = Similarity { a: 1.2, b: -0.7, tx: 30.0, ty: -4.0 };
         let from = [(1.0, 2.0), (8.0, 3.0), (4.0, 9.0)].map(|(x, y)| Point { x, y });
         let found = Similarity::fit(&from, &from.map(|p| known.apply(p))).unwrap();
         for (found, known) in [(found.a, known.a), (found.b, known.b), (found.tx, known.tx)] {
             assert!((found - known).abs() < 1e-4, "{found} for {known}");
         }
         assert_eq!(Similarity::fit(&[from[0]; 3], &from), None);
-        assert_eq!(
-            Similarity::fit(
-                &[Point {
-                    x: f32::NAN,
-                    y: 0.0
-                }; 3],
-                &from
-            ),
-            None
-        );
+        assert_eq!(Similarity::fit(&[Point { x: f32::NAN, y: 0.0 }; 3], &from), None);
     }
 
     #[test]
     fn boxes_overlap_and_clip() {
-        let a = Rect {
-            x: 0.0,
-            y: 0.0,
-            width: 10.0,
-            height: 10.0,
-        };
+        let a = Rect { x: 0.0, y: 0.0, width: 10.0, height: 10.0 };
         assert_eq!(a.iou(&a), 1.0);
         assert_eq!(a.iou(&a.shifted(5.0, 0.0)), 50.0 / 150.0);
         assert_eq!(a.iou(&a.shifted(20.0, 0.0)), 0.0);

@@ -89,23 +89,12 @@ impl Network {
     /// # Errors
     /// If ONNX Runtime is missing or does not load, or the file is missing or no model.
     pub fn load(path: &Path, options: &RuntimeOptions) -> Result<Self, ModelError> {
-        let model = std::fs::read(path).map_err(|e| ModelError::File {
-            path: path.to_owned(),
-            reason: e.to_string(),
-        })?;
+        let model = std::fs::read(path)
+            .map_err(|e| ModelError::File { path: path.to_owned(), reason: e.to_string() })?;
         let environment = environment(options)?;
-        let session =
-            build_session(&environment, &model, options.threads.max(1)).map_err(|reason| {
-                ModelError::Load {
-                    path: path.to_owned(),
-                    reason,
-                }
-            })?;
-        Ok(Self {
-            session,
-            path: path.to_owned(),
-            busy: Duration::ZERO,
-        })
+        let session = build_session(&environment, &model, options.threads.max(1))
+            .map_err(|reason| ModelError::Load { path: path.to_owned(), reason })?;
+        Ok(Self { session, path: path.to_owned(), busy: Duration::ZERO })
     }
 
     /// The file that the network was loaded from.
@@ -138,19 +127,10 @@ impl Network {
     pub fn expect_input(&self, name: &str, shape: &[Option<i64>]) -> Result<(), ModelError> {
         let inputs = self.session.inputs();
         if inputs.len() != 1 {
-            let found = format!(
-                "{} ({})",
-                inputs.len(),
-                names(inputs.iter().map(|i| i.name()))
-            );
+            let found = format!("{} ({})", inputs.len(), names(inputs.iter().map(|i| i.name())));
             return Err(self.contract("number of inputs", found, format!("1 (`{name}`)")));
         }
-        self.expect_tensor(
-            "input",
-            name,
-            shape,
-            inputs.iter().map(|i| (i.name(), i.dtype())),
-        )
+        self.expect_tensor("input", name, shape, inputs.iter().map(|i| (i.name(), i.dtype())))
     }
 
     /// Checks that the model has this output, float32, with these dimensions (`None`: free).
@@ -159,12 +139,7 @@ impl Network {
     /// [`ModelError::Contract`] with what was found.
     pub fn expect_output(&self, name: &str, shape: &[Option<i64>]) -> Result<(), ModelError> {
         let outputs = self.session.outputs();
-        self.expect_tensor(
-            "output",
-            name,
-            shape,
-            outputs.iter().map(|o| (o.name(), o.dtype())),
-        )
+        self.expect_tensor("output", name, shape, outputs.iter().map(|o| (o.name(), o.dtype())))
     }
 
     fn expect_tensor<'a>(
@@ -184,16 +159,9 @@ impl Network {
         };
         let expected = format!("float32 {}", show_shape(shape));
         let fits = match dtype {
-            ValueType::Tensor {
-                ty: TensorElementType::Float32,
-                shape: dims,
-                ..
-            } => {
+            ValueType::Tensor { ty: TensorElementType::Float32, shape: dims, .. } => {
                 dims.len() == shape.len()
-                    && dims
-                        .iter()
-                        .zip(shape)
-                        .all(|(&dim, want)| want.is_none_or(|w| w == dim))
+                    && dims.iter().zip(shape).all(|(&dim, want)| want.is_none_or(|w| w == dim))
             }
             _ => false,
         };
@@ -201,9 +169,7 @@ impl Network {
             return Ok(());
         }
         let found = match dtype {
-            ValueType::Tensor {
-                ty, shape: dims, ..
-            } => {
+            ValueType::Tensor { ty, shape: dims, .. } => {
                 let dims: Vec<_> = dims.iter().map(|&d| (d >= 0).then_some(d)).collect();
                 format!("{ty} {}", show_shape(&dims))
             }
@@ -214,12 +180,7 @@ impl Network {
 
     /// A [`ModelError::Contract`] about this model.
     pub fn contract(&self, what: &str, found: String, expected: String) -> ModelError {
-        ModelError::Contract {
-            path: self.path.clone(),
-            what: what.to_owned(),
-            found,
-            expected,
-        }
+        ModelError::Contract { path: self.path.clone(), what: what.to_owned(), found, expected }
     }
 
     /// Runs the network on one input tensor and hands its outputs, in the order of `outputs`, to
@@ -235,10 +196,7 @@ impl Network {
         read: impl FnOnce(&[Tensor<'_>]) -> R,
     ) -> Result<R, ModelError> {
         let path = &self.path;
-        let failed = |e: ort::Error| ModelError::Run {
-            path: path.clone(),
-            reason: e.to_string(),
-        };
+        let failed = |e: ort::Error| ModelError::Run { path: path.clone(), reason: e.to_string() };
         let tensor = ort::value::TensorRef::from_array_view((shape, data)).map_err(failed)?;
         let start = Instant::now();
         let values = self.session.run(ort::inputs![tensor]).map_err(failed)?;
@@ -292,11 +250,7 @@ fn start(library: &Path) -> Result<Environment, String> {
     // The loader would search its own path for a bare name and call a missing file a bad library.
     std::fs::metadata(library).map_err(|e| e.to_string())?;
     let builder = ort::init_from(library).map_err(|e| e.to_string())?;
-    builder
-        .with_name("rapport")
-        .with_telemetry(false)
-        .build()
-        .map_err(|e| e.to_string())
+    builder.with_name("rapport").with_telemetry(false).build().map_err(|e| e.to_string())
 }
 
 fn build_session(
@@ -317,20 +271,11 @@ fn build_session(
 }
 
 fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let list = names
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ");
-    if list.is_empty() {
-        "none".to_owned()
-    } else {
-        list
-    }
+    let list = names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if list.is_empty() { "none".to_owned() } else { list }
 }
 
 fn show_shape(shape: &[Option<i64>]) -> String {
-    let dims = shape
-        .iter()
-        .map(|dim| dim.map_or("?".to_owned(), |d| d.to_string()));
+    let dims = shape.iter().map(|dim| dim.map_or("?".to_owned(), |d| d.to_string()));
     format!("[{}]", dims.collect::<Vec<_>>().join(","))
 }

@@ -26,9 +26,5 @@ pub fn onnxruntime_library() -> Option<PathBuf> {
 
 fn upwards(path: &Path) -> Option<PathBuf> {
     let program = std::env::current_exe().ok()?;
-    program
-        .ancestors()
-        .skip(1)
-        .map(|folder| folder.join(path))
-        .find(|path| path.exists())
+    program.ancestors().skip(1).map(|folder| folder.join(path)).find(|path| path.exists())
 }

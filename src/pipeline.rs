@@ -151,14 +151,10 @@ impl Pipeline {
         let inference_before = self.inference_time();
         let start = Instant::now();
         self.working_image.fill(frame, self.options.working_size);
-        let candidates = self
-            .yunet
-            .find(&self.working_image, self.options.min_score)?;
+        let candidates = self.yunet.find(&self.working_image, self.options.min_score)?;
         let candidates = suppress_overlaps(candidates, MAX_OVERLAP);
         let detected = Instant::now();
-        let faces = self
-            .onet
-            .refine(frame, &candidates, self.options.min_face_probability)?;
+        let faces = self.onet.refine(frame, &candidates, self.options.min_face_probability)?;
         let verified = Instant::now();
         let tracked = self.tracker.update(&faces, stamp);
         self.crops.clear();

@@ -19,10 +19,7 @@ pub struct SmoothOptions {
 
 impl Default for SmoothOptions {
     fn default() -> Self {
-        Self {
-            time_constant: Duration::from_millis(400),
-            switch_margin: 0.08,
-        }
+        Self { time_constant: Duration::from_millis(400), switch_margin: 0.08 }
     }
 }
 
@@ -45,10 +42,7 @@ pub struct Smoother {
 impl Smoother {
     /// A smoother that has seen nobody.
     pub fn new(options: SmoothOptions) -> Self {
-        Self {
-            options,
-            faces: HashMap::new(),
-        }
+        Self { options, faces: HashMap::new() }
     }
 
     /// Goes on with other options.
@@ -59,18 +53,11 @@ impl Smoother {
     /// Takes what the network saw in one face at `stamp` and returns the smoothed view of it:
     /// an exponential mean whose weight depends on the time passed, not on the number of images.
     pub fn update(&mut self, id: FaceId, seen: &Distribution, stamp: Duration) -> Smoothed {
-        let first = Smoothed {
-            probabilities: *seen,
-            emotion: seen.top(),
-        };
+        let first = Smoothed { probabilities: *seen, emotion: seen.top() };
         let (last_stamp, state) = self.faces.entry(id).or_insert((stamp, first));
         let passed = stamp.saturating_sub(*last_stamp).as_secs_f32();
         let constant = self.options.time_constant.as_secs_f32();
-        let weight = if constant > 0.0 {
-            1.0 - (-passed / constant).exp()
-        } else {
-            1.0
-        };
+        let weight = if constant > 0.0 { 1.0 - (-passed / constant).exp() } else { 1.0 };
         for (mean, new) in state.probabilities.0.iter_mut().zip(seen.0) {
             *mean += weight * (new - *mean);
         }
@@ -96,19 +83,11 @@ mod tests {
 
     fn id() -> FaceId {
         let face = crate::detect::Face {
-            roi_in_image: crate::geometry::Rect {
-                x: 0.0,
-                y: 0.0,
-                width: 9.0,
-                height: 9.0,
-            },
+            roi_in_image: crate::geometry::Rect { x: 0.0, y: 0.0, width: 9.0, height: 9.0 },
             score: 1.0,
             landmarks: [crate::geometry::Point { x: 0.0, y: 0.0 }; 5],
         };
-        let options = TrackOptions {
-            confirm_hits: 1,
-            ..TrackOptions::default()
-        };
+        let options = TrackOptions { confirm_hits: 1, ..TrackOptions::default() };
         Tracker::new(options).update(&[face], Duration::ZERO)[0].id
     }
 
@@ -132,10 +111,7 @@ mod tests {
         };
         let (fast, slow) = (after_one_second(20), after_one_second(200));
         assert!((fast - slow).abs() < 1e-4, "{fast} {slow}");
-        assert!(
-            (fast - (1.0 - (-1.0f32 / 0.4).exp())).abs() < 1e-4,
-            "{fast}"
-        );
+        assert!((fast - (1.0 - (-1.0f32 / 0.4).exp())).abs() < 1e-4, "{fast}");
     }
 
     #[test]

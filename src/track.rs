@@ -28,10 +28,7 @@ pub struct TrackOptions {
 
 impl Default for TrackOptions {
     fn default() -> Self {
-        Self {
-            hold: Duration::from_secs(1),
-            confirm_hits: 2,
-        }
+        Self { hold: Duration::from_secs(1), confirm_hits: 2 }
     }
 }
 
@@ -77,12 +74,7 @@ pub struct Tracker {
 impl Tracker {
     /// A tracker that has seen nobody.
     pub fn new(options: TrackOptions) -> Self {
-        Self {
-            options,
-            tracks: Vec::new(),
-            next_id: 1,
-            last_stamp: Duration::ZERO,
-        }
+        Self { options, tracks: Vec::new(), next_id: 1, last_stamp: Duration::ZERO }
     }
 
     /// Goes on with other options.
@@ -99,8 +91,7 @@ impl Tracker {
         }
         self.last_stamp = stamp;
         let hold = self.options.hold;
-        self.tracks
-            .retain(|track| stamp.saturating_sub(track.last_seen) <= hold);
+        self.tracks.retain(|track| stamp.saturating_sub(track.last_seen) <= hold);
 
         let mut free: Vec<Option<&Face>> = faces.iter().map(Some).collect();
         for (track, face) in self.pairs(faces, stamp) {
@@ -114,23 +105,12 @@ impl Tracker {
             let id = FaceId(self.next_id);
             self.next_id += 1;
             let velocity = Point { x: 0.0, y: 0.0 };
-            self.tracks.push(Track {
-                id,
-                face: *face,
-                last_seen: stamp,
-                hits: 1,
-                velocity,
-            });
+            self.tracks.push(Track { id, face: *face, last_seen: stamp, hits: 1, velocity });
         }
         let confirmed =
             |track: &&Track| track.last_seen == stamp && track.hits >= self.options.confirm_hits;
         let faces = self.tracks.iter().filter(confirmed);
-        faces
-            .map(|track| TrackedFace {
-                id: track.id,
-                face: track.face,
-            })
-            .collect()
+        faces.map(|track| TrackedFace { id: track.id, face: track.face }).collect()
     }
 
     /// Whether a face is in view or missed for so short a time that it may come back.
@@ -164,13 +144,8 @@ impl Tracker {
 
 impl Track {
     fn expected_roi(&self, stamp: Duration) -> Rect {
-        let secs = stamp
-            .saturating_sub(self.last_seen)
-            .as_secs_f32()
-            .min(COAST_SECS);
-        self.face
-            .roi_in_image
-            .shifted(self.velocity.x * secs, self.velocity.y * secs)
+        let secs = stamp.saturating_sub(self.last_seen).as_secs_f32().min(COAST_SECS);
+        self.face.roi_in_image.shifted(self.velocity.x * secs, self.velocity.y * secs)
     }
 
     fn follow(&mut self, face: &Face, stamp: Duration) {
@@ -203,12 +178,7 @@ mod tests {
 
     fn at(x: f32) -> Face {
         Face {
-            roi_in_image: Rect {
-                x,
-                y: 50.0,
-                width: 60.0,
-                height: 80.0,
-            },
+            roi_in_image: Rect { x, y: 50.0, width: 60.0, height: 80.0 },
             score: 0.9,
             landmarks: [Point { x, y: 50.0 }; 5],
         }
@@ -219,10 +189,7 @@ mod tests {
     }
 
     fn tracker(confirm_hits: u32) -> Tracker {
-        Tracker::new(TrackOptions {
-            confirm_hits,
-            ..TrackOptions::default()
-        })
+        Tracker::new(TrackOptions { confirm_hits, ..TrackOptions::default() })
     }
 
     fn ids(tracked: &[TrackedFace]) -> Vec<String> {
@@ -265,9 +232,8 @@ mod tests {
     fn a_fast_face_seen_seldom_is_followed() {
         let mut tracker = tracker(1);
         // 5 images a second, 60 px (its own width) from one to the next.
-        let found: Vec<_> = (0..6)
-            .map(|i| ids(&tracker.update(&[at(i as f32 * 60.0)], ms(i * 200))))
-            .collect();
+        let found: Vec<_> =
+            (0..6).map(|i| ids(&tracker.update(&[at(i as f32 * 60.0)], ms(i * 200)))).collect();
         assert!(found.iter().all(|ids| ids == &["face_1"]), "{found:?}");
     }
 

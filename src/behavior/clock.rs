@@ -58,9 +58,8 @@ impl SteadyClock {
 
     /// The time that will have been counted at a stamp, if none comes before it.
     pub fn at(&self, stamp: Duration) -> Duration {
-        let since_newest = self
-            .newest
-            .map_or(Duration::ZERO, |newest| stamp.saturating_sub(newest));
+        let since_newest =
+            self.newest.map_or(Duration::ZERO, |newest| stamp.saturating_sub(newest));
         self.elapsed.saturating_add(since_newest)
     }
 }

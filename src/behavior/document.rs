@@ -64,13 +64,7 @@ pub(super) fn quote(text: &str) -> String {
     let mut shown: String = text
         .chars()
         .take(SHOWN_CHARS)
-        .map(|character| {
-            if character.is_control() {
-                ' '
-            } else {
-                character
-            }
-        })
+        .map(|character| if character.is_control() { ' ' } else { character })
         .collect();
     if text.chars().nth(SHOWN_CHARS).is_some() {
         shown.push('…');
@@ -121,10 +115,7 @@ pub(super) fn read(text: &str) -> Result<Node, Problem> {
 
 fn place_of(location: Location) -> Place {
     // A location that is not known is the start of the file, which is where one begins to look.
-    Place {
-        line: location.line().max(1),
-        column: location.column().max(1),
-    }
+    Place { line: location.line().max(1), column: location.column().max(1) }
 }
 
 /// Leaves places out of the messages of the YAML library: they stand in front of ours.
@@ -143,10 +134,7 @@ impl Localizer for NoPlace {
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Value>::deserialize(deserializer)?;
-        Ok(Node {
-            place: place_of(spanned.referenced),
-            value: spanned.value,
-        })
+        Ok(Node { place: place_of(spanned.referenced), value: spanned.value })
     }
 }
 
@@ -237,13 +225,9 @@ mod tests {
         let (key, value) = &entries[0];
         assert_eq!((key.place.line, key.place.column), (1, 1));
         assert_eq!((value.place.line, value.place.column), (1, 4));
-        let Value::List(items) = &entries[1].1.value else {
-            panic!("{:?}", entries[1].1)
-        };
+        let Value::List(items) = &entries[1].1.value else { panic!("{:?}", entries[1].1) };
         assert_eq!((items[1].place.line, items[1].place.column), (4, 5));
-        let Value::Mapping(inner) = &items[0].value else {
-            panic!("{:?}", items[0])
-        };
+        let Value::Mapping(inner) = &items[0].value else { panic!("{:?}", items[0]) };
         // Characters are counted, not bytes.
         assert_eq!((inner[0].1.place.line, inner[0].1.place.column), (3, 8));
     }
@@ -251,9 +235,7 @@ mod tests {
     #[test]
     fn a_value_is_described_as_a_person_would_recognise_it() {
         let text = "[null, yes, true, 1.40, -.inf, 1e300, \"a\\tb\", [], [1, 2], {}, {a: 1}]";
-        let Value::List(items) = read(text).unwrap().value else {
-            panic!("{text}")
-        };
+        let Value::List(items) = read(text).unwrap().value else { panic!("{text}") };
         let described: Vec<String> = items.iter().map(|item| item.value.describe()).collect();
         assert_eq!(
             described,

@@ -113,9 +113,7 @@ impl Engine {
         let chosen = self.choose(readings, now);
         self.faces.forget(&self.policy.rules, self.policy.gap, now);
         // Looked at even while the robot must be quiet: what lasts goes on lasting.
-        chosen
-            .filter(|_| now >= self.quiet_until)
-            .map(|chosen| self.fire(&chosen, now))
+        chosen.filter(|_| now >= self.quiet_until).map(|chosen| self.fire(&chosen, now))
     }
 
     /// Tells, once for each response, that it is over and the robot goes back to rest.
@@ -127,9 +125,7 @@ impl Engine {
     /// of that rest.
     pub fn tick(&mut self, stamp: Duration) -> Option<Rest> {
         let now = self.clock.at(stamp);
-        self.running_until
-            .take_if(|until| now >= *until)
-            .map(|_| self.policy.rest.clone())
+        self.running_until.take_if(|until| now >= *until).map(|_| self.policy.rest.clone())
     }
 
     /// Updates the memory of the faces in view, and gives the best of what could fire.
@@ -141,9 +137,8 @@ impl Engine {
         let Policy { rules, gap, .. } = &self.policy;
         let mut best: Option<Candidate<'a>> = None;
         for reading in readings {
-            let held: Vec<usize> = (0..rules.len())
-                .filter(|&index| holds(&rules[index], reading))
-                .collect();
+            let held: Vec<usize> =
+                (0..rules.len()).filter(|&index| holds(&rules[index], reading)).collect();
             if held.is_empty() {
                 continue;
             }
@@ -151,17 +146,11 @@ impl Engine {
             for rule_index in held {
                 let rule = &rules[rule_index];
                 let lasted = face.hold(rule_index, *gap, now);
-                let candidate = Candidate {
-                    rule_index,
-                    reading,
-                    lasted,
-                };
+                let candidate = Candidate { rule_index, reading, lasted };
                 if lasted >= rule.lasting
                     && !face.cools_down(rule_index, rule, now)
                     && !self.firings[rule_index].cools_down(rule, now)
-                    && best
-                        .as_ref()
-                        .is_none_or(|best| candidate.beats(best, rules))
+                    && best.as_ref().is_none_or(|best| candidate.beats(best, rules))
                 {
                     best = Some(candidate);
                 }
@@ -171,11 +160,7 @@ impl Engine {
     }
 
     fn fire(&mut self, chosen: &Candidate<'_>, now: Duration) -> Response {
-        let Candidate {
-            rule_index,
-            reading,
-            lasted,
-        } = *chosen;
+        let Candidate { rule_index, reading, lasted } = *chosen;
         let rule = &self.policy.rules[rule_index];
         let answer = &rule.answer;
         let firings = &mut self.firings[rule_index];
@@ -210,8 +195,7 @@ impl Engine {
 
 impl Firings {
     fn cools_down(&self, rule: &Rule, now: Duration) -> bool {
-        self.last
-            .is_some_and(|last| now.saturating_sub(last) < rule.cooldown_anyone)
+        self.last.is_some_and(|last| now.saturating_sub(last) < rule.cooldown_anyone)
     }
 }
 

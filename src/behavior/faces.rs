@@ -39,12 +39,8 @@ struct Streak {
 impl Standing {
     /// Whether it will ever matter again.
     fn matters(&self, rule: &Rule, gap: Duration, now: Duration) -> bool {
-        self.streak
-            .as_ref()
-            .is_some_and(|streak| now.saturating_sub(streak.last) <= gap)
-            || self
-                .answered
-                .is_some_and(|at| now.saturating_sub(at) < rule.cooldown)
+        self.streak.as_ref().is_some_and(|streak| now.saturating_sub(streak.last) <= gap)
+            || self.answered.is_some_and(|at| now.saturating_sub(at) < rule.cooldown)
     }
 }
 
@@ -74,21 +70,17 @@ impl Face {
 impl Faces {
     /// The face with an id, seen now; a new one when the id is not known.
     pub fn see(&mut self, id: &str, rules: usize, now: Duration) -> &mut Face {
-        let face = self.by_id.entry(id.to_owned()).or_insert_with(|| Face {
-            seen: now,
-            rules: vec![Standing::default(); rules],
-        });
+        let face = self
+            .by_id
+            .entry(id.to_owned())
+            .or_insert_with(|| Face { seen: now, rules: vec![Standing::default(); rules] });
         face.seen = now;
         face
     }
 
     /// Notes that a rule answers a face.
     pub fn answer(&mut self, id: &str, rule: usize, now: Duration) {
-        if let Some(standing) = self
-            .by_id
-            .get_mut(id)
-            .and_then(|face| face.rules.get_mut(rule))
-        {
+        if let Some(standing) = self.by_id.get_mut(id).and_then(|face| face.rules.get_mut(rule)) {
             standing.answered = Some(now);
         }
     }
@@ -104,24 +96,14 @@ impl Faces {
     /// have been out of view longest.
     pub fn forget(&mut self, rules: &[Rule], gap: Duration, now: Duration) {
         self.by_id.retain(|_, face| {
-            face.rules
-                .iter()
-                .zip(rules)
-                .any(|(standing, rule)| standing.matters(rule, gap, now))
+            face.rules.iter().zip(rules).any(|(standing, rule)| standing.matters(rule, gap, now))
         });
-        let Some(excess) = self
-            .by_id
-            .len()
-            .checked_sub(MOST_FACES)
-            .filter(|&excess| excess > 0)
+        let Some(excess) = self.by_id.len().checked_sub(MOST_FACES).filter(|&excess| excess > 0)
         else {
             return;
         };
-        let mut by_age: Vec<(Duration, String)> = self
-            .by_id
-            .iter()
-            .map(|(id, face)| (face.seen, id.clone()))
-            .collect();
+        let mut by_age: Vec<(Duration, String)> =
+            self.by_id.iter().map(|(id, face)| (face.seen, id.clone())).collect();
         by_age.sort();
         for (_, id) in by_age.into_iter().take(excess) {
             self.by_id.remove(&id);

@@ -21,11 +21,7 @@ pub(super) struct Problems(Vec<Problem>);
 impl Problems {
     /// Notes a problem.
     pub fn note(&mut self, place: Place, found: String, allowed: impl Into<String>) -> Noted {
-        self.0.push(Problem {
-            place,
-            found,
-            allowed: allowed.into(),
-        });
+        self.0.push(Problem { place, found, allowed: allowed.into() });
         Noted
     }
 
@@ -55,11 +51,7 @@ impl Field {
             Value::Empty => self.key_place,
             _ => self.node.place,
         };
-        problems.note(
-            place,
-            format!("{} is {}", self.name, self.node.value.describe()),
-            allowed,
-        )
+        problems.note(place, format!("{} is {}", self.name, self.node.value.describe()), allowed)
     }
 
     /// The items of a list, or the single value, each as a field of the same name.
@@ -71,11 +63,7 @@ impl Field {
             }
             Value::List(items) => Ok(items
                 .into_iter()
-                .map(|node| Field {
-                    name: self.name.clone(),
-                    key_place: node.place,
-                    node,
-                })
+                .map(|node| Field { name: self.name.clone(), key_place: node.place, node })
                 .collect()),
             Value::Empty | Value::Mapping(_) => Err(self.wrong(problems, allowed)),
             _ => Ok(vec![self]),
@@ -99,10 +87,8 @@ impl Field {
             {
                 Ok(number as i32)
             }
-            _ => Err(self.wrong(
-                problems,
-                format!("a whole number, {} to {}", range.start(), range.end()),
-            )),
+            _ => Err(self
+                .wrong(problems, format!("a whole number, {} to {}", range.start(), range.end()))),
         }
     }
 
@@ -193,18 +179,9 @@ impl Mapping {
                 problems.note(key.place, found, "each key once");
                 continue;
             }
-            fields.push(Field {
-                name,
-                key_place: key.place,
-                node,
-            });
+            fields.push(Field { name, key_place: key.place, node });
         }
-        Ok(Mapping {
-            name: field.name,
-            place: field.key_place,
-            fields,
-            has_unknown_key,
-        })
+        Ok(Mapping { name: field.name, place: field.key_place, fields, has_unknown_key })
     }
 
     /// Takes a field out, if it is there.
@@ -222,11 +199,7 @@ impl Mapping {
     /// Notes that something is missing from the mapping, unless it has an unknown key: that is most
     /// likely the missing one misspelt, and noted already.
     pub fn incomplete(&self, problems: &mut Problems, what: &str, allowed: &str) -> Noted {
-        if self.has_unknown_key {
-            Noted
-        } else {
-            self.wrong(problems, what, allowed)
-        }
+        if self.has_unknown_key { Noted } else { self.wrong(problems, what, allowed) }
     }
 
     /// Notes that the mapping as a whole is not one of those allowed.

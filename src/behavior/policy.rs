@@ -65,14 +65,8 @@ impl Policy {
         let mut bytes = Vec::new();
         File::open(file)
             // One byte more than allowed is enough to know, however large the file is.
-            .and_then(|open| {
-                open.take(MAX_POLICY_BYTES as u64 + 1)
-                    .read_to_end(&mut bytes)
-            })
-            .map_err(|source| PolicyError::Unreadable {
-                file: file.to_owned(),
-                source,
-            })?;
+            .and_then(|open| open.take(MAX_POLICY_BYTES as u64 + 1).read_to_end(&mut bytes))
+            .map_err(|source| PolicyError::Unreadable { file: file.to_owned(), source })?;
         Self::parse(file, &bytes)
     }
 
@@ -91,25 +85,16 @@ impl Policy {
         text_of(content)
             .map_err(|problem| vec![problem])
             .and_then(schema::policy)
-            .map_err(|problems| PolicyError::Invalid {
-                file: file.to_owned(),
-                problems,
-            })
+            .map_err(|problems| PolicyError::Invalid { file: file.to_owned(), problems })
     }
 }
 
 fn text_of(content: &[u8]) -> Result<&str, Problem> {
     std::str::from_utf8(content).map_err(|error| {
         let (before, after) = content.split_at(error.valid_up_to());
-        let line_start = before
-            .iter()
-            .rposition(|&byte| byte == b'\n')
-            .map_or(0, |at| at + 1);
+        let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
         let line = before.iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
-        let column = String::from_utf8_lossy(&before[line_start..])
-            .chars()
-            .count() as u64
-            + 1;
+        let column = String::from_utf8_lossy(&before[line_start..]).chars().count() as u64 + 1;
         Problem {
             place: Place { line, column },
             found: match after.first() {

@@ -27,16 +27,8 @@ pub struct Problem {
 impl fmt::Display for Problem {
     /// `LINE:COLUMN: FOUND; allowed: ALLOWED`, ready to stand behind the name of the file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Problem {
-            place,
-            found,
-            allowed,
-        } = self;
-        write!(
-            f,
-            "{}:{}: {found}; allowed: {allowed}",
-            place.line, place.column
-        )
+        let Problem { place, found, allowed } = self;
+        write!(f, "{}:{}: {found}; allowed: {allowed}", place.line, place.column)
     }
 }
 
@@ -70,10 +62,8 @@ pub enum PolicyError {
 }
 
 fn problem_lines(file: &std::path::Path, problems: &[Problem]) -> String {
-    let lines: Vec<String> = problems
-        .iter()
-        .map(|problem| format!("{}:{problem}", file.display()))
-        .collect();
+    let lines: Vec<String> =
+        problems.iter().map(|problem| format!("{}:{problem}", file.display())).collect();
     lines.join("\n")
 }
 
@@ -90,10 +80,7 @@ mod tests {
         };
         let error = PolicyError::Invalid {
             file: "config/policy.yaml".into(),
-            problems: vec![
-                problem(14, "confidence is 1.4"),
-                problem(20, "intensity is -1"),
-            ],
+            problems: vec![problem(14, "confidence is 1.4"), problem(20, "intensity is -1")],
         };
         assert_eq!(
             error.to_string(),

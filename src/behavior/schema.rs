@@ -33,11 +33,7 @@ const LEAST_OPACITY: f64 = 0.01;
 pub(super) fn policy(text: &str) -> Result<Policy, Vec<Problem>> {
     let node = document::read(text).map_err(|problem| vec![problem])?;
     let start = Place { line: 1, column: 1 };
-    let field = Field {
-        name: "the policy".to_owned(),
-        key_place: start,
-        node,
-    };
+    let field = Field { name: "the policy".to_owned(), key_place: start, node };
     let mut problems = Problems::default();
     let policy = whole(field, &mut problems);
     let problems = problems.in_order();
@@ -53,43 +49,21 @@ fn whole(field: Field, problems: &mut Problems) -> Read<Policy> {
     let version = map
         .required(problems, "version", "version: 1")
         .and_then(|field| field.whole_number(problems, VERSION..=VERSION));
-    let pause = optional_secs(
-        &mut map,
-        problems,
-        "pause_secs",
-        0.0..=3600.0,
-        DEFAULT_PAUSE,
-    );
+    let pause = optional_secs(&mut map, problems, "pause_secs", 0.0..=3600.0, DEFAULT_PAUSE);
     let gap = optional_secs(&mut map, problems, "gap_secs", 0.0..=5.0, DEFAULT_GAP);
-    let rest = map
-        .optional("rest")
-        .map_or(Ok(Rest::default()), |field| rest(field, problems));
+    let rest = map.optional("rest").map_or(Ok(Rest::default()), |field| rest(field, problems));
     let rules = map
         .required(problems, "rules", "a list of 1 to 64 rules")
         .and_then(|field| rules(field, problems));
     version?;
-    Ok(Policy {
-        pause: pause?,
-        gap: gap?,
-        rest: rest?,
-        rules: rules?,
-    })
+    Ok(Policy { pause: pause?, gap: gap?, rest: rest?, rules: rules? })
 }
 
 fn rest(field: Field, problems: &mut Problems) -> Read<Rest> {
     let mut map = Mapping::of(field, problems, &["light", "expression"])?;
-    let light = map
-        .optional("light")
-        .map(|field| light(field, problems))
-        .transpose();
-    let expression = map
-        .optional("expression")
-        .map(|field| field.name(problems))
-        .transpose();
-    Ok(Rest {
-        light: light?,
-        expression: expression?,
-    })
+    let light = map.optional("light").map(|field| light(field, problems)).transpose();
+    let expression = map.optional("expression").map(|field| field.name(problems)).transpose();
+    Ok(Rest { light: light?, expression: expression? })
 }
 
 fn rules(field: Field, problems: &mut Problems) -> Read<Vec<Rule>> {
@@ -105,11 +79,7 @@ fn rules(field: Field, problems: &mut Problems) -> Read<Vec<Rule>> {
     let rules: Vec<Read<Rule>> = nodes
         .into_iter()
         .map(|node| {
-            let field = Field {
-                name: "the rule".to_owned(),
-                key_place: node.place,
-                node,
-            };
+            let field = Field { name: "the rule".to_owned(), key_place: node.place, node };
             rule(field, problems, &mut seen)
         })
         .collect();
@@ -117,14 +87,8 @@ fn rules(field: Field, problems: &mut Problems) -> Read<Vec<Rule>> {
 }
 
 fn rule(field: Field, problems: &mut Problems, seen: &mut Vec<(String, Place)>) -> Read<Rule> {
-    const KEYS: [&str; 6] = [
-        "name",
-        "when",
-        "cooldown_secs",
-        "cooldown_anyone_secs",
-        "priority",
-        "answer",
-    ];
+    const KEYS: [&str; 6] =
+        ["name", "when", "cooldown_secs", "cooldown_anyone_secs", "priority", "answer"];
     let mut map = Mapping::of(field, problems, &KEYS)?;
     let name = map
         .required(problems, "name", "a name that no other rule has")
@@ -135,22 +99,12 @@ fn rule(field: Field, problems: &mut Problems, seen: &mut Vec<(String, Place)>) 
     let cooldown = map
         .required(problems, "cooldown_secs", "0 to 86400")
         .and_then(|field| field.secs(problems, 0.0..=86_400.0));
-    let cooldown_anyone = optional_secs(
-        &mut map,
-        problems,
-        "cooldown_anyone_secs",
-        0.0..=86_400.0,
-        Duration::ZERO,
-    );
-    let priority = map
-        .optional("priority")
-        .map_or(Ok(0), |field| field.whole_number(problems, -1000..=1000));
+    let cooldown_anyone =
+        optional_secs(&mut map, problems, "cooldown_anyone_secs", 0.0..=86_400.0, Duration::ZERO);
+    let priority =
+        map.optional("priority").map_or(Ok(0), |field| field.whole_number(problems, -1000..=1000));
     let answer = map
-        .required(
-            problems,
-            "answer",
-            "what the robot does: say, gesture, light or expression",
-        )
+        .required(problems, "answer", "what the robot does: say, gesture, light or expression")
         .and_then(|field| answer(field, problems));
     let (emotions, confidence, lasting) = when?;
     Ok(Rule {
@@ -185,10 +139,8 @@ fn when(field: Field, problems: &mut Problems) -> Read<(Vec<Emotion>, Fraction, 
         .required(problems, "emotion", &Emotion::names())
         .and_then(|field| field.one_or_more(problems, Emotion::COUNT, "an emotion"))
         .and_then(|fields| {
-            let emotions: Vec<Read<Emotion>> = fields
-                .into_iter()
-                .map(|field| emotion(&field, problems))
-                .collect();
+            let emotions: Vec<Read<Emotion>> =
+                fields.into_iter().map(|field| emotion(&field, problems)).collect();
             emotions.into_iter().collect()
         });
     let confidence = map
@@ -207,22 +159,13 @@ fn emotion(field: &Field, problems: &mut Problems) -> Read<Emotion> {
 }
 
 fn answer(field: Field, problems: &mut Problems) -> Read<Answer> {
-    const KEYS: [&str; 6] = [
-        "say",
-        "gesture",
-        "light",
-        "expression",
-        "intensity",
-        "duration_secs",
-    ];
+    const KEYS: [&str; 6] = ["say", "gesture", "light", "expression", "intensity", "duration_secs"];
     let mut map = Mapping::of(field, problems, &KEYS)?;
     let say = map.optional("say");
     let gesture = map.optional("gesture");
     let light_field = map.optional("light");
     let expression = map.optional("expression");
-    let does_nothing = [&say, &gesture, &light_field, &expression]
-        .into_iter()
-        .all(Option::is_none);
+    let does_nothing = [&say, &gesture, &light_field, &expression].into_iter().all(Option::is_none);
     let does_something = if does_nothing {
         Err(map.incomplete(
             problems,
@@ -255,19 +198,17 @@ fn answer(field: Field, problems: &mut Problems) -> Read<Answer> {
 
 fn sentences(field: Field, problems: &mut Problems) -> Read<Vec<String>> {
     let fields = field.one_or_more(problems, MOST_VARIANTS, "a text")?;
-    let sentences: Vec<Read<String>> = fields
-        .iter()
-        .map(|field| field.sentence(problems))
-        .collect();
+    let sentences: Vec<Read<String>> =
+        fields.iter().map(|field| field.sentence(problems)).collect();
     sentences.into_iter().collect()
 }
 
 fn light(field: Field, problems: &mut Problems) -> Read<Light> {
     const ALLOWED: &str = "{color: \"#rrggbb\"} or {r: 0 to 1, g: 0 to 1, b: 0 to 1}";
     let mut map = Mapping::of(field, problems, &["color", "r", "g", "b", "opacity"])?;
-    let opacity = map.optional("opacity").map_or(Ok(Fraction::ONE), |field| {
-        field.fraction(problems, LEAST_OPACITY)
-    });
+    let opacity = map
+        .optional("opacity")
+        .map_or(Ok(Fraction::ONE), |field| field.fraction(problems, LEAST_OPACITY));
     let color = map.optional("color");
     let shares = [map.optional("r"), map.optional("g"), map.optional("b")];
     let [red, green, blue] = match (color, shares) {
@@ -279,12 +220,7 @@ fn light(field: Field, problems: &mut Problems) -> Read<Light> {
         (None, _) => return Err(map.incomplete(problems, "has no whole color", ALLOWED)),
         (Some(_), _) => return Err(map.wrong(problems, "has two colors", ALLOWED)),
     };
-    Ok(Light {
-        red,
-        green,
-        blue,
-        opacity: opacity?,
-    })
+    Ok(Light { red, green, blue, opacity: opacity? })
 }
 
 fn color_of(field: &Field, problems: &mut Problems) -> Read<[Fraction; 3]> {
@@ -308,6 +244,5 @@ fn optional_secs(
     range: std::ops::RangeInclusive<f64>,
     default: Duration,
 ) -> Read<Duration> {
-    map.optional(key)
-        .map_or(Ok(default), |field| field.secs(problems, range))
+    map.optional(key).map_or(Ok(default), |field| field.secs(problems, range))
 }

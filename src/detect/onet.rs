@@ -33,10 +33,7 @@ impl ONet {
         network.expect_input("crops", &[None, Some(3), side, side])?;
         network.expect_output("probability", &[None, Some(1)])?;
         network.expect_output("landmarks", &[None, Some(10)])?;
-        Ok(Self {
-            network,
-            crops: Vec::new(),
-        })
+        Ok(Self { network, crops: Vec::new() })
     }
 
     /// The network, for its timing.
@@ -59,9 +56,7 @@ impl ONet {
         for batch in candidates.chunks(BATCH) {
             let squares: Vec<Similarity> = batch.iter().map(square_around).collect();
             self.crops.clear();
-            squares
-                .iter()
-                .for_each(|s| warp_rgb(frame, s, SIDE_PX, &mut self.crops));
+            squares.iter().for_each(|s| warp_rgb(frame, s, SIDE_PX, &mut self.crops));
             let shape = [batch.len(), 3, SIDE_PX, SIDE_PX];
             let outputs = ["probability", "landmarks"];
             self.network.run(shape, &self.crops, &outputs, |outputs| {
@@ -76,10 +71,7 @@ impl ONet {
                     // x1..x5, then y1..y5, in sides of the square.
                     let point = |i: usize| {
                         let side = SIDE_PX as f32;
-                        square.apply(Point {
-                            x: landmarks[i] * side,
-                            y: landmarks[i + 5] * side,
-                        })
+                        square.apply(Point { x: landmarks[i] * side, y: landmarks[i + 5] * side })
                     };
                     let landmarks = [point(0), point(1), point(2), point(3), point(4)];
                     faces.push(Face { landmarks, ..*face });

@@ -13,10 +13,7 @@ pub fn suppress_overlaps(mut faces: Vec<Face>, max_iou: f32) -> Vec<Face> {
     faces.truncate(TOP_K);
     let mut kept: Vec<Face> = Vec::new();
     for face in faces {
-        if kept
-            .iter()
-            .all(|better| better.roi_in_image.iou(&face.roi_in_image) <= max_iou)
-        {
+        if kept.iter().all(|better| better.roi_in_image.iou(&face.roi_in_image) <= max_iou) {
             kept.push(face);
         }
     }
@@ -30,12 +27,7 @@ mod tests {
 
     fn face(x: f32, score: f32) -> Face {
         Face {
-            roi_in_image: Rect {
-                x,
-                y: 0.0,
-                width: 10.0,
-                height: 10.0,
-            },
+            roi_in_image: Rect { x, y: 0.0, width: 10.0, height: 10.0 },
             score,
             landmarks: [Point { x: 0.0, y: 0.0 }; 5],
         }

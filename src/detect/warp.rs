@@ -23,12 +23,8 @@ pub(crate) fn warp_grey(frame: &Frame<'_>, to_image: &Similarity, side: usize, o
 /// Appends a square of `side` pixels, planes of red, green and blue, 0 to 255, to `out`.
 pub(crate) fn warp_rgb(frame: &Frame<'_>, to_image: &Similarity, side: usize, out: &mut Vec<f32>) {
     match frame.encoding() {
-        Encoding::Rgb8 => warp(frame, to_image, side, out, |p| {
-            [p[0], p[1], p[2]].map(f32::from)
-        }),
-        Encoding::Bgr8 => warp(frame, to_image, side, out, |p| {
-            [p[2], p[1], p[0]].map(f32::from)
-        }),
+        Encoding::Rgb8 => warp(frame, to_image, side, out, |p| [p[0], p[1], p[2]].map(f32::from)),
+        Encoding::Bgr8 => warp(frame, to_image, side, out, |p| [p[2], p[1], p[0]].map(f32::from)),
         Encoding::Mono8 => warp(frame, to_image, side, out, |p| [f32::from(p[0]); 3]),
     }
 }
@@ -57,14 +53,9 @@ fn warp<const C: usize>(
                     x: column as f32 + offset(i % samples),
                     y: row as f32 + offset(i / samples),
                 });
-                let value = if samples <= 2 {
-                    pixels.between(point)
-                } else {
-                    pixels.nearest(point)
-                };
-                sum.iter_mut()
-                    .zip(value)
-                    .for_each(|(sum, value)| *sum += value);
+                let value =
+                    if samples <= 2 { pixels.between(point) } else { pixels.nearest(point) };
+                sum.iter_mut().zip(value).for_each(|(sum, value)| *sum += value);
             }
             for (channel, sum) in sum.into_iter().enumerate() {
                 out[channel * side * side + row * side + column] = sum * weight;
@@ -105,9 +96,7 @@ impl<const C: usize, F: Fn(&[u8]) -> [f32; C]> Pixels<'_, '_, F> {
         ];
         let mut sum = [0.0; C];
         for (weight, value) in corners {
-            sum.iter_mut()
-                .zip(value)
-                .for_each(|(sum, value)| *sum += weight * value);
+            sum.iter_mut().zip(value).for_each(|(sum, value)| *sum += weight * value);
         }
         sum
     }
@@ -117,12 +106,7 @@ impl<const C: usize, F: Fn(&[u8]) -> [f32; C]> Pixels<'_, '_, F> {
 mod tests {
     use super::*;
 
-    const SHIFT: Similarity = Similarity {
-        a: 1.0,
-        b: 0.0,
-        tx: 3.0,
-        ty: 1.0,
-    };
+    const SHIFT: Similarity = Similarity { a: 1.0, b: 0.0, tx: 3.0, ty: 1.0 };
 
     #[test]
     fn a_shift_copies_pixels_and_edges_go_on() {
@@ -139,54 +123,32 @@ mod tests {
 
     #[test]
     fn scaling_down_averages() {
-        let data: Vec<u8> = (0..32 * 32)
-            .map(|i| if (i + i / 32) % 2 == 0 { 0 } else { 200 })
-            .collect();
+        let data: Vec<u8> =
+            (0..32 * 32).map(|i| if (i + i / 32) % 2 == 0 { 0 } else { 200 }).collect();
         let frame = Frame::new(32, 32, 32, Encoding::Mono8, &data).unwrap();
         for factor in [2.0, 4.0] {
             let mut out = Vec::new();
-            let shrink = Similarity {
-                a: factor,
-                b: 0.0,
-                tx: 0.0,
-                ty: 0.0,
-            };
+            let shrink = Similarity { a: factor, b: 0.0, tx: 0.0, ty: 0.0 };
             warp_grey(&frame, &shrink, 8, &mut out);
-            assert!(
-                out.iter().all(|&v| (v - 100.0).abs() < 1.0),
-                "{factor}: {out:?}"
-            );
+            assert!(out.iter().all(|&v| (v - 100.0).abs() < 1.0), "{factor}: {out:?}");
         }
     }
 
     #[test]
     fn colours_go_to_their_planes_and_to_grey() {
         let frame_of = |encoding| Frame::new(1, 1, 3, encoding, &[10, 20, 30]).unwrap();
-        let one = Similarity {
-            a: 1.0,
-            b: 0.0,
-            tx: 0.0,
-            ty: 0.0,
-        };
+        let one = Similarity { a: 1.0, b: 0.0, tx: 0.0, ty: 0.0 };
         let mut out = Vec::new();
         warp_rgb(&frame_of(Encoding::Bgr8), &one, 1, &mut out);
         warp_grey(&frame_of(Encoding::Rgb8), &one, 1, &mut out);
-        assert_eq!(
-            out,
-            [30.0, 20.0, 10.0, 0.299 * 10.0 + 0.587 * 20.0 + 0.114 * 30.0]
-        );
+        assert_eq!(out, [30.0, 20.0, 10.0, 0.299 * 10.0 + 0.587 * 20.0 + 0.114 * 30.0]);
     }
 
     #[test]
     fn transforms_that_are_not_finite_read_no_memory_outside() {
         let frame = Frame::new(1, 1, 1, Encoding::Mono8, &[5]).unwrap();
         let mut out = Vec::new();
-        let wild = Similarity {
-            a: f32::NAN,
-            b: f32::INFINITY,
-            tx: 1e30,
-            ty: -1e30,
-        };
+        let wild = Similarity { a: f32::NAN, b: f32::INFINITY, tx: 1e30, ty: -1e30 };
         warp_grey(&frame, &wild, 2, &mut out);
         assert_eq!(out.len(), 4);
     }

@@ -21,10 +21,7 @@ pub struct WorkingSize {
 impl Default for WorkingSize {
     /// 480x360: half the cost of 640x480; a face 60 px tall in 640x480 is still 45 px tall.
     fn default() -> Self {
-        Self {
-            width_px: 480,
-            height_px: 360,
-        }
+        Self { width_px: 480, height_px: 360 }
     }
 }
 
@@ -98,10 +95,7 @@ impl WorkingImage {
 
     /// Where a point of the working image lies in the frame.
     pub fn to_image(&self, x: f32, y: f32) -> Point {
-        Point {
-            x: x * self.scale_x,
-            y: y * self.scale_y,
-        }
+        Point { x: x * self.scale_x, y: y * self.scale_y }
     }
 
     /// Makes room for content of this size; the padding is 0 afterwards.
@@ -121,54 +115,30 @@ impl WorkingImage {
 
     fn scale_down(&mut self, frame: &Frame<'_>, width: u32, height: u32) {
         let bytes_per_pixel = frame.encoding().bytes_per_pixel();
-        let pixel_type = if bytes_per_pixel == 3 {
-            PixelType::U8x3
-        } else {
-            PixelType::U8
-        };
-        if (
-            self.scaled.width(),
-            self.scaled.height(),
-            self.scaled.pixel_type(),
-        ) != (width, height, pixel_type)
+        let pixel_type = if bytes_per_pixel == 3 { PixelType::U8x3 } else { PixelType::U8 };
+        if (self.scaled.width(), self.scaled.height(), self.scaled.pixel_type())
+            != (width, height, pixel_type)
         {
             self.scaled = Image::new(width, height, pixel_type);
         }
         let options = ResizeOptions::new()
             .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
-            .crop(
-                0.0,
-                0.0,
-                f64::from(frame.width_px()),
-                f64::from(frame.height_px()),
-            );
+            .crop(0.0, 0.0, f64::from(frame.width_px()), f64::from(frame.height_px()));
         // Padded rows are a wider image whose right part is cropped away; no copy needed unless
         // the padding is not a whole number of pixels or the last row ends early.
         let padded_width = frame.step_bytes() / bytes_per_pixel;
         let whole = frame.step_bytes().is_multiple_of(bytes_per_pixel)
             && frame.data().len() >= frame.step_bytes() * frame.height_px() as usize;
         let source = if whole {
-            ImageRef::new(
-                padded_width as u32,
-                frame.height_px(),
-                frame.data(),
-                pixel_type,
-            )
+            ImageRef::new(padded_width as u32, frame.height_px(), frame.data(), pixel_type)
         } else {
             self.packed.clear();
             (0..frame.height_px()).for_each(|y| self.packed.extend_from_slice(frame.row(y)));
-            ImageRef::new(
-                frame.width_px(),
-                frame.height_px(),
-                &self.packed,
-                pixel_type,
-            )
+            ImageRef::new(frame.width_px(), frame.height_px(), &self.packed, pixel_type)
         };
         // Frame checked all sizes, so neither call can refuse; a refusal leaves the last image.
         if let Err(e) = source.map_err(|e| e.to_string()).and_then(|s| {
-            self.resizer
-                .resize(&s, &mut self.scaled, &options)
-                .map_err(|e| e.to_string())
+            self.resizer.resize(&s, &mut self.scaled, &options).map_err(|e| e.to_string())
         }) {
             tracing::error!("image not scaled: {e}");
         }
@@ -182,16 +152,12 @@ impl WorkingImage {
         let (blue, green, red) = (&mut blue[start..], &mut green[start..], &mut red[start..]);
         let outputs = blue.iter_mut().zip(green).zip(red);
         match encoding {
-            Encoding::Rgb8 => outputs
-                .zip(row.chunks_exact(3))
-                .for_each(|(((b, g), r), p)| {
-                    (*r, *g, *b) = (f32::from(p[0]), f32::from(p[1]), f32::from(p[2]));
-                }),
-            Encoding::Bgr8 => outputs
-                .zip(row.chunks_exact(3))
-                .for_each(|(((b, g), r), p)| {
-                    (*b, *g, *r) = (f32::from(p[0]), f32::from(p[1]), f32::from(p[2]));
-                }),
+            Encoding::Rgb8 => outputs.zip(row.chunks_exact(3)).for_each(|(((b, g), r), p)| {
+                (*r, *g, *b) = (f32::from(p[0]), f32::from(p[1]), f32::from(p[2]));
+            }),
+            Encoding::Bgr8 => outputs.zip(row.chunks_exact(3)).for_each(|(((b, g), r), p)| {
+                (*b, *g, *r) = (f32::from(p[0]), f32::from(p[1]), f32::from(p[2]));
+            }),
             Encoding::Mono8 => outputs.zip(row).for_each(|(((b, g), r), &p)| {
                 (*b, *g, *r) = (f32::from(p), f32::from(p), f32::from(p));
             }),
@@ -205,13 +171,7 @@ mod tests {
 
     fn filled(frame: &Frame<'_>, width_px: u32, height_px: u32) -> WorkingImage {
         let mut image = WorkingImage::default();
-        image.fill(
-            frame,
-            WorkingSize {
-                width_px,
-                height_px,
-            },
-        );
+        image.fill(frame, WorkingSize { width_px, height_px });
         image
     }
 
@@ -233,34 +193,20 @@ mod tests {
     fn padding_is_clean_after_a_larger_image() {
         let data = [255; 64 * 64];
         let mut image = WorkingImage::default();
-        image.fill(
-            &Frame::new(64, 64, 64, Encoding::Mono8, &data).unwrap(),
-            WorkingSize::default(),
-        );
-        image.fill(
-            &Frame::new(33, 33, 33, Encoding::Mono8, &data).unwrap(),
-            WorkingSize::default(),
-        );
-        assert_eq!(
-            image.planes().iter().sum::<f32>(),
-            3.0 * 33.0 * 33.0 * 255.0
-        );
+        image
+            .fill(&Frame::new(64, 64, 64, Encoding::Mono8, &data).unwrap(), WorkingSize::default());
+        image
+            .fill(&Frame::new(33, 33, 33, Encoding::Mono8, &data).unwrap(), WorkingSize::default());
+        assert_eq!(image.planes().iter().sum::<f32>(), 3.0 * 33.0 * 33.0 * 255.0);
     }
 
     #[test]
     fn step_padding_makes_no_difference_to_the_scaled_image() {
         let packed: Vec<u8> = (0..100 * 50 * 3).map(|i| (i * 7 % 255) as u8).collect();
         let padded = |extra: usize| {
-            packed
-                .chunks(300)
-                .flat_map(|row| [row, &vec![9; extra]].concat())
-                .collect::<Vec<_>>()
+            packed.chunks(300).flat_map(|row| [row, &vec![9; extra]].concat()).collect::<Vec<_>>()
         };
-        let expected = filled(
-            &Frame::new(100, 50, 300, Encoding::Bgr8, &packed).unwrap(),
-            40,
-            40,
-        );
+        let expected = filled(&Frame::new(100, 50, 300, Encoding::Bgr8, &packed).unwrap(), 40, 40);
         assert_eq!(expected.padded_size(), (64, 32));
         for extra in [6, 7] {
             let data = padded(extra);

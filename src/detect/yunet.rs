@@ -44,25 +44,18 @@ impl YuNet {
         let (width, height) = image.padded_size();
         let outputs = ["scores", "boxes", "landmarks"];
         let faces =
-            self.network
-                .run([1, 3, height, width], image.planes(), &outputs, |outputs| {
-                    decode(outputs, width, height, min_score)
-                })?;
+            self.network.run([1, 3, height, width], image.planes(), &outputs, |outputs| {
+                decode(outputs, width, height, min_score)
+            })?;
         let mut faces = faces.ok_or_else(|| {
             let expected = format!("one value a cell of a {width}x{height} image");
-            self.network
-                .contract("size of an output", "another".to_owned(), expected)
+            self.network.contract("size of an output", "another".to_owned(), expected)
         })?;
         for face in &mut faces {
             let roi = &mut face.roi_in_image;
             let corner = image.to_image(roi.x, roi.y);
             let size = image.to_image(roi.width, roi.height);
-            *roi = Rect {
-                x: corner.x,
-                y: corner.y,
-                width: size.x,
-                height: size.y,
-            };
+            *roi = Rect { x: corner.x, y: corner.y, width: size.x, height: size.y };
             face.landmarks = face.landmarks.map(|p| image.to_image(p.x, p.y));
         }
         Ok(faces)
@@ -91,10 +84,7 @@ fn decode(
     let mut first = 0;
     for stride in STRIDES_PX {
         let (columns, rows) = (width / stride, height / stride);
-        for (index, &score) in scores.data[first..first + columns * rows]
-            .iter()
-            .enumerate()
-        {
+        for (index, &score) in scores.data[first..first + columns * rows].iter().enumerate() {
             if score < min_score {
                 continue;
             }
@@ -111,17 +101,8 @@ fn decode(
             let finite = [score, cx, cy, w, h].iter().all(|v| v.is_finite())
                 && landmarks.iter().all(|p| p.x.is_finite() && p.y.is_finite());
             if finite {
-                let roi_in_image = Rect {
-                    x: cx - w / 2.0,
-                    y: cy - h / 2.0,
-                    width: w,
-                    height: h,
-                };
-                faces.push(Face {
-                    roi_in_image,
-                    score,
-                    landmarks,
-                });
+                let roi_in_image = Rect { x: cx - w / 2.0, y: cy - h / 2.0, width: w, height: h };
+                faces.push(Face { roi_in_image, score, landmarks });
             }
         }
         first += columns * rows;
@@ -137,11 +118,8 @@ mod tests {
     fn a_cell_is_decoded_by_its_stride_and_bad_numbers_are_passed_over() {
         // 32x32: 16 cells of stride 8, 4 of stride 16, 1 of stride 32.
         let cells = 21;
-        let (mut scores, mut boxes, landmarks) = (
-            vec![0.0; cells],
-            vec![0.0; 4 * cells],
-            vec![0.5; 10 * cells],
-        );
+        let (mut scores, mut boxes, landmarks) =
+            (vec![0.0; cells], vec![0.0; 4 * cells], vec![0.5; 10 * cells]);
         let cell = 16 + 3; // stride 16, column 1, row 1
         scores[cell] = 0.9;
         boxes[cell] = 0.5;
@@ -153,12 +131,7 @@ mod tests {
         let outputs = [tensor(&scores), tensor(&boxes), tensor(&landmarks)];
         let faces = decode(&outputs, 32, 32, 0.5).unwrap();
         assert_eq!(faces.len(), 1);
-        let expected = Rect {
-            x: 24.0 - 16.0,
-            y: 20.0 - 8.0,
-            width: 32.0,
-            height: 16.0,
-        };
+        let expected = Rect { x: 24.0 - 16.0, y: 20.0 - 8.0, width: 32.0, height: 16.0 };
         assert_eq!(faces[0].roi_in_image, expected);
         assert_eq!(faces[0].landmarks[4], Point { x: 24.0, y: 24.0 });
         assert_eq!(decode(&outputs, 64, 32, 0.5), None);

@@ -17,13 +17,7 @@ use crate::pipeline::Person;
 /// If the encoding is not supported or size, step and data do not agree.
 pub fn frame(image: &Image) -> Result<Frame<'_>, FrameError> {
     let encoding: Encoding = image.encoding.parse()?;
-    Frame::new(
-        image.width,
-        image.height,
-        image.step as usize,
-        encoding,
-        &image.data,
-    )
+    Frame::new(image.width, image.height, image.step as usize, encoding, &image.data)
 }
 
 /// Time since the clock's epoch; nothing for the zero stamp, which means that none was set, and
@@ -45,10 +39,7 @@ pub fn emotions(
         header: header.clone(),
         image_width: width_px,
         image_height: height_px,
-        faces: people
-            .iter()
-            .map(|person| face(person, width_px, height_px))
-            .collect(),
+        faces: people.iter().map(|person| face(person, width_px, height_px)).collect(),
     }
 }
 
@@ -57,19 +48,11 @@ fn face(person: &Person, width_px: u32, height_px: u32) -> FaceEmotion {
     let affect = person.probabilities.affect();
     FaceEmotion {
         face_id: person.id.to_string(),
-        roi: RegionOfInterest {
-            x_offset,
-            y_offset,
-            width,
-            height,
-            do_rectify: false,
-        },
+        roi: RegionOfInterest { x_offset, y_offset, width, height, do_rectify: false },
         detection_confidence: person.face.score,
         label: person.emotion.as_str().to_owned(),
         confidence: person.confidence(),
-        labels: Emotion::ALL
-            .map(|emotion| emotion.as_str().to_owned())
-            .to_vec(),
+        labels: Emotion::ALL.map(|emotion| emotion.as_str().to_owned()).to_vec(),
         probabilities: person.probabilities.0.to_vec(),
         instant_probabilities: person.instant_probabilities.0.to_vec(),
         valence: affect.valence,
@@ -89,4 +72,10 @@ pub fn rgb_image(header: &Header, width_px: u32, height_px: u32, rgb: Vec<u8>) -
         step: width_px * Encoding::Rgb8.bytes_per_pixel() as u32,
         data: rgb,
     }
+}
+
+/// Time since 1970 on this machine's clock: stands in for a stamp that a camera did not set.
+pub fn time_of_day() -> Duration {
+    let now = std::time::SystemTime::now();
+    now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! Sends the library's log events where ROS users look for them: console, /rosout and log files.
 
 use std::fmt::Write;
+use std::time::{Duration, Instant};
 
 use r2r::LogSeverity;
 use tracing::field::{Field, Visit};
@@ -9,12 +10,13 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::prelude::*;
 
+/// The same complaint is logged at most this often.
+const REPEAT: Duration = Duration::from_secs(5);
+
 /// Routes `tracing` events to the ROS logger of this name from now on. Levels are set as for any
 /// node, by `--log-level`.
 pub fn install(logger: &str) {
-    let layer = RosLayer {
-        logger: logger.to_owned(),
-    };
+    let layer = RosLayer { logger: logger.to_owned() };
     // A second call in one process keeps the first logger: nothing to handle.
     let _ = tracing_subscriber::registry().with(layer).try_init();
 }
@@ -54,5 +56,29 @@ impl Visit for Text {
             "message" => write!(self.0, "{value:?}"),
             name => write!(self.0, " {name}={value:?}"),
         };
+    }
+}
+
+/// Keeps a camera that sends thirty bad images a second from filling the log.
+#[derive(Debug, Default)]
+pub struct Complaints {
+    last: Option<(String, Instant)>,
+    held_back: u32,
+}
+
+impl Complaints {
+    /// Logs an error, unless it is the one logged just before and that was a short while ago.
+    pub fn log(&mut self, text: String) {
+        let repeated = |(last, at): &(String, Instant)| *last == text && at.elapsed() < REPEAT;
+        if self.last.as_ref().is_some_and(repeated) {
+            self.held_back += 1;
+            return;
+        }
+        if self.held_back > 0 {
+            tracing::error!("the message before came {} more times", self.held_back);
+        }
+        tracing::error!("{text}");
+        self.last = Some((text, Instant::now()));
+        self.held_back = 0;
     }
 }

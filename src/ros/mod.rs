@@ -3,6 +3,7 @@
 //! r2r wants one thread to own the node and spin it. [`runner`] is that thread; everything else
 //! runs as tasks beside it.
 
+pub mod behavior;
 mod convert;
 pub mod logging;
 pub mod parameters;

@@ -31,6 +31,16 @@ pub struct Spec {
     pub description: &'static str,
 }
 
+/// A parameter that is read at start only.
+pub const fn start(name: &'static str, kind: Kind, description: &'static str) -> Spec {
+    Spec { name, kind, live: false, description }
+}
+
+/// A parameter that may change while the node runs.
+pub const fn live(name: &'static str, kind: Kind, description: &'static str) -> Spec {
+    Spec { name, kind, live: true, description }
+}
+
 /// The values of a node's parameters. Every value in it lies in its range.
 #[derive(Debug)]
 pub struct Values {
@@ -60,14 +70,9 @@ impl Parameters {
     )> {
         warn_of_unknown(node, specs);
         let values = specs.iter().map(|spec| spec.kind.default_value()).collect();
-        let shared = Arc::new(Mutex::new(Values {
-            specs,
-            values,
-            declared: false,
-        }));
-        let (services, changes) = node
-            .make_derived_parameter_handler(shared.clone())
-            .map_err(|error| match error {
+        let shared = Arc::new(Mutex::new(Values { specs, values, declared: false }));
+        let (services, changes) =
+            node.make_derived_parameter_handler(shared.clone()).map_err(|error| match error {
                 Error::ParameterValueConv { name, msg } => {
                     anyhow::anyhow!("parameter {name} {msg}")
                 }
@@ -75,11 +80,7 @@ impl Parameters {
             })?;
         let parameters = Self(shared);
         parameters.lock().declared = true;
-        Ok((
-            parameters,
-            services,
-            futures::StreamExt::map(changes, |_| ()),
-        ))
+        Ok((parameters, services, futures::StreamExt::map(changes, |_| ())))
     }
 
     /// The value of a text parameter; empty if there is none of this name.
@@ -160,11 +161,7 @@ fn warn_of_unknown(node: &Node, specs: &[Spec]) {
         let common = ["use_sim_time", "start_type_description_service"].contains(&name.as_str())
             || name.starts_with("qos_overrides.");
         if !common && specs.iter().all(|spec| spec.name != name) {
-            let known = specs
-                .iter()
-                .map(|spec| spec.name)
-                .collect::<Vec<_>>()
-                .join(", ");
+            let known = specs.iter().map(|spec| spec.name).collect::<Vec<_>>().join(", ");
             tracing::warn!("parameter {name} is unknown and ignored, expected one of {known}");
         }
     }
@@ -182,18 +179,11 @@ impl Values {
     fn checked(&self, name: &str, value: &ParameterValue) -> r2r::Result<(usize, ParameterValue)> {
         let index = self
             .index(name)
-            .ok_or_else(|| Error::InvalidParameterName {
-                name: name.to_owned(),
-            })?;
+            .ok_or_else(|| Error::InvalidParameterName { name: name.to_owned() })?;
         let spec = &self.specs[index];
-        let refused = |msg| Error::ParameterValueConv {
-            name: name.to_owned(),
-            msg,
-        };
+        let refused = |msg| Error::ParameterValueConv { name: name.to_owned(), msg };
         if self.declared && !spec.live {
-            return Err(refused(
-                "cannot change while the node runs; give it at start".to_owned(),
-            ));
+            return Err(refused("cannot change while the node runs; give it at start".to_owned()));
         }
         Ok((index, spec.kind.check(value).map_err(refused)?))
     }
@@ -211,21 +201,13 @@ impl RosParams for Values {
                 self.set_parameter(spec.name, &given.value)?;
             }
             let value = self.get_parameter(spec.name)?;
-            params.insert(
-                spec.name.to_owned(),
-                Parameter {
-                    value,
-                    description: spec.description,
-                },
-            );
+            params.insert(spec.name.to_owned(), Parameter { value, description: spec.description });
         }
         Ok(())
     }
 
     fn get_parameter(&mut self, name: &str) -> r2r::Result<ParameterValue> {
-        let missing = || Error::InvalidParameterName {
-            name: name.to_owned(),
-        };
+        let missing = || Error::InvalidParameterName { name: name.to_owned() };
         self.get(name).cloned().ok_or_else(missing)
     }
 
@@ -245,27 +227,13 @@ mod tests {
     use super::*;
 
     static SPECS: [Spec; 2] = [
-        Spec {
-            name: "share",
-            kind: Kind::Number(0.5, 0.0..=1.0),
-            live: true,
-            description: "",
-        },
-        Spec {
-            name: "count",
-            kind: Kind::Integer(1, 1..=9),
-            live: false,
-            description: "",
-        },
+        Spec { name: "share", kind: Kind::Number(0.5, 0.0..=1.0), live: true, description: "" },
+        Spec { name: "count", kind: Kind::Integer(1, 1..=9), live: false, description: "" },
     ];
 
     fn values() -> Values {
         let values = SPECS.iter().map(|spec| spec.kind.default_value()).collect();
-        Values {
-            specs: &SPECS,
-            values,
-            declared: false,
-        }
+        Values { specs: &SPECS, values, declared: false }
     }
 
     #[test]
@@ -279,34 +247,19 @@ mod tests {
             "{text}"
         );
         let text = refusal("count", ParameterValue::String("two".into()));
-        assert!(
-            text.contains("the string `two`, expected an integer, 1 to 9"),
-            "{text}"
-        );
+        assert!(text.contains("the string `two`, expected an integer, 1 to 9"), "{text}");
         assert!(refusal("cuont", ParameterValue::Integer(1)).contains("cuont"));
-        assert!(
-            values
-                .set_parameter("share", &ParameterValue::Double(f64::NAN))
-                .is_err()
-        );
+        assert!(values.set_parameter("share", &ParameterValue::Double(f64::NAN)).is_err());
     }
 
     #[test]
     fn a_whole_number_does_for_a_number_and_start_parameters_do_not_change_later() {
         let mut values = values();
-        values
-            .set_parameter("share", &ParameterValue::Integer(1))
-            .unwrap();
+        values.set_parameter("share", &ParameterValue::Integer(1)).unwrap();
         assert_eq!(values.get("share"), Some(&ParameterValue::Double(1.0)));
-        values
-            .set_parameter("count", &ParameterValue::Integer(3))
-            .unwrap();
+        values.set_parameter("count", &ParameterValue::Integer(3)).unwrap();
         values.declared = true;
-        assert!(
-            values
-                .set_parameter("count", &ParameterValue::Integer(4))
-                .is_err()
-        );
+        assert!(values.set_parameter("count", &ParameterValue::Integer(4)).is_err());
         assert_eq!(values.get("count"), Some(&ParameterValue::Integer(3)));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::StreamExt;
 use r2r::rapport::msg::FaceEmotionArray;
@@ -12,16 +12,14 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::convert;
-use super::parameters::{Kind, Parameters, Spec};
+use super::logging::Complaints;
+use super::parameters::{Kind, Parameters, Spec, live, start};
 use crate::annotate::annotate;
 use crate::detect::WorkingSize;
 use crate::onnx::{self, RuntimeOptions};
 use crate::pipeline::{ModelFiles, Pipeline, PipelineOptions};
 use crate::smooth::SmoothOptions;
 use crate::track::TrackOptions;
-
-/// The same complaint about images is logged at most this often.
-const REPEAT: Duration = Duration::from_secs(5);
 
 static PARAMETERS: [Spec; 13] = [
     start(
@@ -44,11 +42,7 @@ static PARAMETERS: [Spec; 13] = [
         Kind::Text(""),
         "ONNX Runtime's libonnxruntime.so; empty: found by itself",
     ),
-    start(
-        "threads",
-        Kind::Integer(1, 1..=64),
-        "Threads that ONNX Runtime computes with",
-    ),
+    start("threads", Kind::Integer(1, 1..=64), "Threads that ONNX Runtime computes with"),
     live(
         "working_width",
         Kind::Integer(480, 32..=4096),
@@ -59,11 +53,7 @@ static PARAMETERS: [Spec; 13] = [
         Kind::Integer(360, 32..=4096),
         "Greatest height in pixels at which faces are looked for",
     ),
-    live(
-        "min_score",
-        Kind::Number(0.5, 0.1..=1.0),
-        "Least score of a face, 0 to 1",
-    ),
+    live("min_score", Kind::Number(0.5, 0.1..=1.0), "Least score of a face, 0 to 1"),
     live(
         "min_face_probability",
         Kind::Number(0.6, 0.0..=1.0),
@@ -90,24 +80,6 @@ static PARAMETERS: [Spec; 13] = [
         "Lead in probability that another label needs to replace the present one",
     ),
 ];
-
-const fn start(name: &'static str, kind: Kind, description: &'static str) -> Spec {
-    Spec {
-        name,
-        kind,
-        live: false,
-        description,
-    }
-}
-
-const fn live(name: &'static str, kind: Kind, description: &'static str) -> Spec {
-    Spec {
-        name,
-        kind,
-        live: true,
-        description,
-    }
-}
 
 /// Loads the networks, subscribes `image`, advertises `emotions` and `annotated_image`.
 ///
@@ -217,45 +189,14 @@ impl Worker {
     fn answer(&mut self, image: &Image) -> anyhow::Result<()> {
         let frame = convert::frame(image)?;
         // A camera that sets no stamps still has its faces followed, by the time of arrival.
-        let stamp = convert::stamp(&image.header.stamp).unwrap_or_else(time_of_day);
+        let stamp = convert::stamp(&image.header.stamp).unwrap_or_else(convert::time_of_day);
         let people = self.pipeline.process(&frame, stamp)?.people;
         let (width, height) = (frame.width_px(), frame.height_px());
-        self.emotions
-            .publish(&convert::emotions(&image.header, width, height, &people))?;
+        self.emotions.publish(&convert::emotions(&image.header, width, height, &people))?;
         if self.annotated.get_inter_process_subscription_count()? > 0 {
             let rgb = annotate(&frame, &people);
-            self.annotated
-                .publish(&convert::rgb_image(&image.header, width, height, rgb))?;
+            self.annotated.publish(&convert::rgb_image(&image.header, width, height, rgb))?;
         }
         Ok(())
-    }
-}
-
-fn time_of_day() -> Duration {
-    let now = std::time::SystemTime::now();
-    now.duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default()
-}
-
-/// Keeps a camera that sends thirty bad images a second from filling the log.
-#[derive(Debug, Default)]
-struct Complaints {
-    last: Option<(String, Instant)>,
-    held_back: u32,
-}
-
-impl Complaints {
-    fn log(&mut self, text: String) {
-        let repeated = |(last, at): &(String, Instant)| *last == text && at.elapsed() < REPEAT;
-        if self.last.as_ref().is_some_and(repeated) {
-            self.held_back += 1;
-            return;
-        }
-        if self.held_back > 0 {
-            tracing::error!("the message before came {} more times", self.held_back);
-        }
-        tracing::error!("{text}");
-        self.last = Some((text, Instant::now()));
-        self.held_back = 0;
     }
 }

@@ -48,13 +48,11 @@ fn run_node(
     let mut tasks = start(&mut node)?;
     let stop = Arc::new(AtomicBool::new(false));
     let stop_spinning = stop.clone();
-    let spinning = std::thread::Builder::new()
-        .name("spin".to_owned())
-        .spawn(move || {
-            while !stop_spinning.load(Ordering::Relaxed) {
-                node.spin_once(SPIN);
-            }
-        })?;
+    let spinning = std::thread::Builder::new().name("spin".to_owned()).spawn(move || {
+        while !stop_spinning.load(Ordering::Relaxed) {
+            node.spin_once(SPIN);
+        }
+    })?;
     let ended_early = runtime.block_on(async {
         tokio::select! {
             _ = interrupt.recv() => false,

@@ -35,11 +35,7 @@ fn engine() -> Engine {
 }
 
 fn face(face_id: &str, emotion: Emotion, confidence: f32) -> FaceReading<'_> {
-    FaceReading {
-        face_id,
-        emotion,
-        confidence,
-    }
+    FaceReading { face_id, emotion, confidence }
 }
 
 fn smile(face_id: &str) -> FaceReading<'_> {
@@ -74,34 +70,17 @@ fn fired(at_ms: u64, rule: &str, face: &str) -> (u64, String, String) {
 #[test]
 fn an_expression_is_answered_once_it_has_lasted() {
     let mut engine = engine();
-    assert_eq!(
-        show(&mut engine, 0, 3_000, &[smile("f1")]),
-        [fired(1_000, "smile", "f1")]
-    );
+    assert_eq!(show(&mut engine, 0, 3_000, &[smile("f1")]), [fired(1_000, "smile", "f1")]);
 }
 
 #[test]
 fn the_reason_says_what_was_seen_and_what_was_asked() {
     let mut engine = engine();
-    assert_eq!(
-        engine.observe(ms(0), &[face("f1", Emotion::Happy, 0.82)]),
-        None
-    );
-    assert_eq!(
-        engine.observe(ms(400), &[face("f1", Emotion::Happy, 0.9)]),
-        None
-    );
-    assert_eq!(
-        engine.observe(ms(800), &[face("f1", Emotion::Happy, 0.7)]),
-        None
-    );
-    let response = engine
-        .observe(ms(1_200), &[face("f1", Emotion::Happy, 0.82)])
-        .unwrap();
-    assert_eq!(
-        response.reason,
-        "happy at 0.82 for 1.2 s (rule asks 0.60 for 1.0 s)"
-    );
+    assert_eq!(engine.observe(ms(0), &[face("f1", Emotion::Happy, 0.82)]), None);
+    assert_eq!(engine.observe(ms(400), &[face("f1", Emotion::Happy, 0.9)]), None);
+    assert_eq!(engine.observe(ms(800), &[face("f1", Emotion::Happy, 0.7)]), None);
+    let response = engine.observe(ms(1_200), &[face("f1", Emotion::Happy, 0.82)]).unwrap();
+    assert_eq!(response.reason, "happy at 0.82 for 1.2 s (rule asks 0.60 for 1.0 s)");
     assert_eq!(response.duration, ms(1_000));
 }
 
@@ -112,20 +91,10 @@ fn a_short_gap_does_not_end_an_expression_and_a_long_one_does() {
         assert_eq!(show(&mut engine, 0, 300, &[smile("f1")]), []);
         // Neither a missed face nor a flicker to another expression nor an unsure reading counts.
         assert_eq!(engine.observe(ms(400), &[]), None);
-        assert_eq!(
-            engine.observe(ms(500), &[face("f1", Emotion::Neutral, 0.9)]),
-            None
-        );
-        assert_eq!(
-            engine.observe(ms(600), &[face("f1", Emotion::Happy, 0.59)]),
-            None
-        );
+        assert_eq!(engine.observe(ms(500), &[face("f1", Emotion::Neutral, 0.9)]), None);
+        assert_eq!(engine.observe(ms(600), &[face("f1", Emotion::Happy, 0.59)]), None);
         let answered = show(&mut engine, 300 + gap_ms, 3_000, &[smile("f1")]);
-        assert_eq!(
-            answered,
-            [fired(answered_ms, "smile", "f1")],
-            "gap of {gap_ms} ms"
-        );
+        assert_eq!(answered, [fired(answered_ms, "smile", "f1")], "gap of {gap_ms} ms");
     }
 }
 
@@ -149,10 +118,7 @@ fn a_face_that_leaves_and_returns_in_its_cooldown_is_not_answered_again() {
     let mut engine = engine();
     assert_eq!(show(&mut engine, 0, 2_000, &[smile("f1")]).len(), 1);
     assert_eq!(show(&mut engine, 2_100, 15_000, &[]), []);
-    assert_eq!(
-        show(&mut engine, 15_100, 25_000, &[smile("f1")]),
-        [fired(21_000, "smile", "f1")]
-    );
+    assert_eq!(show(&mut engine, 15_100, 25_000, &[smile("f1")]), [fired(21_000, "smile", "f1")]);
 }
 
 #[test]
@@ -160,24 +126,14 @@ fn priority_then_confidence_then_order_decide() {
     let afraid = |id, confidence| face(id, Emotion::Fear, confidence);
     let first = |readings: &[FaceReading<'_>]| {
         let mut engine = engine();
-        engine
-            .observe(ms(0), readings)
-            .map(|response| response.face_id)
+        engine.observe(ms(0), readings).map(|response| response.face_id)
     };
-    assert_eq!(
-        first(&[afraid("f1", 0.6), afraid("f2", 0.9)]).as_deref(),
-        Some("f2")
-    );
-    assert_eq!(
-        first(&[afraid("f1", 0.6), afraid("f2", 0.6)]).as_deref(),
-        Some("f1")
-    );
+    assert_eq!(first(&[afraid("f1", 0.6), afraid("f2", 0.9)]).as_deref(), Some("f2"));
+    assert_eq!(first(&[afraid("f1", 0.6), afraid("f2", 0.6)]).as_deref(), Some("f1"));
 
     let mut engine = engine();
     assert_eq!(show(&mut engine, 0, 900, &[smile("f1")]), []);
-    let response = engine
-        .observe(ms(1_000), &[smile("f1"), afraid("f2", 0.5)])
-        .unwrap();
+    let response = engine.observe(ms(1_000), &[smile("f1"), afraid("f2", 0.5)]).unwrap();
     assert_eq!(response.rule, "hush", "less sure, but of higher priority");
 }
 
@@ -189,20 +145,12 @@ fn of_equals_the_first_in_the_policy_then_the_first_in_the_image_is_answered() {
              cooldown_secs: 5\n    answer: {{gesture: nod, duration_secs: 1}}\n"
         )
     };
-    let text = format!(
-        "version: 1\nrules:\n{}{}",
-        rule("first", "happy"),
-        rule("second", "[happy, sad]")
-    );
+    let text =
+        format!("version: 1\nrules:\n{}{}", rule("first", "happy"), rule("second", "[happy, sad]"));
     let policy = Policy::parse(Path::new("test.yaml"), text.as_bytes()).unwrap();
     let sad = face("f0", Emotion::Sad, 0.8);
-    let response = Engine::new(policy)
-        .observe(ms(0), &[sad, smile("f1"), smile("f2")])
-        .unwrap();
-    assert_eq!(
-        (response.rule.as_str(), response.face_id.as_str()),
-        ("first", "f1")
-    );
+    let response = Engine::new(policy).observe(ms(0), &[sad, smile("f1"), smile("f2")]).unwrap();
+    assert_eq!((response.rule.as_str(), response.face_id.as_str()), ("first", "f1"));
 }
 
 #[test]
@@ -211,10 +159,7 @@ fn a_running_response_is_not_cut_short_by_a_higher_priority() {
     assert_eq!(show(&mut engine, 0, 1_000, &[smile("f1")]).len(), 1);
     let afraid = [face("f2", Emotion::Fear, 1.0)];
     // One second of the smile's answer, two of pause.
-    assert_eq!(
-        show(&mut engine, 1_100, 9_000, &afraid),
-        [fired(4_000, "hush", "f2")]
-    );
+    assert_eq!(show(&mut engine, 1_100, 9_000, &afraid), [fired(4_000, "hush", "f2")]);
 }
 
 #[test]
@@ -238,10 +183,7 @@ fn the_end_of_a_response_is_told_once() {
     assert_eq!(rest.expression.as_deref(), Some("resting"));
     assert_eq!(engine.tick(ms(2_100)), None);
     // Looking ahead has not moved the clock that cooldowns use.
-    assert_eq!(
-        show(&mut engine, 1_100, 21_000, &[smile("f1")]),
-        [fired(21_000, "smile", "f1")]
-    );
+    assert_eq!(show(&mut engine, 1_100, 21_000, &[smile("f1")]), [fired(21_000, "smile", "f1")]);
 }
 
 #[test]
@@ -270,11 +212,7 @@ fn two_cameras_on_clocks_far_apart_cannot_make_it_chatter() {
     let mut engine = engine();
     let afraid = [face("f1", Emotion::Fear, 1.0)];
     let answered = (0..1_000_u64)
-        .filter(|turn| {
-            engine
-                .observe(ms(turn * 100 + turn % 2 * 1_000_000), &afraid)
-                .is_some()
-        })
+        .filter(|turn| engine.observe(ms(turn * 100 + turn % 2 * 1_000_000), &afraid).is_some())
         .count();
     assert_eq!(answered, 1);
 }
@@ -282,35 +220,19 @@ fn two_cameras_on_clocks_far_apart_cannot_make_it_chatter() {
 #[test]
 fn a_confidence_that_is_no_number_is_ignored() {
     let mut engine = engine();
-    assert_eq!(
-        engine.observe(ms(0), &[face("f1", Emotion::Fear, f32::NAN)]),
-        None
-    );
+    assert_eq!(engine.observe(ms(0), &[face("f1", Emotion::Fear, f32::NAN)]), None);
     assert_eq!(engine.faces_remembered(), 0);
 }
 
 #[test]
 fn faces_are_forgotten_when_nothing_of_them_matters() {
     let mut engine = engine();
-    show(
-        &mut engine,
-        0,
-        500,
-        &[smile("f1"), smile("f2"), face("f3", Emotion::Neutral, 1.0)],
-    );
+    show(&mut engine, 0, 500, &[smile("f1"), smile("f2"), face("f3", Emotion::Neutral, 1.0)]);
     assert_eq!(engine.faces_remembered(), 2, "no rule is about the third");
     show(&mut engine, 600, 1_000, &[smile("f1")]);
-    assert_eq!(
-        engine.faces_remembered(),
-        2,
-        "the gap of the second is short still"
-    );
+    assert_eq!(engine.faces_remembered(), 2, "the gap of the second is short still");
     show(&mut engine, 1_100, 20_900, &[]);
-    assert_eq!(
-        engine.faces_remembered(),
-        1,
-        "the first was answered and cools down"
-    );
+    assert_eq!(engine.faces_remembered(), 1, "the first was answered and cools down");
     show(&mut engine, 21_000, 21_000, &[]);
     assert_eq!(engine.faces_remembered(), 0);
 }
@@ -343,11 +265,7 @@ fn message() -> impl Strategy<Value = Message> {
         1 => 400..200_000_i64,
     ];
     let emotion = prop::sample::select(vec![Emotion::Happy, Emotion::Fear, Emotion::Neutral]);
-    let reading = (
-        "f[1-4]",
-        emotion,
-        prop_oneof![9 => 0.4..1.0_f32, 1 => Just(f32::NAN)],
-    );
+    let reading = ("f[1-4]", emotion, prop_oneof![9 => 0.4..1.0_f32, 1 => Just(f32::NAN)]);
     (step_ms, prop::collection::vec(reading, 0..4))
         .prop_map(|(step_ms, readings)| Message { step_ms, readings })
 }

@@ -1,0 +1,50 @@
+# make demo, make test: everything else is what these two are made of. Nothing needs to be
+# installed by hand but git, gcc, g++, make, Rust and Python 3.10 to 3.13.
+
+SHELL := /bin/bash
+# Everything that builds or runs does so inside the prefix that tools/setup makes.
+ENV := . .prefix/env.sh &&
+
+.PHONY: help setup build demo test test-core test-ros lint bench clean
+
+help:
+	@echo 'make demo   sets everything up and shows both nodes at work on real photographs'
+	@echo 'make test   runs all tests: the core alone, then the nodes on a real ROS graph'
+	@echo 'make lint   fmt, clippy, ruff'
+	@echo 'make bench  prints the figures of the README'
+	@echo 'make build  builds the nodes and the command line into target/release'
+	@echo 'make setup  makes .prefix (ROS 2 if none is sourced, ONNX Runtime, messages)'
+	@echo 'make clean  removes what the above made'
+
+setup:
+	@tools/setup
+
+build: setup
+	@echo 'build: nodes and command line (the first time takes some minutes)' >&2
+	@$(ENV) cargo build --release --locked --quiet
+
+demo: build
+	@$(ENV) tools/demo
+
+test: test-core test-ros
+
+# The core is free of ROS: it builds and passes where none is installed.
+test-core: setup
+	$(ENV) cargo test --release --locked --no-default-features
+
+test-ros: build
+	$(ENV) cargo test --release --locked --lib ros::
+	$(ENV) tools/isolated python -m pytest -q tests
+
+lint: setup
+	$(ENV) cargo fmt --check
+	$(ENV) cargo clippy --release --locked --all-targets -- -D warnings
+	$(ENV) cargo clippy --release --locked --all-targets --no-default-features -- -D warnings
+	$(ENV) ruff check tools tests training
+	$(ENV) ruff format --check tools tests training
+
+bench: build
+	@$(ENV) tools/isolated python benches/latency.py
+
+clean:
+	rm -rf .prefix target
