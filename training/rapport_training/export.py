@@ -78,6 +78,7 @@ def verify_int8(model: onnx.ModelProto, exact: onnx.ModelProto, images: np.ndarr
 def _recipe(content: dict[str, Any], temperature: float, int8: bool) -> str:
     recipe = {
         "epochs_done": content["epochs_done"],
+        "steps_done": content["steps_done"],
         "train": content["recipe"],
         "votes_used": content["votes_used"],
         "augmentation": content["augmentation"],

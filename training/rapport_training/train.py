@@ -1,6 +1,8 @@
 """Trains the network; the same command resumes from the last finished epoch.
 
 Epochs are seeded one by one, so a resumed run repeats what an unbroken one would have done.
+With `--minutes` the schedule follows the clock: on a busy machine it ends in time, with the
+learning rate at zero, after as many epochs as fitted.
 """
 
 import argparse
@@ -25,6 +27,7 @@ from .targets import soft_targets, vote_shares
 
 WARM_UP_SHARE = 0.03
 MOMENTUM = 0.9
+SCORE_EVERY_EPOCHS = 3
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Recipe:
     """What decides the weights, with the seed. Stored in the model's metadata."""
 
     epochs: int = 45
+    # If given, the schedule's length instead of `epochs`.
+    minutes: float | None = None
     batch: int = 128
     learning_rate: float = 0.1
     weight_decay: float = 5e-4
@@ -97,6 +102,14 @@ class Trainer:
         self.optimizer = make_optimizer(self.network, recipe)
         self.augmentation = Augmentation()
         self.epochs_done = 0
+        self.steps_done = 0
+        self.train_secs = 0.0
+
+    def progress(self, share_of_epoch: float = 0.0) -> float:
+        """Where the schedule stands, from 0 to 1."""
+        if self.recipe.minutes is not None:
+            return self.train_secs / (60 * self.recipe.minutes)
+        return (self.epochs_done + share_of_epoch) / self.recipe.epochs
 
     def resume(self, folder: Path) -> bool:
         """Continues from the folder's checkpoint, if there is one."""
@@ -112,14 +125,19 @@ class Trainer:
         self.averaged.load_state_dict(content["averaged"])
         self.optimizer.load_state_dict(content["optimizer"])
         self.epochs_done = content["epochs_done"]
+        self.steps_done = content["steps_done"]
+        self.train_secs = content["train_secs"]
         return True
 
     def save(self, folder: Path) -> None:
+        """Writes the folder's checkpoint."""
         content = {
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "epochs_done": self.epochs_done,
+            "steps_done": self.steps_done,
+            "train_secs": self.train_secs,
             "recipe": vars(self.recipe),
             "augmentation": vars(self.augmentation),
             "votes_used": self.votes is not None,
@@ -136,15 +154,18 @@ class Trainer:
         return loss
 
     def run_epoch(self) -> float:
-        """One pass over the images; returns the mean loss."""
+        """One pass over the images, or what time is left of it; returns the mean loss."""
         generator = torch.Generator().manual_seed(self.recipe.seed * 10_000 + self.epochs_done)
         order = torch.randperm(len(self.images), generator=generator)
         # A short last batch would give the norms poor statistics; it waits for another order.
         steps = max(1, len(order) // self.recipe.batch)
-        total = 0.0
+        total, done = 0.0, 0
         self.network.train()
         for step in range(steps):
-            progress = (self.epochs_done + step / steps) / self.recipe.epochs
+            start = time.monotonic()
+            progress = self.progress(step / steps)
+            if progress >= 1:
+                break
             for group in self.optimizer.param_groups:
                 group["lr"] = learning_rate_at(progress, self.recipe.learning_rate)
             rows = order[step * self.recipe.batch : (step + 1) * self.recipe.batch]
@@ -154,15 +175,13 @@ class Trainer:
             loss.backward()
             self.optimizer.step()
             # A young average would remember the random start; it looks back less far.
-            done = self.epochs_done * steps + step
-            average_into(
-                self.averaged,
-                self.network,
-                min(self.recipe.average_decay, (1 + done) / (10 + done)),
-            )
-            total += loss.item()
+            young = (1 + self.steps_done) / (10 + self.steps_done)
+            average_into(self.averaged, self.network, min(self.recipe.average_decay, young))
+            total, done = total + loss.item(), done + 1
+            self.steps_done += 1
+            self.train_secs += time.monotonic() - start
         self.epochs_done += 1
-        return total / steps
+        return total / max(1, done)
 
 
 def main() -> None:
@@ -171,12 +190,16 @@ def main() -> None:
     add_data_arguments(parser)
     parser.add_argument("--run", type=Path, required=True, help="folder for the checkpoint")
     parser.add_argument("--epochs", type=int, default=defaults.epochs)
+    parser.add_argument("--minutes", type=float, help="schedule by the clock, not by epochs")
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--sample", type=int, help="train on so many images only, to try it out")
     parser.add_argument("--threads", type=int, default=1, help="torch threads, default 1")
     args = parser.parse_args()
     if args.epochs < 1 or args.threads < 1 or (args.sample is not None and args.sample < 1):
         raise UserError("--epochs, --threads and --sample: expected numbers from 1")
+
+    if args.minutes is not None and args.minutes <= 0:
+        raise UserError(f"--minutes is {args.minutes}, expected more than 0")
 
     torch.set_num_threads(args.threads)
     data = read_fer2013(args.fer2013, args.votes)
@@ -185,27 +208,27 @@ def main() -> None:
         rows = np.random.default_rng(args.seed).permutation(len(faces))[: args.sample]
         votes = None if faces.votes is None else faces.votes[rows]
         faces = Faces(faces.images[rows], faces.labels[rows], votes)
-    trainer = Trainer(faces, Recipe(epochs=args.epochs, seed=args.seed), NetworkShape())
+    recipe = Recipe(epochs=args.epochs, minutes=args.minutes, seed=args.seed)
+    trainer = Trainer(faces, recipe, NetworkShape())
     args.run.mkdir(parents=True, exist_ok=True)
     if trainer.resume(args.run):
         print(f"resumed after epoch {trainer.epochs_done}", flush=True)
 
-    while trainer.epochs_done < args.epochs:
-        start = time.monotonic()
+    while trainer.progress() < 1:
         loss = trainer.run_epoch()
-        epoch_secs = time.monotonic() - start
         trainer.save(args.run)
-        score = accuracy(trainer.averaged, data.public_test)
-        left_minutes = (args.epochs - trainer.epochs_done) * (time.monotonic() - start) / 60
+        progress = trainer.progress()
         entry = {
             "epoch": trainer.epochs_done,
             "loss": round(loss, 4),
-            "public_test": round(score, 4),
-            "epoch_secs": round(epoch_secs, 1),
+            "train_minutes": round(trainer.train_secs / 60, 1),
         }
+        if trainer.epochs_done % SCORE_EVERY_EPOCHS == 0:
+            entry["public_test"] = round(accuracy(trainer.averaged, data.public_test), 4)
         with (args.run / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps(entry) + "\n")
-        print(f"{json.dumps(entry)}  {left_minutes:.0f} min left", flush=True)
+        left_minutes = trainer.train_secs / 60 * (1 / progress - 1)
+        print(f"{json.dumps(entry)}  {max(0.0, left_minutes):.0f} min left", flush=True)
     print(f"PublicTest {accuracy(trainer.averaged, data.public_test):.4f}")
     print(f"Training, not augmented {accuracy(trainer.averaged, faces):.4f}")
 
