@@ -21,7 +21,7 @@ BATCH = 256
 
 
 class ONet:
-    """MTCNN's third network: 48x48 RGB in, face probability and five landmarks out."""
+    """`models/onet.onnx`: 48x48 RGB 0..255 in, face probability and five landmarks out."""
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
@@ -32,26 +32,22 @@ class ONet:
             self._session = ort.InferenceSession(path, options, ["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's errors share no narrower public base
             raise UserError(f"{path}: not loadable as ONNX ({error})") from error
-        # Told apart by width, since exporters name outputs differently.
-        widths = {output.shape[-1]: output.name for output in self._session.get_outputs()}
-        if 10 not in widths or not (2 in widths or 1 in widths):
+        found = (
+            [value.name for value in self._session.get_inputs()],
+            sorted(value.name for value in self._session.get_outputs()),
+        )
+        expected = (["crops"], ["box", "landmarks", "probability"])
+        if found != expected:
             raise UserError(
-                f"{path}: outputs have widths {sorted(map(str, widths))}, "
-                "expected 10 (landmarks), 4 (box) and 2 or 1 (face probability)"
+                f"{path}: inputs and outputs are {found}, expected {expected} (models/onet.onnx)"
             )
-        self._input = self._session.get_inputs()[0].name
-        self._landmarks = widths[10]
-        self._probability = widths[2] if 2 in widths else widths[1]
 
     def __call__(self, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Grey uint8 [N,48,48] to face probability [N] and landmarks [N,5,2] (x, y) in px."""
-        scaled = (grey.astype(np.float32) - 127.5) / 128.0
-        rgb = np.repeat(scaled[:, None], 3, axis=1)
-        probability, points = self._session.run(
-            [self._probability, self._landmarks], {self._input: rgb}
-        )
+        rgb = np.repeat(grey.astype(np.float32)[:, None], 3, axis=1)
+        probability, points = self._session.run(["probability", "landmarks"], {"crops": rgb})
         points = points.reshape(-1, 2, 5).transpose(0, 2, 1) * INPUT_SIZE_PX
-        return probability.reshape(len(grey), -1)[:, -1], points
+        return probability[:, 0], points
 
 
 def similarity_residuals(points: np.ndarray, template: np.ndarray) -> tuple[np.ndarray, ...]:
