@@ -24,7 +24,7 @@ build: setup
 	@$(ENV) cargo build --release --locked --quiet
 
 demo: build
-	@$(ENV) tools/demo
+	@$(ENV) tools/isolated tools/demo
 
 test: test-core test-ros
 

@@ -15,10 +15,12 @@
 //! - [`emotion`]: the seven expressions, distributions over them, valence and arousal.
 //! - [`pipeline`]: all of the above, the one path from a frame to the people in it.
 //! - [`behavior`]: how the robot answers, by a policy that the integrator edits.
-//! - [`analyze`]: `rapport analyze`. [`annotate`]: what was found, drawn onto the picture.
+//! - [`analyze`]: `rapport analyze`. [`account`]: what `rapport watch` tells.
+//!   [`annotate`]: what was found, drawn onto the picture.
 //! - `ros`: the one room that knows ROS (feature `ros`).
 //! - [`onnx`], [`paths`]: ONNX Runtime, and where it, models and settings lie.
 
+pub mod account;
 pub mod analyze;
 pub mod annotate;
 pub mod behavior;

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use rapport::analyze::{self, AnalyzeArgs};
+#[cfg(feature = "ros")]
+use rapport::ros::{runner, watch};
 
 #[derive(Parser)]
 #[command(version, about)]
@@ -15,10 +17,14 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Analyze(AnalyzeArgs),
+    #[cfg(feature = "ros")]
+    Watch(watch::WatchArgs),
 }
 
 fn main() -> ExitCode {
-    match Cli::parse().command {
+    // What follows --ros-args is for ROS, which reads the command line itself.
+    let own = std::env::args_os().take_while(|argument| argument != "--ros-args");
+    match Cli::parse_from(own).command {
         Command::Analyze(args) => {
             exit_code(analyze::run(&args).map(|outcome| match outcome.read {
                 read if read == outcome.given => 0,
@@ -26,6 +32,8 @@ fn main() -> ExitCode {
                 _ => 3,
             }))
         }
+        #[cfg(feature = "ros")]
+        Command::Watch(args) => runner::run("rapport_watch", |node| watch::start_node(node, &args)),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The image at the size that the detector works on: scaled down, padded, as planes of floats.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8, U8x3};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 
 use crate::frame::{Encoding, Frame};
 use crate::geometry::Point;
@@ -29,7 +30,7 @@ impl Default for WorkingSize {
 #[derive(Debug)]
 pub struct WorkingImage {
     resizer: Resizer,
-    scaled: Image<'static>,
+    scaled: Vec<u8>,
     packed: Vec<u8>,
     planes: Vec<f32>,
     /// Size of the planes, a multiple of the alignment.
@@ -44,7 +45,7 @@ impl Default for WorkingImage {
     fn default() -> Self {
         Self {
             resizer: Resizer::new(),
-            scaled: Image::new(1, 1, PixelType::U8x3),
+            scaled: Vec::new(),
             packed: Vec::new(),
             planes: Vec::new(),
             width: 0,
@@ -74,10 +75,14 @@ impl WorkingImage {
             }
             return;
         }
-        self.scale_down(frame, width, height);
+        // Only the two pixel types in use: each one that is named adds seconds to the build.
+        match frame.encoding().bytes_per_pixel() {
+            1 => self.scale_down::<U8>(frame, width, height),
+            _ => self.scale_down::<U8x3>(frame, width, height),
+        }
         let row_bytes = width as usize * frame.encoding().bytes_per_pixel();
-        let scaled = std::mem::replace(&mut self.scaled, Image::new(1, 1, PixelType::U8x3));
-        for (y, row) in scaled.buffer().chunks_exact(row_bytes).enumerate() {
+        let scaled = std::mem::take(&mut self.scaled);
+        for (y, row) in scaled.chunks_exact(row_bytes).enumerate() {
             self.put_row(y, row, frame.encoding());
         }
         self.scaled = scaled;
@@ -113,34 +118,35 @@ impl WorkingImage {
         (self.width, self.height) = (width, height);
     }
 
-    fn scale_down(&mut self, frame: &Frame<'_>, width: u32, height: u32) {
-        let bytes_per_pixel = frame.encoding().bytes_per_pixel();
-        let pixel_type = if bytes_per_pixel == 3 { PixelType::U8x3 } else { PixelType::U8 };
-        if (self.scaled.width(), self.scaled.height(), self.scaled.pixel_type())
-            != (width, height, pixel_type)
-        {
-            self.scaled = Image::new(width, height, pixel_type);
-        }
-        let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
-            .crop(0.0, 0.0, f64::from(frame.width_px()), f64::from(frame.height_px()));
+    fn scale_down<P: PixelTrait>(&mut self, frame: &Frame<'_>, width: u32, height: u32) {
+        let (frame_width, frame_height) = (frame.width_px(), frame.height_px());
+        self.scaled.resize(width as usize * height as usize * P::size(), 0);
         // Padded rows are a wider image whose right part is cropped away; no copy needed unless
         // the padding is not a whole number of pixels or the last row ends early.
-        let padded_width = frame.step_bytes() / bytes_per_pixel;
-        let whole = frame.step_bytes().is_multiple_of(bytes_per_pixel)
-            && frame.data().len() >= frame.step_bytes() * frame.height_px() as usize;
-        let source = if whole {
-            ImageRef::new(padded_width as u32, frame.height_px(), frame.data(), pixel_type)
+        let whole = frame.step_bytes().is_multiple_of(P::size())
+            && frame.data().len() >= frame.step_bytes() * frame_height as usize;
+        let (data, data_width) = if whole {
+            (frame.data(), frame.step_bytes() / P::size())
         } else {
             self.packed.clear();
-            (0..frame.height_px()).for_each(|y| self.packed.extend_from_slice(frame.row(y)));
-            ImageRef::new(frame.width_px(), frame.height_px(), &self.packed, pixel_type)
+            (0..frame_height).for_each(|y| self.packed.extend_from_slice(frame.row(y)));
+            (self.packed.as_slice(), frame_width as usize)
         };
-        // Frame checked all sizes, so neither call can refuse; a refusal leaves the last image.
-        if let Err(e) = source.map_err(|e| e.to_string()).and_then(|s| {
-            self.resizer.resize(&s, &mut self.scaled, &options).map_err(|e| e.to_string())
-        }) {
-            tracing::error!("image not scaled: {e}");
+        let options = ResizeOptions::new()
+            .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
+            .crop(0.0, 0.0, f64::from(frame_width), f64::from(frame_height));
+        let source = TypedImageRef::<P>::from_buffer(data_width as u32, frame_height, data);
+        let target = TypedImage::<P>::from_buffer(width, height, &mut self.scaled);
+        // Frame checked all sizes, so nothing refuses; a refusal would leave the image before.
+        let done = match (source, target) {
+            (Ok(source), Ok(mut target)) => self
+                .resizer
+                .resize_typed(&source, &mut target, &options)
+                .map_err(|error| error.to_string()),
+            (Err(error), _) | (_, Err(error)) => Err(error.to_string()),
+        };
+        if let Err(error) = done {
+            tracing::error!("image not scaled: {error}");
         }
     }
 

@@ -9,12 +9,12 @@ use r2r::builtin_interfaces::msg::Duration as DurationMsg;
 use r2r::rapport::msg::{FaceEmotionArray, Response as ResponseMsg};
 use r2r::std_msgs::msg::{ColorRGBA, Header, String as StringMsg};
 use r2r::{Node, Publisher, QosProfile};
-use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::convert;
 use super::logging::Complaints;
 use super::parameters::{Kind, Parameters, Spec, start};
+use super::runner::Tasks;
 use crate::behavior::{Engine, FaceReading, Light, Policy, Response};
 use crate::emotion::Emotion;
 use crate::paths;
@@ -33,7 +33,7 @@ static PARAMETERS: [Spec; 1] = [start(
 ///
 /// # Errors
 /// If the policy is missing or wrong: file, line, what was found and what is allowed.
-pub fn start_node(node: &mut Node) -> anyhow::Result<JoinSet<()>> {
+pub fn start_node(node: &mut Node) -> anyhow::Result<Tasks> {
     let (parameters, services, changes) = Parameters::declare(node, &PARAMETERS)?;
     let file = match parameters.text("policy_file") {
         given if !given.is_empty() => PathBuf::from(given),
@@ -54,10 +54,10 @@ pub fn start_node(node: &mut Node) -> anyhow::Result<JoinSet<()>> {
         complaints: Complaints::default(),
     };
     let mut emotions = node.subscribe::<FaceEmotionArray>("emotions", reliable())?;
-    let mut tasks = JoinSet::new();
-    tasks.spawn(services);
-    tasks.spawn(changes.for_each(|()| std::future::ready(())));
-    tasks.spawn(async move {
+    let mut tasks = Tasks::default();
+    tasks.endless(services);
+    tasks.endless(changes.for_each(|()| std::future::ready(())));
+    tasks.endless(async move {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

@@ -9,3 +9,4 @@ pub mod logging;
 pub mod parameters;
 pub mod perception;
 pub mod runner;
+pub mod watch;

@@ -9,15 +9,15 @@ use r2r::rapport::msg::FaceEmotionArray;
 use r2r::sensor_msgs::msg::Image;
 use r2r::{Node, Publisher, QosProfile};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 use super::convert;
 use super::logging::Complaints;
 use super::parameters::{Kind, Parameters, Spec, live, start};
+use super::runner::Tasks;
 use crate::annotate::annotate;
 use crate::detect::WorkingSize;
 use crate::onnx::{self, RuntimeOptions};
-use crate::pipeline::{ModelFiles, Pipeline, PipelineOptions};
+use crate::pipeline::{ModelFiles, Observation, Pipeline, PipelineOptions, Timings};
 use crate::smooth::SmoothOptions;
 use crate::track::TrackOptions;
 
@@ -85,7 +85,7 @@ static PARAMETERS: [Spec; 13] = [
 ///
 /// # Errors
 /// If a parameter, a model or ONNX Runtime is wrong or missing.
-pub fn start_node(node: &mut Node) -> anyhow::Result<JoinSet<()>> {
+pub fn start_node(node: &mut Node) -> anyhow::Result<Tasks> {
     let (parameters, services, changes) = Parameters::declare(node, &PARAMETERS)?;
     let pipeline = load(&parameters)?;
     tracing::info!(
@@ -103,19 +103,19 @@ pub fn start_node(node: &mut Node) -> anyhow::Result<JoinSet<()>> {
     };
     let (newest, next) = watch::channel(None);
     let (changed, change) = watch::channel(());
-    let mut tasks = JoinSet::new();
-    tasks.spawn(services);
-    tasks.spawn(changes.for_each(move |()| {
+    let mut tasks = Tasks::default();
+    tasks.endless(services);
+    tasks.endless(changes.for_each(move |()| {
         changed.send_replace(());
         std::future::ready(())
     }));
     // The subscription's own queue drops the newest image when full: it is emptied at once into a
     // slot that drops the oldest.
-    tasks.spawn(images.for_each(move |image| {
+    tasks.endless(images.for_each(move |image| {
         newest.send_replace(Some(Arc::new(image)));
         std::future::ready(())
     }));
-    tasks.spawn(worker.work(next, change));
+    tasks.endless(worker.work(next, change));
     Ok(tasks)
 }
 
@@ -190,13 +190,27 @@ impl Worker {
         let frame = convert::frame(image)?;
         // A camera that sets no stamps still has its faces followed, by the time of arrival.
         let stamp = convert::stamp(&image.header.stamp).unwrap_or_else(convert::time_of_day);
-        let people = self.pipeline.process(&frame, stamp)?.people;
+        let Observation { people, timings } = self.pipeline.process(&frame, stamp)?;
         let (width, height) = (frame.width_px(), frame.height_px());
         self.emotions.publish(&convert::emotions(&image.header, width, height, &people))?;
         if self.annotated.get_inter_process_subscription_count()? > 0 {
             let rgb = annotate(&frame, &people);
             self.annotated.publish(&convert::rgb_image(&image.header, width, height, rgb))?;
         }
+        log_timings(&timings);
         Ok(())
     }
+}
+
+fn log_timings(timings: &Timings) {
+    let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
+    tracing::debug!(
+        "frame: total_ms={:.3} inference_ms={:.3} detect_ms={:.3} verify_ms={:.3} crop_ms={:.3} classify_ms={:.3}",
+        ms(timings.total),
+        ms(timings.inference),
+        ms(timings.detect),
+        ms(timings.verify),
+        ms(timings.crop),
+        ms(timings.classify)
+    );
 }

@@ -16,10 +16,49 @@ use super::logging;
 /// How long the spinning thread waits for something to happen before it looks for a signal.
 const SPIN: Duration = Duration::from_millis(20);
 
-/// Runs a node until SIGINT or SIGTERM, then ends clean. `start` creates publishers and
-/// subscriptions and returns the tasks that live as long as the node; where one of them ends
-/// earlier, so does the process, with status 1, so that a supervisor sees it.
-pub fn run(name: &str, start: impl FnOnce(&mut Node) -> anyhow::Result<JoinSet<()>>) -> ExitCode {
+/// How long tasks may go on after a signal.
+const GRACE: Duration = Duration::from_millis(300);
+
+/// The tasks of a node.
+#[derive(Debug, Default)]
+pub struct Tasks {
+    all: JoinSet<anyhow::Result<()>>,
+}
+
+impl Tasks {
+    /// Adds a task that lives as long as the node. Where it ends earlier, so does the process,
+    /// with status 1, so that a supervisor sees it.
+    pub fn endless(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.all.spawn(async move {
+            task.await;
+            Err(anyhow!("a task of the node ended"))
+        });
+    }
+
+    /// Adds a task whose end is the end of the process. It must end by itself on
+    /// [`interrupted`].
+    pub fn finite(&mut self, task: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+        self.all.spawn(task);
+    }
+}
+
+/// Returns once SIGINT or SIGTERM came.
+pub async fn interrupted() {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        // Without handlers the signals end the process by themselves.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// Runs a node until SIGINT, SIGTERM or the end of one of its tasks. `start` creates publishers
+/// and subscriptions and returns the tasks. Exit status 0, or 1 after an error.
+pub fn run(name: &str, start: impl FnOnce(&mut Node) -> anyhow::Result<Tasks>) -> ExitCode {
     match run_node(name, start) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -31,21 +70,21 @@ pub fn run(name: &str, start: impl FnOnce(&mut Node) -> anyhow::Result<JoinSet<(
 
 fn run_node(
     name: &str,
-    start: impl FnOnce(&mut Node) -> anyhow::Result<JoinSet<()>>,
+    start: impl FnOnce(&mut Node) -> anyhow::Result<Tasks>,
 ) -> anyhow::Result<()> {
-    // Handlers come first: a signal during the start ends the process clean as well.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .context("no async runtime")?;
     let _guard = runtime.enter();
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    // Before anything slow: a signal during the start ends the process clean as well.
+    let mut interrupted = Box::pin(interrupted());
+    let _pending = runtime.block_on(async { futures::poll!(&mut interrupted) });
 
     let mut node = create_node(name)?;
     logging::install(node.logger());
-    let mut tasks = start(&mut node)?;
+    let mut tasks = start(&mut node)?.all;
     let stop = Arc::new(AtomicBool::new(false));
     let stop_spinning = stop.clone();
     let spinning = std::thread::Builder::new().name("spin".to_owned()).spawn(move || {
@@ -53,22 +92,25 @@ fn run_node(
             node.spin_once(SPIN);
         }
     })?;
-    let ended_early = runtime.block_on(async {
+    let ended = runtime.block_on(async {
         tokio::select! {
-            _ = interrupt.recv() => false,
-            _ = terminate.recv() => false,
-            _ = tasks.join_next() => true,
+            ended = tasks.join_next() => ended,
+            () = interrupted => {
+                // Endless tasks have nothing to finish; a finite one may have a last word.
+                tokio::time::timeout(GRACE, tasks.join_next()).await.ok().flatten();
+                None
+            }
         }
     });
     tasks.abort_all();
     stop.store(true, Ordering::Relaxed);
     let spun = spinning.join();
     // A frame in work is not waited for.
-    runtime.shutdown_timeout(Duration::from_millis(300));
-    if ended_early || spun.is_err() {
-        bail!("ended unexpectedly, see the messages above");
+    runtime.shutdown_timeout(GRACE);
+    if spun.is_err() {
+        bail!("the thread that spins the node ended, see the messages above");
     }
-    Ok(())
+    ended.unwrap_or(Ok(Ok(()))).context("a task of the node ended, see the messages above")?
 }
 
 fn create_node(name: &str) -> anyhow::Result<Node> {

@@ -1,0 +1,217 @@
+//! A running account of who is in view, how they look, and what the robot does: the state behind
+//! `rapport watch`, and the lines in which a person reads it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// Figures of the last moments are taken over this long.
+const RECENT: Duration = Duration::from_secs(2);
+
+/// Cells of the bar that shows a confidence.
+const BAR_CELLS: usize = 20;
+
+/// One face as a message reports it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FaceLine {
+    /// Who.
+    pub face_id: String,
+    /// The expression shown.
+    pub label: String,
+    /// How sure that is, 0 to 1.
+    pub confidence: f32,
+    /// Unpleasant -1 to pleasant 1.
+    pub valence: f32,
+    /// Calm -1 to activated 1.
+    pub arousal: f32,
+}
+
+/// Everything seen so far. Times are those of the watching process, from any origin.
+#[derive(Debug, Default)]
+pub struct Account {
+    first: Option<Duration>,
+    last: Duration,
+    frames: usize,
+    frames_with_faces: usize,
+    latencies: Vec<Duration>,
+    recent: VecDeque<(Duration, Option<Duration>)>,
+    in_view: Vec<FaceLine>,
+    /// Frames that each face was seen with each label.
+    seen: BTreeMap<String, BTreeMap<String, usize>>,
+    responses: BTreeMap<String, usize>,
+}
+
+impl Account {
+    /// Takes the faces of one frame, which came at `now`, `latency` after its image if that was
+    /// seen too. Returns a line for each face that is new or shows another expression.
+    pub fn frame(
+        &mut self,
+        now: Duration,
+        latency: Option<Duration>,
+        faces: Vec<FaceLine>,
+    ) -> Vec<String> {
+        self.first.get_or_insert(now);
+        self.last = now;
+        self.frames += 1;
+        self.frames_with_faces += usize::from(!faces.is_empty());
+        self.latencies.extend(latency);
+        self.recent.push_back((now, latency));
+        while self.recent.front().is_some_and(|(at, _)| now.saturating_sub(*at) > RECENT) {
+            self.recent.pop_front();
+        }
+        let mut changes = Vec::new();
+        for face in &faces {
+            let before = self.in_view.iter().find(|known| known.face_id == face.face_id);
+            if before.is_none_or(|known| known.label != face.label) {
+                let percent = face.confidence * 100.0;
+                changes.push(format!("{} looks {} ({percent:.0} %)", face.face_id, face.label));
+            }
+            let labels = self.seen.entry(face.face_id.clone()).or_default();
+            *labels.entry(face.label.clone()).or_default() += 1;
+        }
+        self.in_view = faces;
+        changes
+    }
+
+    /// Takes a response of the robot, by the name of its rule.
+    pub fn response(&mut self, rule: &str) {
+        *self.responses.entry(rule.to_owned()).or_default() += 1;
+    }
+
+    /// When the last frame came; nothing before the first.
+    pub fn last_frame(&self) -> Option<Duration> {
+        self.first.map(|_| self.last)
+    }
+
+    /// One line of figures about the last moments.
+    pub fn status(&self) -> String {
+        let latencies: Vec<_> = self.recent.iter().filter_map(|(_, latency)| *latency).collect();
+        format!(
+            "{:>5.1} frames/s   image to emotion {}   {} in view",
+            rate(self.recent.len(), self.recent.front().map(|r| r.0), self.last),
+            percentiles(latencies),
+            self.in_view.len()
+        )
+    }
+
+    /// A line for each face in view: who, what, how sure, how pleasant and how activated.
+    pub fn faces(&self) -> Vec<String> {
+        let line = |face: &FaceLine| {
+            let cells = (face.confidence * BAR_CELLS as f32).round() as usize;
+            let bar = "█".repeat(cells.min(BAR_CELLS));
+            format!(
+                "  {:<9} {:<9} {:>3.0} % {bar:<BAR_CELLS$}  valence {:>5.2}  arousal {:>5.2}",
+                face.face_id,
+                face.label,
+                face.confidence * 100.0,
+                face.valence,
+                face.arousal
+            )
+        };
+        self.in_view.iter().map(line).collect()
+    }
+
+    /// What there is to say when all is over.
+    pub fn summary(&self) -> Vec<String> {
+        let Some(first) = self.first else {
+            return vec!["No emotion messages came.".to_owned()];
+        };
+        let secs = self.last.saturating_sub(first).as_secs_f64();
+        let rate = rate(self.frames, Some(first), self.last);
+        let mut lines = vec![
+            format!("frames answered   {} in {secs:.1} s, {rate:.1} a second", self.frames),
+            format!("image to emotion  {}", percentiles(self.latencies.clone())),
+            format!(
+                "with faces        {} of the frames",
+                share(self.frames_with_faces, self.frames)
+            ),
+            format!("people            {}", self.seen.len()),
+        ];
+        for (face, labels) in &self.seen {
+            let frames: usize = labels.values().sum();
+            let mut labels: Vec<_> = labels.iter().collect();
+            labels.sort_by_key(|(label, count)| (std::cmp::Reverse(**count), *label));
+            let shown: Vec<_> = labels
+                .iter()
+                .map(|(label, count)| format!("{label} {}", share(**count, frames)))
+                .collect();
+            lines.push(format!("  {face:<9} {frames:>4} frames: {}", shown.join(", ")));
+        }
+        let total: usize = self.responses.values().sum();
+        lines.push(format!("robot's answers   {total}"));
+        for (rule, count) in &self.responses {
+            lines.push(format!("  {rule}: {count}"));
+        }
+        lines
+    }
+}
+
+fn rate(count: usize, from: Option<Duration>, to: Duration) -> f64 {
+    let secs = from.map_or(0.0, |from| to.saturating_sub(from).as_secs_f64());
+    if secs > 0.0 && count > 1 { (count - 1) as f64 / secs } else { 0.0 }
+}
+
+fn share(part: usize, whole: usize) -> String {
+    format!("{:.0} %", 100.0 * part as f64 / whole.max(1) as f64)
+}
+
+fn percentiles(mut values: Vec<Duration>) -> String {
+    values.sort();
+    let at = |share: f64| values.get(((values.len() as f64 - 1.0) * share).round() as usize);
+    match (at(0.5), at(0.95)) {
+        (Some(p50), Some(p95)) => {
+            format!("p50 {:.1} ms, p95 {:.1} ms", p50.as_secs_f64() * 1e3, p95.as_secs_f64() * 1e3)
+        }
+        _ => "not measured".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn happy(face_id: &str, label: &str) -> FaceLine {
+        FaceLine {
+            face_id: face_id.to_owned(),
+            label: label.to_owned(),
+            confidence: 0.8,
+            valence: 0.5,
+            arousal: 0.25,
+        }
+    }
+
+    #[test]
+    fn changes_are_told_once_and_the_summary_counts() {
+        let ms = Duration::from_millis;
+        let mut account = Account::default();
+        assert_eq!(account.summary(), ["No emotion messages came."]);
+        let told = account.frame(ms(1000), Some(ms(8)), vec![happy("face_1", "happy")]);
+        assert_eq!(told, ["face_1 looks happy (80 %)"]);
+        assert!(account.frame(ms(1100), Some(ms(10)), vec![happy("face_1", "happy")]).is_empty());
+        assert_eq!(account.frame(ms(1200), None, vec![happy("face_1", "sad")]).len(), 1);
+        account.frame(ms(1300), None, vec![]);
+        account.response("answer-a-smile");
+        let summary = account.summary().join("\n");
+        for expected in [
+            "4 in 0.3 s, 10.0 a second",
+            "p50 10.0 ms, p95 10.0 ms",
+            "75 % of the frames",
+            "face_1       3 frames: happy 67 %, sad 33 %",
+            "answer-a-smile: 1",
+        ] {
+            assert!(summary.contains(expected), "{expected} not in\n{summary}");
+        }
+    }
+
+    #[test]
+    fn the_status_is_about_the_last_moments_only() {
+        let mut account = Account::default();
+        account.frame(Duration::from_secs(1), Some(Duration::from_secs(9)), vec![]);
+        for tenth in 0..20 {
+            let now = Duration::from_millis(10_000 + tenth * 100);
+            account.frame(now, Some(Duration::from_millis(5)), vec![happy("face_1", "happy")]);
+        }
+        let status = account.status();
+        assert!(status.contains(" 10.0 frames/s   image to emotion p50 5.0 ms"), "{status}");
+        assert!(account.faces()[0].contains("happy      80 % ████████████████ "), "{status}");
+    }
+}

@@ -1,0 +1,211 @@
+//! `rapport watch`: a live account in the terminal of who is in view, how they look, and what the
+//! robot does.
+
+use std::collections::VecDeque;
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use futures::StreamExt;
+use r2r::rapport::msg::{FaceEmotionArray, Response};
+use r2r::sensor_msgs::msg::Image;
+use r2r::{Node, QosProfile};
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::runner::{Tasks, interrupted};
+use crate::account::{Account, FaceLine};
+
+/// How often the account in a terminal is drawn anew.
+const REDRAW: Duration = Duration::from_millis(200);
+
+/// How often a line of figures is printed where there is no terminal.
+const PLAIN_STATUS: Duration = Duration::from_secs(5);
+
+/// Stamps of images kept until their answer comes.
+const IMAGES_KEPT: usize = 120;
+
+/// A live account in the terminal: who is in view, how they look, how sure that is, what the robot
+/// does, latency and frames a second. Listens to `image`, `emotions` and `responses`; remap them
+/// with `--ros-args -r image:=/camera/image_raw`. Ctrl-C ends it with a summary.
+#[derive(Debug, clap::Args)]
+pub struct WatchArgs {
+    /// End once no emotion message has come for this many seconds after the first.
+    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub until_quiet: Option<u32>,
+
+    /// Fail if no emotion message has come after this many seconds.
+    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub give_up: Option<u32>,
+}
+
+/// Creates the subscriptions and the task that prints.
+///
+/// # Errors
+/// If a subscription is refused.
+pub fn start_node(node: &mut Node, args: &WatchArgs) -> anyhow::Result<Tasks> {
+    let mut images = node.subscribe::<Image>("image", QosProfile::sensor_data())?;
+    let mut emotions = node.subscribe::<FaceEmotionArray>("emotions", QosProfile::default())?;
+    let mut responses = node.subscribe::<Response>("responses", QosProfile::default())?;
+    let mut watcher = Watcher {
+        account: Account::default(),
+        start: Instant::now(),
+        arrivals: VecDeque::new(),
+        screen: Screen::new(),
+        until_quiet: args.until_quiet.map(|secs| Duration::from_secs(secs.into())),
+        give_up: args.give_up.map(|secs| Duration::from_secs(secs.into())),
+    };
+    let mut tasks = Tasks::default();
+    tasks.finite(async move {
+        let mut redraw = interval(if watcher.screen.live { REDRAW } else { PLAIN_STATUS });
+        let mut check = interval(REDRAW);
+        redraw.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut interrupt = std::pin::pin!(interrupted());
+        loop {
+            tokio::select! {
+                Some(image) = images.next() => watcher.image(&image),
+                Some(message) = emotions.next() => watcher.emotions(message),
+                Some(response) = responses.next() => watcher.response(&response),
+                _ = redraw.tick() => watcher.draw(),
+                _ = check.tick() => if watcher.over()? { break },
+                () = &mut interrupt => break,
+            }
+        }
+        watcher.end();
+        Ok(())
+    });
+    Ok(tasks)
+}
+
+struct Watcher {
+    account: Account,
+    start: Instant,
+    /// Stamps of the newest images and when they came.
+    arrivals: VecDeque<((i32, u32), Instant)>,
+    screen: Screen,
+    until_quiet: Option<Duration>,
+    give_up: Option<Duration>,
+}
+
+impl Watcher {
+    fn image(&mut self, image: &Image) {
+        let stamp = &image.header.stamp;
+        self.arrivals.push_back(((stamp.sec, stamp.nanosec), Instant::now()));
+        if self.arrivals.len() > IMAGES_KEPT {
+            self.arrivals.pop_front();
+        }
+    }
+
+    fn emotions(&mut self, message: FaceEmotionArray) {
+        let stamp = (message.header.stamp.sec, message.header.stamp.nanosec);
+        let came = self.arrivals.iter().find(|(image, _)| *image == stamp);
+        let latency = came.map(|(_, at)| at.elapsed());
+        let faces = message.faces.into_iter().map(|face| FaceLine {
+            face_id: face.face_id,
+            label: face.label,
+            confidence: face.confidence,
+            valence: face.valence,
+            arousal: face.arousal,
+        });
+        for change in self.account.frame(self.start.elapsed(), latency, faces.collect()) {
+            self.tell(&change);
+        }
+    }
+
+    fn response(&mut self, response: &Response) {
+        self.account.response(&response.rule);
+        let mut does = Vec::new();
+        if !response.speech.is_empty() {
+            does.push(format!("says \"{}\"", response.speech));
+        }
+        if !response.gesture.is_empty() {
+            does.push(format!("gesture {}", response.gesture));
+        }
+        if !response.expression.is_empty() {
+            does.push(format!("shows {}", response.expression));
+        }
+        let light = &response.light;
+        if light.a > 0.0 {
+            let byte = |share: f32| (share.clamp(0.0, 1.0) * 255.0).round() as u8;
+            let (r, g, b) = (byte(light.r), byte(light.g), byte(light.b));
+            does.push(format!("light #{r:02x}{g:02x}{b:02x} at {:.0} %", light.a * 100.0));
+        }
+        self.tell(&format!("robot -> {}: {}", response.face_id, does.join(", ")));
+        self.tell(&format!("         because {}", response.reason));
+    }
+
+    fn tell(&mut self, line: &str) {
+        let secs = self.start.elapsed().as_secs_f64();
+        self.screen.tell(&format!("{secs:>6.1} s  {line}"));
+    }
+
+    fn draw(&mut self) {
+        if self.account.last_frame().is_none() {
+            return;
+        }
+        if self.screen.live {
+            let mut lines = vec![String::new(), self.account.status()];
+            lines.extend(self.account.faces());
+            self.screen.draw(&lines);
+        } else {
+            let status = self.account.status();
+            self.tell(&status);
+        }
+    }
+
+    /// Whether there is nothing more to wait for.
+    fn over(&self) -> anyhow::Result<bool> {
+        let now = self.start.elapsed();
+        match (self.account.last_frame(), self.until_quiet, self.give_up) {
+            (Some(last), Some(quiet), _) => Ok(now.saturating_sub(last) >= quiet),
+            (None, _, Some(limit)) if now >= limit => {
+                bail!("no emotion message came in {} s", limit.as_secs())
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn end(&mut self) {
+        self.screen.draw(&[]);
+        self.screen.tell("");
+        self.account.summary().iter().for_each(|line| self.screen.tell(line));
+    }
+}
+
+/// Told lines scroll by; below them, in a terminal, the last drawing is replaced by the next.
+struct Screen {
+    live: bool,
+    drawn: Vec<String>,
+}
+
+impl Screen {
+    fn new() -> Self {
+        Self { live: std::io::stdout().is_terminal(), drawn: Vec::new() }
+    }
+
+    fn tell(&mut self, line: &str) {
+        let drawn = std::mem::take(&mut self.drawn);
+        self.print(drawn.len(), &[line.to_owned()]);
+        self.print(0, &drawn);
+        self.drawn = drawn;
+    }
+
+    fn draw(&mut self, lines: &[String]) {
+        if self.live {
+            self.print(self.drawn.len(), lines);
+            self.drawn = lines.to_vec();
+        }
+    }
+
+    /// Prints after wiping the lines above. A closed pipe is no reason to fail.
+    fn print(&self, wiped: usize, lines: &[String]) {
+        let mut out = std::io::stdout().lock();
+        if self.live && wiped > 0 {
+            // Up, then clear to the end of the screen.
+            let _ = write!(out, "\x1b[{wiped}A\x1b[J");
+        }
+        for line in lines {
+            let _ = writeln!(out, "{line}");
+        }
+        let _ = out.flush();
+    }
+}
