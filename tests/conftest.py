@@ -1,0 +1,77 @@
+"""Fixtures: nodes as processes, an independent client, and a camera.
+
+Every test has a ROS namespace of its own, so that nothing of the test before can reach it.
+"""
+
+import itertools
+import os
+
+import pytest
+import rclpy
+from graph import BIN_DIR, Camera, Client, NodeProcess
+
+from rapport.msg import FaceEmotionArray
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ros():
+    for program in ("perception_node", "behavior_node"):
+        if not (BIN_DIR / program).is_file():
+            pytest.exit(f"{BIN_DIR / program} not found; run `make build`", returncode=2)
+    rclpy.init()
+    yield
+    rclpy.shutdown()
+
+
+@pytest.fixture
+def namespace():
+    return f"/test_{next(_numbers)}"
+
+
+@pytest.fixture
+def client(namespace):
+    client = Client(namespace)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def start(namespace, tmp_path):
+    """Starts a node: `start("perception_node", {"threads": 1}, "--log-level", "debug")`."""
+    nodes = []
+
+    def start(program, parameters=None, *ros_arguments, env=None):
+        given = [f"-p={name}:={value}" for name, value in (parameters or {}).items()]
+        given = [part for argument in given for part in argument.split("=", 1)]
+        arguments = ["--ros-args", "-r", f"__ns:={namespace}", *given, *ros_arguments]
+        if env is None:
+            env = os.environ | {"ROS_LOG_DIR": str(tmp_path / "ros")}
+        node = NodeProcess(program, arguments, tmp_path / f"{program}_{len(nodes)}.log", env)
+        nodes.append(node)
+        return node
+
+    yield start
+    for node in nodes:
+        node.kill()
+        # Shown by pytest where the test failed.
+        print(f"--- output of {node.log.stem}\n{node.text}")
+
+
+@pytest.fixture
+def emotions(client):
+    return client.collect(FaceEmotionArray, "emotions")
+
+
+@pytest.fixture
+def camera(client, emotions):
+    return Camera(client, emotions)
+
+
+@pytest.fixture
+def perception(start, camera):
+    """A perception node with its defaults, ready to answer."""
+    node = start("perception_node")
+    camera.wait_until_answered()
+    return node
