@@ -100,20 +100,14 @@ def check_free(out: Path) -> None:
     if not out.exists() and not out.is_symlink():
         return
     if not out.is_dir() or out.is_symlink():
-        raise BagError(
-            f"{out}: found a file or link, expected a folder of this script or nothing"
-        )
+        raise BagError(f"{out}: found a file or link, expected a folder of this script or nothing")
     names = {path.name for path in out.iterdir()}
     if names and MARK not in names:
-        raise BagError(
-            f"{out}: found a folder that this script did not make, expected none"
-        )
+        raise BagError(f"{out}: found a folder that this script did not make, expected none")
     ours = {MARK, "metadata.yaml"}
     if strange := {name for name in names - ours if not name.endswith("_0.mcap")}:
         listed = ", ".join(sorted(strange))
-        raise BagError(
-            f"{out}: found {listed} in it, expected nothing beside the recording"
-        )
+        raise BagError(f"{out}: found {listed} in it, expected nothing beside the recording")
 
 
 def qos_of_a_camera() -> dict:
@@ -161,9 +155,7 @@ def metadata(name: str, type_hash: str, count: int, first: int, last: int) -> di
         "version": 9,
         "storage_identifier": "mcap",
         **span,
-        "topics_with_message_count": [
-            {"topic_metadata": topic, "message_count": count}
-        ],
+        "topics_with_message_count": [{"topic_metadata": topic, "message_count": count}],
         # Compression inside the MCAP is the storage's own affair; these two mean another kind.
         "compression_format": "",
         "compression_mode": "",
@@ -188,9 +180,7 @@ class Progress:
             return
         self.shown = now
         end = "\r" if self.terminal and done < self.total else "\n"
-        line = (
-            f"demo recording: {done} of {self.total} frames, {now - self.start:.0f} s"
-        )
+        line = f"demo recording: {done} of {self.total} frames, {now - self.start:.0f} s"
         print(line, end=end, file=sys.stderr, flush=True)
 
 
@@ -198,8 +188,7 @@ def write_bag(scene: Scene, folder: Path, name: str) -> int:
     """Write metadata.yaml and the MCAP into `folder`; return the number of frames."""
     types = get_typestore(Stores.ROS2_JAZZY)
     image, header, stamp_type = (
-        types.types[kind]
-        for kind in (TYPE, "std_msgs/msg/Header", "builtin_interfaces/msg/Time")
+        types.types[kind] for kind in (TYPE, "std_msgs/msg/Header", "builtin_interfaces/msg/Time")
     )
     definition, _ = types.generate_msgdef(TYPE)
     type_hash = types.hash_rihs01(TYPE)
@@ -223,9 +212,7 @@ def write_bag(scene: Scene, folder: Path, name: str) -> int:
             stamp = START_NSECS + index * 10**9 // FRAMES_PER_SEC
             pixels = np.asarray(scene.frame(index / FRAMES_PER_SEC)).reshape(-1)
             message = image(
-                header=header(
-                    stamp=stamp_type(*divmod(stamp, 10**9)), frame_id=FRAME_ID
-                ),
+                header=header(stamp=stamp_type(*divmod(stamp, 10**9)), frame_id=FRAME_ID),
                 height=HEIGHT,
                 width=WIDTH,
                 encoding="rgb8",
@@ -235,9 +222,7 @@ def write_bag(scene: Scene, folder: Path, name: str) -> int:
             )
             arrivals.append(stamp + TRANSFER_NSECS)
             data = bytes(types.serialize_cdr(message, TYPE))
-            writer.add_message(
-                channel, arrivals[-1], data, arrivals[-1], sequence=index
-            )
+            writer.add_message(channel, arrivals[-1], data, arrivals[-1], sequence=index)
             progress.show(index + 1)
         about = metadata(name, type_hash, count, arrivals[0], arrivals[-1])
         writer.add_metadata("rosbag2", {"serialized_metadata": to_yaml(about)})
@@ -281,17 +266,13 @@ def stop(*_: object) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, metavar="OUT", help="the folder to write")
-    parser.add_argument(
-        "--pictures", type=Path, default=PICTURES, help="the photographs' folder"
-    )
+    parser.add_argument("--pictures", type=Path, default=PICTURES, help="the photographs' folder")
     parser.add_argument(
         "--only-if-changed",
         action="store_true",
         help="do nothing where OUT was made by this script from the same pictures",
     )
-    parser.add_argument(
-        "--preview", type=Path, metavar="FILE.png", help="write a contact sheet"
-    )
+    parser.add_argument("--preview", type=Path, metavar="FILE.png", help="write a contact sheet")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, stop)
     out = arguments.out.absolute()
@@ -311,9 +292,9 @@ def main() -> int:
         print(f"demo_bag: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        where = error.filename or out
+        # Its own file name would be that of the unfinished folder beside OUT.
         print(
-            f"demo_bag: {where}: cannot write: {error.strerror or error}",
+            f"demo_bag: {out}: cannot be written: {error.strerror or error}",
             file=sys.stderr,
         )
         return 1

@@ -188,9 +188,7 @@ def load(folder: Path, name: str) -> Image.Image:
     except OSError as error:
         raise SceneError(f"{path}: found {error}, expected a readable JPEG") from None
     if picture.size != PICTURES[name]:
-        found, expected = (
-            "{}x{}".format(*size) for size in (picture.size, PICTURES[name])
-        )
+        found, expected = ("{}x{}".format(*size) for size in (picture.size, PICTURES[name]))
         raise SceneError(f"{path}: found {found} pixels, expected {expected}")
     return picture
 
@@ -198,17 +196,13 @@ def load(folder: Path, name: str) -> Image.Image:
 class CutOut:
     """A person cut out of a photograph, drawn at any size, place and tilt."""
 
-    def __init__(
-        self, picture: Image.Image, outline, head: tuple[float, float]
-    ) -> None:
+    def __init__(self, picture: Image.Image, outline, head: tuple[float, float]) -> None:
         self.picture = picture
         self.head = head
         mask = Image.new("L", picture.size, 0)
         ImageDraw.Draw(mask).polygon(outline, fill=255)
         # Shrunk before it is softened, so that nothing of the old background shines through.
-        mask = mask.filter(ImageFilter.MinFilter(3)).filter(
-            ImageFilter.GaussianBlur(EDGE_PX)
-        )
+        mask = mask.filter(ImageFilter.MinFilter(3)).filter(ImageFilter.GaussianBlur(EDGE_PX))
         self.mask = mask
 
     def draw(self, frame: Image.Image, key: Key, camera_x: float) -> None:
@@ -228,9 +222,7 @@ class CutOut:
         )
         if box[0] >= box[2] or box[1] >= box[3]:
             return
-        source = tuple(
-            (edge - (left, top)[i % 2]) / key.scale for i, edge in enumerate(box)
-        )
+        source = tuple((edge - (left, top)[i % 2]) / key.scale for i, edge in enumerate(box))
         source = (source[0], source[1], min(source[2], width), min(source[3], height))
         size = (box[2] - box[0], box[3] - box[1])
         # Pillow's bilinear resize averages over the area when it scales down.
@@ -238,12 +230,8 @@ class CutOut:
         mask = self.mask.resize(size, Image.Resampling.BILINEAR, source)
         frame.paste(patch, box[:2], mask)
 
-    def draw_tilted(
-        self, frame: Image.Image, key: Key, head_x: float, head_y: float
-    ) -> None:
-        cos, sin = (
-            f(math.radians(key.angle_deg)) / key.scale for f in (math.cos, math.sin)
-        )
+    def draw_tilted(self, frame: Image.Image, key: Key, head_x: float, head_y: float) -> None:
+        cos, sin = (f(math.radians(key.angle_deg)) / key.scale for f in (math.cos, math.sin))
         back = (
             *(cos, sin, self.head[0] - cos * head_x - sin * head_y),
             *(-sin, cos, self.head[1] + sin * head_x - cos * head_y),
@@ -258,9 +246,7 @@ def draw_world(photos: dict[str, Image.Image]) -> Image.Image:
     columns = np.arange(WORLD_WIDTH, dtype=np.float64)[None, :]
     light = 1.0 + 0.05 * np.cos(columns / 230.0) - 0.10 * rows / HEIGHT
     wall = light[..., None] * np.array([206.0, 198.0, 184.0])
-    floor = (0.75 + 0.25 * rows / HEIGHT + 0 * columns)[..., None] * np.array(
-        [150.0, 122.0, 96.0]
-    )
+    floor = (0.75 + 0.25 * rows / HEIGHT + 0 * columns)[..., None] * np.array([150.0, 122.0, 96.0])
     pixels = np.where(rows[..., None] < 400, wall, floor)
     world = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
     draw = ImageDraw.Draw(world)
@@ -274,12 +260,8 @@ def draw_world(photos: dict[str, Image.Image]) -> Image.Image:
     def hang(name: str, left: int, top: int, width: int) -> None:
         photo = photos[name]
         height = round(width * photo.height / photo.width)
-        draw.rectangle(
-            (left - 9, top - 9, left + width + 8, top + height + 8), fill=(70, 56, 44)
-        )
-        world.paste(
-            photo.resize((width, height), Image.Resampling.LANCZOS), (left, top)
-        )
+        draw.rectangle((left - 9, top - 9, left + width + 8, top + height + 8), fill=(70, 56, 44))
+        world.paste(photo.resize((width, height), Image.Resampling.LANCZOS), (left, top))
 
     door(24)
     hang("rocket.jpg", 250, 60, 150)
@@ -290,12 +272,8 @@ def draw_world(photos: dict[str, Image.Image]) -> Image.Image:
     world = world.filter(ImageFilter.GaussianBlur(2.2))
 
     size = (WALL_RIGHT - WALL_LEFT, HEIGHT)
-    crowd = photos["solvay_1927.jpg"].resize(
-        size, Image.Resampling.BICUBIC, WALL_SOURCE
-    )
-    ImageDraw.Draw(world).rectangle(
-        (WALL_LEFT - 14, 0, WALL_RIGHT + 13, HEIGHT), fill=(60, 48, 38)
-    )
+    crowd = photos["solvay_1927.jpg"].resize(size, Image.Resampling.BICUBIC, WALL_SOURCE)
+    ImageDraw.Draw(world).rectangle((WALL_LEFT - 14, 0, WALL_RIGHT + 13, HEIGHT), fill=(60, 48, 38))
     world.paste(crowd, (WALL_LEFT, 0))
     return world
 
