@@ -25,14 +25,7 @@ try:
     from rosbags.typesys import Stores, get_typestore
 
     import demo_scene
-    from demo_scene import (
-        DURATION_SECS,
-        HEIGHT,
-        WIDTH,
-        Scene,
-        SceneError,
-        contact_sheet,
-    )
+    from demo_scene import DURATION_SECS, HEIGHT, WIDTH, Scene, SceneError, contact_sheet
 except ModuleNotFoundError as error:
     sys.exit(
         f"demo_bag: found no Python module {error.name}, expected those of tools/requirements.txt; "
@@ -202,10 +195,7 @@ def write_bag(scene: Scene, folder: Path, name: str) -> int:
             TOPIC,
             "cdr",
             schema,
-            {
-                "offered_qos_profiles": to_yaml([qos_of_a_camera()]),
-                "topic_type_hash": type_hash,
-            },
+            {"offered_qos_profiles": to_yaml([qos_of_a_camera()]), "topic_type_hash": type_hash},
         )
         arrivals = []
         for index in range(count):
@@ -241,8 +231,7 @@ def make(out: Path, scene: Scene, made_from: str) -> None:
         start = time.monotonic()
         count = write_bag(scene, folder, mcap_name(out))
         (folder / MARK).write_text(
-            f"{made_from} {(folder / mcap_name(out)).stat().st_size}\n",
-            encoding="utf-8",
+            f"{made_from} {(folder / mcap_name(out)).stat().st_size}\n", encoding="utf-8"
         )
         folder.chmod(0o755)
         check_free(out)
@@ -293,10 +282,7 @@ def main() -> int:
         return 1
     except OSError as error:
         # Its own file name would be that of the unfinished folder beside OUT.
-        print(
-            f"demo_bag: {out}: cannot be written: {error.strerror or error}",
-            file=sys.stderr,
-        )
+        print(f"demo_bag: {out}: cannot be written: {error.strerror or error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("demo_bag: stopped; nothing was left behind", file=sys.stderr)
