@@ -19,7 +19,9 @@ _numbers = itertools.count(1)
 def ros():
     for program in ("perception_node", "behavior_node"):
         if not (BIN_DIR / program).is_file():
-            pytest.exit(f"{BIN_DIR / program} not found; run `make build`", returncode=2)
+            pytest.exit(
+                f"{BIN_DIR / program} not found; run `make build`", returncode=2
+            )
     rclpy.init()
     yield
     rclpy.shutdown()
@@ -48,7 +50,9 @@ def start(namespace, tmp_path):
         arguments = ["--ros-args", "-r", f"__ns:={namespace}", *given, *ros_arguments]
         if env is None:
             env = os.environ | {"ROS_LOG_DIR": str(tmp_path / "ros")}
-        node = NodeProcess(program, arguments, tmp_path / f"{program}_{len(nodes)}.log", env)
+        node = NodeProcess(
+            program, arguments, tmp_path / f"{program}_{len(nodes)}.log", env
+        )
         nodes.append(node)
         return node
 

@@ -47,7 +47,11 @@ class NodeProcess:
 
     def lines(self, *words):
         """The lines of the output that hold all of the words."""
-        return [line for line in self.text.splitlines() if all(word in line for word in words)]
+        return [
+            line
+            for line in self.text.splitlines()
+            if all(word in line for word in words)
+        ]
 
     @property
     def errors(self):
@@ -89,19 +93,22 @@ class Collector:
 
     def __init__(self, client, kind, topic, qos):
         self.messages = []
-        # When each was sent, by the sender's clock, nanoseconds since 1970.
+        # When each was sent and when it came here, nanoseconds since 1970.
         self.sent_ns = []
+        self.received_ns = []
         self.subscription = client.node.create_subscription(
             kind, topic, self._take, CLIENT_QOS[qos]
         )
 
     def _take(self, message, info):
+        self.received_ns.append(time.time_ns())
         self.messages.append(message)
         self.sent_ns.append(info["source_timestamp"])
 
     def clear(self):
         self.messages.clear()
         self.sent_ns.clear()
+        self.received_ns.clear()
 
     def __len__(self):
         return len(self.messages)
@@ -140,9 +147,9 @@ class Client:
         return future.result()
 
     def wait_for_publisher_of(self, collector):
-        assert self.spin_until(lambda: collector.subscription.get_publisher_count() > 0), (
-            f"nobody publishes {collector.subscription.topic_name}"
-        )
+        assert self.spin_until(
+            lambda: collector.subscription.get_publisher_count() > 0
+        ), f"nobody publishes {collector.subscription.topic_name}"
 
     def wait_for_subscriber_of(self, publisher):
         assert self.spin_until(lambda: publisher.get_subscription_count() > 0), (
@@ -178,7 +185,9 @@ class Camera:
         self.now_ns += round(after_secs * 1e9)
         message = Image(encoding="mono8" if picture.ndim == 2 else "rgb8")
         message.header.frame_id = self.FRAME_ID
-        message.header.stamp.sec, message.header.stamp.nanosec = divmod(self.now_ns, 10**9)
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(
+            self.now_ns, 10**9
+        )
         message.height, message.width = picture.shape[:2]
         message.step = picture[0].size
         # An array is handed on as it is; bytes are copied one by one.
@@ -204,7 +213,9 @@ class Camera:
         found = []
 
         def answered():
-            found[:] = [m for m in self.emotions.messages if stamp_ns(m.header) == stamp]
+            found[:] = [
+                m for m in self.emotions.messages if stamp_ns(m.header) == stamp
+            ]
             return found
 
         end = time.monotonic() + PATIENCE_SECS

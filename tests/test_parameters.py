@@ -26,7 +26,13 @@ def get_one(client, parameters, name):
 
 def test_they_are_listed_described_and_have_their_defaults(client, parameters):
     names = client.call(parameters.list_parameters([], 0)).result.names
-    expected = {"emotion_model", "working_width", "min_score", "hold_secs", "smoothing_secs"}
+    expected = {
+        "emotion_model",
+        "working_width",
+        "min_score",
+        "hold_secs",
+        "smoothing_secs",
+    }
     assert expected <= set(names)
     for name in expected:
         description = client.call(parameters.describe_parameters([name])).descriptors[0]
@@ -63,7 +69,11 @@ def test_a_whole_number_does_for_a_number(client, parameters):
         ("working_width", 0, ["working_width", "0", "32 to 4096"]),
         ("hold_secs", "long", ["hold_secs", "long", "a number, 0 to 60"]),
         ("threads", 2, ["threads", "cannot change while the node runs"]),
-        ("emotion_model", "/other.onnx", ["emotion_model", "cannot change while the node runs"]),
+        (
+            "emotion_model",
+            "/other.onnx",
+            ["emotion_model", "cannot change while the node runs"],
+        ),
     ],
 )
 def test_refused_with_a_reason(client, parameters, camera, name, value, words):

@@ -1,0 +1,238 @@
+"""Emotion messages in, the robot's answers out, by the policy."""
+
+import pytest
+from builtin_interfaces.msg import Time
+from graph import stamp_ns
+from std_msgs.msg import ColorRGBA, String
+
+from rapport.msg import FaceEmotion, FaceEmotionArray, Response
+
+LABELS = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
+
+POLICY = """\
+version: 1
+pause_secs: 0
+gap_secs: 0.5
+rest:
+  light: {color: "#0000ff", opacity: 0.5}
+  expression: neutral
+rules:
+  - name: smile-back
+    when: {emotion: happy, confidence: 0.6, for_secs: 1.0}
+    cooldown_secs: 20
+    answer:
+      say: Hello.
+      gesture: nod
+      light: {color: "#ff0000", opacity: 1}
+      expression: happy
+      intensity: 0.25
+      duration_secs: 1.5
+"""
+
+
+class Person:
+    """Publishes what one person shows, ten times a second by the stamps."""
+
+    def __init__(self, client):
+        self.client = client
+        self.emotions = client.publisher(FaceEmotionArray, "emotions")
+        self.now_ns = 2_000_000_000_000
+
+    def message(self, label, confidence, face_id, after_secs=0.1):
+        self.now_ns += round(after_secs * 1e9)
+        sec, nanosec = divmod(self.now_ns, 10**9)
+        message = FaceEmotionArray(image_width=640, image_height=480)
+        message.header.stamp = Time(sec=sec, nanosec=nanosec)
+        message.header.frame_id = "camera_optical_frame"
+        message.faces = [
+            FaceEmotion(face_id=face_id, label=label, confidence=confidence)
+        ]
+        return message
+
+    def show(self, label, secs, confidence=0.9, face_id="face_1"):
+        stamps = []
+        for _ in range(round(secs / 0.1)):
+            self.emotions.publish(self.message(label, confidence, face_id))
+            stamps.append(self.now_ns)
+            self.client.spin_for(0.01)
+        return stamps
+
+
+class Robot:
+    """What a robot would hear."""
+
+    def __init__(self, client):
+        self.responses = client.collect(Response, "responses")
+        self.speech = client.collect(String, "speech")
+        self.gesture = client.collect(String, "gesture")
+        self.light = client.collect(ColorRGBA, "light")
+        self.expression = client.collect(String, "expression")
+        self.all = [
+            self.responses,
+            self.speech,
+            self.gesture,
+            self.light,
+            self.expression,
+        ]
+
+
+@pytest.fixture
+def person(client):
+    return Person(client)
+
+
+@pytest.fixture
+def robot(client):
+    return Robot(client)
+
+
+@pytest.fixture
+def policy_file(tmp_path):
+    file = tmp_path / "policy.yaml"
+    file.write_text(POLICY)
+    return file
+
+
+@pytest.fixture
+def behavior(start, client, person, robot):
+    """Starts a behavior node and waits until both sides have found each other."""
+
+    def begin(parameters=None):
+        node = start("behavior_node", parameters)
+        client.wait_for_subscriber_of(person.emotions)
+        for collector in robot.all:
+            client.wait_for_publisher_of(collector)
+        # The node has to find the subscribers too, and says nothing by which to know.
+        client.spin_for(0.5)
+        return node
+
+    return begin
+
+
+def test_a_lasting_smile_is_answered_once_and_the_robot_rests_again(
+    behavior, client, person, robot, policy_file
+):
+    behavior({"policy_file": policy_file})
+    stamps = person.show("happy", 0.9)
+    client.spin_for(0.3)
+    assert len(robot.responses) == 0, "the rule asks for a second"
+
+    stamps += person.show("happy", 0.5)
+    assert client.spin_until(lambda: all(len(heard) == 1 for heard in robot.all), 10.0)
+    response = robot.responses.messages[0]
+    assert stamp_ns(response.header) == stamps[10], (
+        "the image at which the second was full"
+    )
+    assert response.header.frame_id == "camera_optical_frame"
+    assert (response.rule, response.face_id) == ("smile-back", "face_1")
+    assert "happy at 0.90 for 1.0 s" in response.reason
+    assert (response.speech, response.gesture, response.expression) == (
+        "Hello.",
+        "nod",
+        "happy",
+    )
+    red = ColorRGBA(r=1.0, g=0.0, b=0.0, a=1.0)
+    assert response.light == red
+    assert response.intensity == pytest.approx(0.25)
+    assert (response.duration.sec, response.duration.nanosec) == (1, 500_000_000)
+    heard = [collector.messages[0] for collector in robot.all[1:]]
+    assert heard == [
+        String(data="Hello."),
+        String(data="nod"),
+        red,
+        String(data="happy"),
+    ]
+
+    # No image comes any more: the response ends by the time that passes.
+    assert client.spin_until(
+        lambda: len(robot.light) == 2 and len(robot.expression) == 2, 10.0
+    )
+    assert robot.light.messages[1] == ColorRGBA(r=0.0, g=0.0, b=1.0, a=0.5)
+    assert robot.expression.messages[1] == String(data="neutral")
+
+    person.show("happy", 15.0)
+    client.spin_for(0.3)
+    assert len(robot.responses) == 1, "answered again within the cooldown"
+    person.show("happy", 8.0)
+    assert client.spin_until(lambda: len(robot.responses) == 2, 10.0)
+    assert stamp_ns(robot.responses.messages[1].header) >= stamps[10] + 20 * 10**9
+
+
+def test_what_does_not_last_or_is_not_sure_is_not_answered(
+    behavior, client, person, robot, policy_file
+):
+    behavior({"policy_file": policy_file})
+    for _ in range(4):
+        person.show("happy", 0.5)
+        person.show("neutral", 0.8)
+    person.show("happy", 3.0, confidence=0.55)
+    person.show("sad", 3.0)
+    client.spin_for(0.3)
+    assert len(robot.responses) == 0
+    # The same node does answer what lasts.
+    person.show("happy", 1.2)
+    assert client.spin_until(lambda: len(robot.responses) == 1, 10.0)
+
+
+def test_the_shipped_policy_answers_a_smile_and_leaves_a_neutral_face_in_peace(
+    behavior, client, person, robot
+):
+    behavior()
+    person.show("neutral", 4.0)
+    client.spin_for(0.3)
+    assert len(robot.responses) == 0
+    person.show("happy", 2.0)
+    assert client.spin_until(lambda: robot.speech.messages, 10.0)
+    assert robot.responses.messages[0].rule == "answer-a-smile"
+    assert robot.speech.messages[0].data == robot.responses.messages[0].speech != ""
+    assert robot.light.messages[0].a > 0
+
+
+def test_an_unknown_label_gives_one_error_and_the_next_message_is_answered(
+    behavior, client, person, robot, policy_file
+):
+    node = behavior({"policy_file": policy_file})
+    person.show("cheerful", 1.0)
+    person.show("happy", 1.5)
+    assert client.spin_until(lambda: len(robot.responses) == 1, 10.0)
+    assert len(node.errors) == 1
+    assert "cheerful" in node.errors[0]
+    for label in LABELS:
+        assert label in node.errors[0]
+    assert node.alive
+
+
+@pytest.mark.parametrize(
+    ("found", "instead", "line", "words"),
+    [
+        ("confidence: 0.6", "confidence: 1.4", 9, ["confidence", "1.4", "0 to 1"]),
+        ("emotion: happy", "emotion: happi", 9, ["happi", "happy", "surprise"]),
+        ("gesture: nod", "gestrue: nod", 13, ["gestrue", "gesture"]),
+        ("version: 1", "version: 7", 1, ["version", "7", "1"]),
+        ("rules:", "rules: [", 7, ["allowed"]),
+    ],
+)
+def test_a_wrong_policy_is_refused_with_its_place(
+    start, policy_file, found, instead, line, words
+):
+    assert found in POLICY
+    policy_file.write_text(POLICY.replace(found, instead, 1))
+    node = start("behavior_node", {"policy_file": policy_file})
+    assert node.wait() > 0
+    assert "panicked" not in node.text
+    problems = node.lines(f"{policy_file}:")
+    assert problems, node.text
+    for word in words:
+        assert word in problems[0]
+    if (
+        instead != "rules: ["
+    ):  # where an unclosed bracket is noticed is the reader's choice
+        assert len(problems) == 1
+        assert f"{policy_file}:{line}:" in problems[0]
+        assert "; allowed: " in problems[0]
+
+
+def test_a_missing_policy_is_named(start):
+    node = start("behavior_node", {"policy_file": "/no/such.yaml"})
+    assert node.wait() > 0
+    assert len(node.lines("behavior_node: ", "/no/such.yaml", "No such file")) == 1

@@ -1,0 +1,36 @@
+"""Both nodes together: a person smiles at the camera, and the robot says a word."""
+
+from graph import stamp_ns
+from scenes import nobody, smiling_face
+from std_msgs.msg import String
+
+from rapport.msg import Response
+
+
+def test_pictures_in_speech_out(start, client, camera):
+    speech = client.collect(String, "speech")
+    responses = client.collect(Response, "responses")
+    nodes = [start("perception_node"), start("behavior_node")]
+    camera.wait_until_answered()
+    for collector in (speech, responses):
+        client.wait_for_publisher_of(collector)
+    topic = client.node.resolve_topic_name("emotions")
+    # This client and the behavior node.
+    assert client.spin_until(lambda: client.node.count_subscribers(topic) == 2)
+    client.spin_for(0.5)  # until the nodes have found each other as this client has
+
+    for _ in range(5):
+        camera.ask(nobody(), after_secs=0.1)
+    first_ns = camera.now_ns
+    for _ in range(30):
+        camera.ask(smiling_face(), after_secs=0.1)
+    assert client.spin_until(lambda: speech.messages and responses.messages, 10.0)
+    client.spin_for(0.2)
+    assert len(speech) == len(responses) == 1
+    response = responses.messages[0]
+    assert response.rule == "answer-a-smile"
+    assert response.speech == speech.messages[0].data
+    assert first_ns + 10**9 <= stamp_ns(response.header) <= camera.now_ns
+    faces = [m.faces for m in camera.emotions.messages if m.header == response.header]
+    assert [face.face_id for face in faces[0]] == [response.face_id]
+    assert all(node.alive and not node.errors for node in nodes)
