@@ -15,6 +15,7 @@
 //! - [`emotion`]: the seven expressions, distributions over them, valence and arousal.
 //! - [`pipeline`]: all of the above, the one path from a frame to the people in it.
 //! - [`behavior`]: how the robot answers, by a policy that the integrator edits.
+//! - [`bag`]: rosbag2 recordings, read without ROS.
 //! - [`analyze`]: `rapport analyze`. [`account`]: what `rapport watch` tells.
 //!   [`annotate`]: what was found, drawn onto the picture.
 //! - `ros`: the one room that knows ROS (feature `ros`).
@@ -23,6 +24,7 @@
 pub mod account;
 pub mod analyze;
 pub mod annotate;
+pub mod bag;
 pub mod behavior;
 pub mod classify;
 pub mod crop;

@@ -1,0 +1,325 @@
+//! sqlite3 files (`.db3`), read row by row.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::FromSqlError;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
+
+use super::error::{BagError, BagWarning};
+use super::file::{FileInfo, FileMessage, FileTopic, Progress, Wanted, decompress_message};
+use super::qos::Qos;
+
+/// The topics of a file and the times of its first and last message.
+pub(super) fn inspect(path: &Path) -> Result<FileInfo, BagError> {
+    let database = Database::open(path)?;
+    let count = database.count_messages();
+    let topics = database.topics()?.into_iter();
+    let topics = topics.map(|(id, topic)| FileTopic {
+        message_count: count
+            .as_ref()
+            .map(|count| count.get(&id).copied().unwrap_or_default()),
+        ..topic
+    });
+    let topics = topics.collect();
+    // What a damaged file does not tell is found while its messages are read.
+    let bounds = "SELECT min(timestamp), max(timestamp) FROM messages";
+    let bounds = database.connection.query_row(bounds, [], |row| {
+        Ok(row
+            .get::<_, Option<i64>>(0)?
+            .zip(row.get::<_, Option<i64>>(1)?))
+    });
+    Ok(FileInfo {
+        topics,
+        bounds_ns: bounds.ok().flatten(),
+    })
+}
+
+/// An open recording.
+struct Database {
+    connection: Connection,
+    path: PathBuf,
+    /// The length on disk, in bytes.
+    length: u64,
+    /// Whether the file is shorter than its header says.
+    is_cut: bool,
+}
+
+impl Database {
+    fn open(path: &Path) -> Result<Self, BagError> {
+        let io = |error| BagError::io(path, error);
+        let mut header = [0; 100];
+        let mut file = File::open(path).map_err(io)?;
+        let length = file.metadata().map_err(io)?.len();
+        file.read_exact(&mut header).map_err(io)?;
+        let is_cut = length < length_by_header(&header);
+
+        let connection = connect(path).map_err(|error| wrong(path, &error))?;
+        if is_cut {
+            // Otherwise sqlite3 refuses every page of a file that is too short.
+            connection
+                .pragma_update(None, "writable_schema", true)
+                .map_err(|error| wrong(path, &error))?;
+        }
+        let database = Self {
+            connection,
+            path: path.to_owned(),
+            length,
+            is_cut,
+        };
+        for (table, columns) in [
+            ("topics", &["id", "name", "type"][..]),
+            ("messages", &["topic_id", "timestamp", "data"]),
+        ] {
+            let found = database.columns(table)?;
+            if found.is_empty() {
+                let found = format!("no table `{table}`");
+                return Err(BagError::Sqlite {
+                    path: path.to_owned(),
+                    found,
+                });
+            }
+            if let Some(missing) = columns
+                .iter()
+                .find(|name| !found.iter().any(|c| c == *name))
+            {
+                let found = format!("no column `{missing}` in the table `{table}`");
+                return Err(BagError::Sqlite {
+                    path: path.to_owned(),
+                    found,
+                });
+            }
+        }
+        Ok(database)
+    }
+
+    fn columns(&self, table: &str) -> Result<Vec<String>, BagError> {
+        let wrong = |error| wrong(&self.path, &error);
+        let mut query = self
+            .connection
+            .prepare("SELECT name FROM pragma_table_info(?1)")
+            .map_err(wrong)?;
+        let names = query.query_map([table], |row| row.get(0)).map_err(wrong)?;
+        names.collect::<Result<_, _>>().map_err(wrong)
+    }
+
+    /// The topics by the number that messages use for them.
+    fn topics(&self) -> Result<Vec<(i64, FileTopic)>, BagError> {
+        let wrong = |error| wrong(&self.path, &error);
+        // Columns that early versions of rosbag2 do not have.
+        let columns = self.columns("topics")?;
+        let or = |name: &str, otherwise: &str| {
+            let there = columns.iter().any(|column| column == name);
+            if there {
+                name.to_owned()
+            } else {
+                format!("'{otherwise}'")
+            }
+        };
+        let sql = format!(
+            "SELECT id, name, type, {}, {} FROM topics ORDER BY id",
+            or("serialization_format", "cdr"),
+            or("offered_qos_profiles", ""),
+        );
+        let mut query = self.connection.prepare(&sql).map_err(wrong)?;
+        let topic = |row: &Row<'_>| {
+            let topic = FileTopic {
+                name: row.get(1)?,
+                type_name: row.get(2)?,
+                serialization: row.get(3)?,
+                message_count: None,
+                offered_qos: Qos::parse_list(&row.get::<_, String>(4)?).unwrap_or_default(),
+            };
+            Ok((row.get(0)?, topic))
+        };
+        let topics = query.query_map([], topic).map_err(wrong)?;
+        topics.collect::<Result<_, _>>().map_err(wrong)
+    }
+
+    fn count_messages(&self) -> Option<HashMap<i64, u64>> {
+        let sql = "SELECT topic_id, count(*) FROM messages GROUP BY topic_id";
+        let mut query = self.connection.prepare(sql).ok()?;
+        let counts = query
+            .query_map([], |row| {
+                Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
+            })
+            .ok()?;
+        counts.collect::<Result<_, _>>().ok()
+    }
+
+    /// Whether an index lets messages be read by time without sorting them all first.
+    fn has_time_index(&self) -> bool {
+        let sql = "SELECT 1 FROM pragma_index_list('messages') AS list, \
+                   pragma_index_info(list.name) AS column \
+                   WHERE column.seqno = 0 AND column.name = 'timestamp'";
+        self.connection
+            .query_row(sql, [], |_| Ok(()))
+            .optional()
+            .ok()
+            .flatten()
+            .is_some()
+    }
+}
+
+/// The messages of one file in order of time; in order of writing where the file is cut or has
+/// no index on time.
+pub(super) struct SqliteMessages {
+    database: Database,
+    topics: HashMap<i64, usize>,
+    sql: &'static str,
+    /// Timestamp and row of the last message read.
+    last: (i64, i64),
+    progress: Progress,
+    done: bool,
+}
+
+/// With the index on time, `(timestamp, rowid)` is the order of that index.
+const BY_TIME: &str = "SELECT timestamp, rowid, topic_id, data FROM messages \
+                       WHERE (timestamp, rowid) > (?1, ?2) ORDER BY timestamp, rowid LIMIT 1";
+const BY_ROW: &str = "SELECT timestamp, rowid, topic_id, data FROM messages \
+                      WHERE ?1 IS NOT NULL AND rowid > ?2 ORDER BY rowid LIMIT 1";
+
+impl SqliteMessages {
+    pub fn open(path: &Path, wanted: Wanted) -> Result<Self, BagError> {
+        let database = Database::open(path)?;
+        let topics = database
+            .topics()?
+            .into_iter()
+            .filter_map(|(id, topic)| Some((id, wanted.get(&topic.name, &topic.type_name)?)))
+            .collect();
+        let by_time = !database.is_cut && database.has_time_index();
+        Ok(Self {
+            topics,
+            sql: if by_time { BY_TIME } else { BY_ROW },
+            database,
+            last: (i64::MIN, i64::MIN),
+            progress: Progress::default(),
+            done: false,
+        })
+    }
+
+    fn read(&mut self) -> rusqlite::Result<Option<FileMessage>> {
+        let mut query = self.database.connection.prepare_cached(self.sql)?;
+        loop {
+            let mut rows = query.query(self.last)?;
+            let Some(row) = rows.next()? else {
+                return Ok(None);
+            };
+            self.last = (row.get(0)?, row.get(1)?);
+            self.progress.count(self.last.0);
+            let Some(&topic) = self.topics.get(&row.get(2)?) else {
+                continue;
+            };
+            let stored = row.get_ref(3)?.as_bytes()?;
+            let data = decompress_message(stored).map_err(FromSqlError::other)?;
+            return Ok(Some(FileMessage {
+                topic,
+                log_time_ns: self.last.0,
+                data,
+            }));
+        }
+    }
+
+    fn warning(&self, error: Option<&rusqlite::Error>) -> Option<BagWarning> {
+        let path = self.database.path.clone();
+        let Progress {
+            messages,
+            last_log_time_ns,
+        } = self.progress;
+        let at_byte = self.database.length;
+        if self.database.is_cut {
+            return Some(BagWarning::Cut {
+                path,
+                at_byte,
+                messages,
+                last_log_time_ns,
+            });
+        }
+        let reason = error?.to_string();
+        Some(BagWarning::Damaged {
+            path,
+            at_byte,
+            reason,
+            messages,
+            last_log_time_ns,
+        })
+    }
+}
+
+impl Iterator for SqliteMessages {
+    type Item = Result<FileMessage, BagWarning>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        match self.read() {
+            Ok(Some(message)) => Some(Ok(message)),
+            Ok(None) => {
+                self.done = true;
+                self.warning(None).map(Err)
+            }
+            Err(error) => {
+                self.done = true;
+                self.warning(Some(&error)).map(Err)
+            }
+        }
+    }
+}
+
+/// Opens a file so that nothing is written beside it.
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    // Messages that the recorder had not yet moved from its log into the file are read too, for
+    // which sqlite3 needs to lock; otherwise the file is taken as it is.
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let has_log = std::fs::metadata(log).is_ok_and(|log| log.len() > 0);
+    let mode = if has_log { "" } else { "?immutable=1" };
+    let connection = Connection::open_with_flags(format!("file:{}{mode}", encoded(path)), flags)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    Ok(connection)
+}
+
+/// The path as it must stand in a URI.
+fn encoded(path: &Path) -> String {
+    use std::fmt::Write;
+
+    let mut uri = String::new();
+    for &byte in path.as_os_str().as_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            // Writing to a String does not fail.
+            let _ = write!(uri, "%{byte:02X}");
+        }
+    }
+    uri
+}
+
+/// Page size (1 stands for 65536) times number of pages.
+fn length_by_header(header: &[u8; 100]) -> u64 {
+    let page_bytes = match u16::from_be_bytes([header[16], header[17]]) {
+        1 => 65536,
+        bytes => u64::from(bytes),
+    };
+    let pages = u32::from_be_bytes([header[28], header[29], header[30], header[31]]);
+    // The number of pages is only valid where it was written with the last change.
+    if header[24..28] == header[92..96] {
+        page_bytes * u64::from(pages)
+    } else {
+        0
+    }
+}
+
+fn wrong(path: &Path, error: &rusqlite::Error) -> BagError {
+    BagError::Sqlite {
+        path: path.to_owned(),
+        found: format!("`{error}`"),
+    }
+}
