@@ -1,12 +1,15 @@
 //! The only room that knows ROS: messages to and from plain types, parameters, QoS, processes.
 //!
 //! r2r wants one thread to own the node and spin it. [`runner`] is that thread; everything else
-//! runs as tasks beside it.
+//! runs as tasks beside it. [`replay`] needs no node of r2r: it publishes bytes through [`raw`].
 
+pub mod arguments;
 pub mod behavior;
 mod convert;
 pub mod logging;
 pub mod parameters;
 pub mod perception;
+pub mod raw;
+pub mod replay;
 pub mod runner;
 pub mod watch;

@@ -1,0 +1,56 @@
+//! ROS arguments on a command line that has arguments of its own.
+
+use std::ffi::OsString;
+
+/// Splits a command line into its own arguments and those for ROS, which stand from `--ros-args`
+/// to `--` or to the end, as often as they like. The ROS part keeps its `--ros-args`.
+pub fn split_ros_arguments(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> (Vec<OsString>, Vec<OsString>) {
+    let (mut own, mut ros) = (Vec::new(), Vec::new());
+    let mut is_ros = false;
+    for argument in arguments {
+        if !is_ros && argument == "--ros-args" {
+            is_ros = true;
+            ros.push(argument);
+        } else if is_ros && argument == "--" {
+            is_ros = false;
+            ros.push(argument);
+        } else if is_ros {
+            ros.push(argument);
+        } else {
+            own.push(argument);
+        }
+    }
+    (own, ros)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_and_ros_arguments_part() {
+        let split = |line: &str| {
+            let (own, ros) = split_ros_arguments(line.split_whitespace().map(OsString::from));
+            let text = |part: Vec<OsString>| part.join(" ".as_ref()).into_string().unwrap();
+            (text(own), text(ros))
+        };
+        let is = |own: &str, ros: &str| (own.to_owned(), ros.to_owned());
+        assert_eq!(
+            split("rapport replay -- bag"),
+            is("rapport replay -- bag", "")
+        );
+        assert_eq!(
+            split("rapport replay bag --ros-args -r /a:=/b"),
+            is("rapport replay bag", "--ros-args -r /a:=/b")
+        );
+        assert_eq!(
+            split("rapport replay --ros-args -r /a:=/b -- bag --loop --ros-args -p x:=1"),
+            is(
+                "rapport replay bag --loop",
+                "--ros-args -r /a:=/b -- --ros-args -p x:=1"
+            )
+        );
+    }
+}

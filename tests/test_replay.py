@@ -1,0 +1,382 @@
+"""`rapport replay` plays a recording onto its topics: same bytes, same order, same intervals.
+
+Needs a Python with rclpy, rosbags, pytest and numpy. RAPPORT_BIN_DIR is the directory that holds
+the binary, <repository>/target/release where it is not set.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+# Other processes on the network must not be heard. Set before rclpy is imported.
+os.environ.setdefault("ROS_DOMAIN_ID", str(random.randrange(1, 100)))
+os.environ.setdefault("ROS_LOG_DIR", "/tmp")
+
+import numpy as np
+import pytest
+import rclpy
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.serialization import deserialize_message
+from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosgraph_msgs.msg import Clock
+from geometry_msgs.msg import TransformStamped
+from sensor_msgs.msg import Image
+from std_msgs.msg import String
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+BIN_DIR = Path(os.environ.get("RAPPORT_BIN_DIR", REPOSITORY / "target" / "release"))
+RAPPORT = BIN_DIR / "rapport"
+
+START_NS = 1_700_000_000 * 10**9
+INTERVAL_NS = 50_000_000
+COUNT = 20
+
+STORE = get_typestore(Stores.ROS2_JAZZY)
+STORE.register(get_types_from_msg("float64 secret", "unheard_msgs/msg/Riddle"))
+
+RELIABLE = QoSProfile(depth=100)
+SENSOR = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)
+LATCHED = QoSProfile(
+    depth=100,
+    history=HistoryPolicy.KEEP_LAST,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+
+
+def offer(reliability, durability):
+    none = QosTime(0, 0)
+    return [
+        Qos(
+            QosHistory.UNKNOWN, 0, reliability, durability,
+            none, none, QosLiveliness.AUTOMATIC, none, False,
+        )
+    ]
+
+
+def cdr(type_name, *fields):
+    return bytes(STORE.serialize_cdr(STORE.types[type_name](*fields), type_name))
+
+
+def header(frame, index=0):
+    return STORE.types["std_msgs/msg/Header"](
+        STORE.types["builtin_interfaces/msg/Time"](1_700_000_000, index), frame
+    )
+
+
+def recorded_messages():
+    """(topic, log time, CDR) of 20 strings and 20 pictures in turn, and one static transform."""
+    vector = STORE.types["geometry_msgs/msg/Vector3"](1.0, 2.0, 3.0)
+    rotation = STORE.types["geometry_msgs/msg/Quaternion"](0.0, 0.0, 0.0, 1.0)
+    transform = STORE.types["geometry_msgs/msg/Transform"](vector, rotation)
+    static = cdr("geometry_msgs/msg/TransformStamped", header("map"), "camera", transform)
+    messages = [("/tf_static", START_NS, static)]
+    for index in range(COUNT):
+        when = START_NS + index * INTERVAL_NS
+        text = cdr("std_msgs/msg/String", f"message {index} ☺")
+        pixels = np.full(48 * 64 * 3, index, np.uint8)
+        image = cdr(
+            "sensor_msgs/msg/Image", header("camera", index), 48, 64, "rgb8", 0, 192, pixels
+        )
+        messages += [("/chatter", when, text), ("/camera/image_raw", when + 1_000_000, image)]
+    return messages
+
+
+TOPICS = {
+    "/tf_static": (
+        "geometry_msgs/msg/TransformStamped",
+        offer(QosReliability.RELIABLE, QosDurability.TRANSIENT_LOCAL),
+    ),
+    "/chatter": (
+        "std_msgs/msg/String",
+        offer(QosReliability.RELIABLE, QosDurability.VOLATILE),
+    ),
+    "/camera/image_raw": (
+        "sensor_msgs/msg/Image",
+        offer(QosReliability.BEST_EFFORT, QosDurability.VOLATILE),
+    ),
+}
+
+
+def write_bag(path, plugin, mode=CompressionMode.NONE, unheard=False):
+    writer = Writer(path, version=9, storage_plugin=plugin)
+    if mode != CompressionMode.NONE:
+        writer.set_compression(mode, CompressionFormat.ZSTD)
+    with writer:
+        connections = {
+            topic: writer.add_connection(
+                topic, type_name, typestore=STORE, offered_qos_profiles=qos
+            )
+            for topic, (type_name, qos) in TOPICS.items()
+        }
+        for topic, when, data in recorded_messages():
+            writer.write(connections[topic], when, data)
+        if unheard:
+            riddle = writer.add_connection("/riddle", "unheard_msgs/msg/Riddle", typestore=STORE)
+            writer.write(riddle, START_NS, cdr("unheard_msgs/msg/Riddle", 42.0))
+    return path
+
+
+class Listener:
+    """An rclpy node that keeps (topic, time of arrival, bytes) of what it hears."""
+
+    def __init__(self):
+        self.context = rclpy.Context()
+        rclpy.init(context=self.context)
+        self.node = rclpy.create_node("listener", context=self.context)
+        self.executor = rclpy.executors.SingleThreadedExecutor(context=self.context)
+        self.executor.add_node(self.node)
+        self.heard = []
+
+    def listen(self, topic, kind, qos):
+        def keep(data):
+            self.heard.append((topic, time.monotonic(), bytes(data)))
+
+        self.node.create_subscription(kind, topic, keep, qos, raw=True)
+
+    def listen_to_all(self, prefix=""):
+        self.listen(prefix + "/chatter", String, RELIABLE)
+        self.listen(prefix + "/camera/image_raw", Image, SENSOR)
+        self.listen(prefix + "/tf_static", TransformStamped, LATCHED)
+
+    def spin_until(self, done, at_most):
+        deadline = time.monotonic() + at_most
+        while time.monotonic() < deadline and not done():
+            self.executor.spin_once(timeout_sec=0.02)
+
+    def on(self, topic):
+        return [(when, data) for heard, when, data in self.heard if heard == topic]
+
+    def close(self):
+        self.executor.shutdown()
+        self.node.destroy_node()
+        rclpy.shutdown(context=self.context)
+
+
+@pytest.fixture
+def listener():
+    listener = Listener()
+    yield listener
+    listener.close()
+
+
+@pytest.fixture
+def replay():
+    """Starts `rapport replay`; what still runs at the end of the test is killed."""
+    started = []
+
+    def start(*arguments):
+        process = subprocess.Popen(
+            [RAPPORT, "replay", *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory):
+    return write_bag(tmp_path_factory.mktemp("bags") / "corridor", StoragePlugin.MCAP)
+
+
+def expected_on(topic):
+    """The recorded bytes; DDS fills every message up to a multiple of four."""
+    return [
+        data + bytes(-len(data) % 4)
+        for recorded, _, data in recorded_messages()
+        if recorded == topic
+    ]
+
+
+def listen_to_the_end(listener, process, at_most=20):
+    listener.spin_until(lambda: process.poll() is not None, at_most)
+    listener.spin_until(lambda: False, 0.2)
+    stdout, stderr = process.communicate(timeout=5)
+    return process.returncode, stdout, stderr
+
+
+@pytest.mark.parametrize(
+    "plugin, mode",
+    [
+        (StoragePlugin.MCAP, CompressionMode.NONE),
+        (StoragePlugin.MCAP, CompressionMode.STORAGE),
+        (StoragePlugin.MCAP, CompressionMode.FILE),
+        (StoragePlugin.SQLITE3, CompressionMode.NONE),
+        (StoragePlugin.SQLITE3, CompressionMode.MESSAGE),
+    ],
+)
+def test_every_message_arrives_unchanged_in_order_at_its_interval(
+    tmp_path, listener, replay, plugin, mode
+):
+    listener.listen_to_all()
+    process = replay(write_bag(tmp_path / "bag", plugin, mode))
+    code, stdout, stderr = listen_to_the_end(listener, process)
+
+    assert code == 0, stderr
+    for topic in TOPICS:
+        assert [data for _, data in listener.on(topic)] == expected_on(topic), topic
+    image = deserialize_message(listener.on("/camera/image_raw")[7][1], Image)
+    assert (image.header.stamp.nanosec, image.width, image.data[0]) == (7, 64, 7)
+
+    times = np.array([when for when, _ in listener.on("/chatter")])
+    assert times[-1] - times[0] == pytest.approx((COUNT - 1) * INTERVAL_NS / 1e9, abs=0.15)
+    assert np.median(np.diff(times)) == pytest.approx(INTERVAL_NS / 1e9, abs=0.015)
+    last = stdout.strip().splitlines()[-1]
+    assert f"published {2 * COUNT + 1} messages" in last
+    assert f"/chatter {COUNT}" in last and "/tf_static 1" in last
+
+
+def test_a_single_file_plays_too(bag, listener, replay):
+    listener.listen_to_all()
+    code, _, stderr = listen_to_the_end(listener, replay(next(bag.glob("*.mcap"))))
+    assert code == 0, stderr
+    assert len(listener.on("/chatter")) == COUNT
+
+
+def test_the_recorded_quality_of_service_is_offered(bag, listener, replay):
+    replay(bag, "--loop", "--wait-for-subscribers", "0")
+    node = listener.node
+    listener.spin_until(lambda: node.get_publishers_info_by_topic("/tf_static"), 10)
+    listener.spin_until(lambda: node.get_publishers_info_by_topic("/camera/image_raw"), 10)
+    [static] = node.get_publishers_info_by_topic("/tf_static")
+    [image] = node.get_publishers_info_by_topic("/camera/image_raw")
+    assert static.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
+    assert static.qos_profile.reliability == ReliabilityPolicy.RELIABLE
+    assert image.qos_profile.durability == DurabilityPolicy.VOLATILE
+    assert image.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT
+
+    # Who comes late still gets the static transform.
+    listener.spin_until(lambda: False, 1.5)
+    listener.listen("/tf_static", TransformStamped, LATCHED)
+    listener.spin_until(lambda: listener.on("/tf_static"), 5)
+    assert listener.on("/tf_static")[0][1] == expected_on("/tf_static")[0]
+
+
+def test_rate_changes_the_intervals(bag, listener, replay):
+    listener.listen_to_all()
+    code, _, stderr = listen_to_the_end(listener, replay(bag, "--rate", "4"))
+    assert code == 0, stderr
+    times = [when for when, _ in listener.on("/chatter")]
+    assert len(times) == COUNT
+    assert times[-1] - times[0] == pytest.approx((COUNT - 1) * INTERVAL_NS / 4e9, abs=0.1)
+
+
+def test_only_the_named_topics_play(bag, listener, replay):
+    listener.listen_to_all()
+    arguments = ["--topic", "/chatter", "--topic", "tf_static", "--rate", "4"]
+    code, stdout, stderr = listen_to_the_end(listener, replay(bag, *arguments))
+    assert code == 0, stderr
+    assert len(listener.on("/chatter")) == COUNT
+    assert len(listener.on("/tf_static")) == 1
+    assert listener.on("/camera/image_raw") == []
+    assert "image_raw" not in stdout
+
+
+def test_loop_starts_again(bag, listener, replay):
+    listener.listen_to_all()
+    process = replay(bag, "--loop", "--rate", "10")
+    listener.spin_until(lambda: len(listener.on("/chatter")) > 3 * COUNT, 15)
+    process.send_signal(signal.SIGINT)
+    code, _, stderr = listen_to_the_end(listener, process)
+    assert code == 0, stderr
+    passes = expected_on("/chatter") * 4
+    heard = [data for _, data in listener.on("/chatter")]
+    assert heard[: 3 * COUNT] == passes[: 3 * COUNT]
+
+
+def test_clock_tells_the_time_of_the_recording(bag, listener, replay):
+    listener.listen("/clock", Clock, QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
+    process = replay(bag, "--rate", "0.5", "--clock", "100")
+    code, _, stderr = listen_to_the_end(listener, process)
+    assert code == 0, stderr
+    clock = listener.on("/clock")
+    stamps = [deserialize_message(data, Clock).clock for _, data in clock]
+    seconds = np.array([(s.sec - START_NS // 10**9) + s.nanosec / 1e9 for s in stamps])
+    length = (COUNT - 1) * INTERVAL_NS / 1e9
+    # Played at half speed, the recording takes twice its length.
+    assert len(clock) == pytest.approx(2 * length * 100, rel=0.2)
+    assert (np.diff(seconds) > 0).all()
+    assert 0 <= seconds[0] < 0.1 and seconds[-1] == pytest.approx(length, abs=0.1)
+    wall = clock[-1][0] - clock[0][0]
+    assert (seconds[-1] - seconds[0]) / wall == pytest.approx(0.5, abs=0.05)
+
+
+def test_ros_arguments_remap(bag, listener, replay):
+    listener.listen_to_all("/elsewhere")
+    arguments = [part for topic in TOPICS for part in ("-r", f"{topic}:=/elsewhere{topic}")]
+    process = replay("--rate", "4", "--ros-args", *arguments, "--", bag)
+    code, stdout, stderr = listen_to_the_end(listener, process)
+    assert code == 0, stderr
+    assert len(listener.on("/elsewhere/chatter")) == COUNT
+    assert f"/elsewhere/chatter {COUNT}" in stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_at_once(bag, listener, replay, number):
+    listener.listen_to_all()
+    process = replay(bag, "--rate", "0.01")
+    listener.spin_until(lambda: listener.heard, 10)
+    assert listener.heard
+    sent = time.monotonic()
+    process.send_signal(number)
+    assert process.wait(timeout=5) == 0
+    assert time.monotonic() - sent < 1.0
+    stdout, _ = process.communicate()
+    assert "published" in stdout
+
+
+def test_a_type_that_is_not_installed_is_named_and_the_rest_plays(tmp_path, listener, replay):
+    listener.listen_to_all()
+    process = replay(write_bag(tmp_path / "bag", StoragePlugin.MCAP, unheard=True), "--rate", "4")
+    code, _, stderr = listen_to_the_end(listener, process)
+    assert code == 3
+    [warning] = [line for line in stderr.splitlines() if "warning" in line]
+    assert "/riddle" in warning and "unheard_msgs/msg/Riddle" in warning
+    assert "ros-jazzy-unheard-msgs" in warning
+    assert len(listener.on("/chatter")) == COUNT
+
+
+def test_a_cut_recording_plays_to_the_cut(bag, tmp_path, listener, replay):
+    listener.listen_to_all()
+    whole = next(bag.glob("*.mcap")).read_bytes()
+    cut = tmp_path / "cut.mcap"
+    cut.write_bytes(whole[: len(whole) // 2])
+    code, _, stderr = listen_to_the_end(listener, replay(cut, "--rate", "4"))
+    assert code == 3
+    assert f"cut off at byte {len(whole) // 2}" in stderr
+    heard = [data for _, data in listener.on("/chatter")]
+    assert 5 <= len(heard) < COUNT
+    assert heard == expected_on("/chatter")[: len(heard)]
+
+
+@pytest.mark.parametrize(
+    "arguments, code, words",
+    [
+        (["{bag}/absent"], 1, ["absent", "no such file"]),
+        (["{bag}", "--topic", "/nothing"], 1, ["/nothing", "/chatter"]),
+        (["{bag}", "--rate", "0"], 2, ["--rate", "above 0"]),
+        (["{bag}", "--rate", "fast"], 2, ["--rate", "fast"]),
+        (["{bag}", "--ros-args", "-r", "nonsense"], 1, ["ROS 2 did not start", "nonsense"]),
+        (["{bag}", "--ros-args", "--bogus"], 1, ["--bogus"]),
+    ],
+)
+def test_wrong_usage_is_one_clear_error(bag, arguments, code, words):
+    arguments = [argument.format(bag=bag) for argument in arguments]
+    result = subprocess.run(
+        [RAPPORT, "replay", *arguments], capture_output=True, text=True, timeout=10
+    )
+    assert result.returncode == code
+    assert all(word in result.stderr for word in words), result.stderr
+    assert "panicked" not in result.stderr
