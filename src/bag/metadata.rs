@@ -92,16 +92,19 @@ impl Metadata {
     }
 }
 
-/// Early rosbag2 wrote the directory's name into the paths, so the bare name is tried too.
+/// Early rosbag2 wrote the directory's name into the paths, so the bare name is tried too; before
+/// both, what `zstd -d` makes of a compressed file.
 fn find_listed(directory: &Path, listed: &Path, metadata: &Path) -> Result<PathBuf, BagError> {
     let path = directory.join(listed);
-    if path.exists() {
-        return Ok(path);
-    }
-    listed
-        .file_name()
-        .map(|name| directory.join(name))
-        .filter(|bare| bare.exists())
+    let bare = directory.join(listed.file_name().unwrap_or_default());
+    let is_compressed = listed
+        .extension()
+        .is_some_and(|extension| extension == "zstd");
+    let unpacked = is_compressed.then(|| bare.with_extension(""));
+    unpacked
+        .into_iter()
+        .chain([path.clone(), bare])
+        .find(|candidate| candidate.is_file())
         .ok_or_else(|| BagError::ListedFileMissing {
             path,
             listed_in: metadata.to_owned(),
