@@ -15,9 +15,6 @@ fn main() {
     };
     println!("cargo:rustc-link-arg=-Wl,--disable-new-dtags");
     for prefix in std::env::split_paths(&prefixes) {
-        println!(
-            "cargo:rustc-link-arg=-Wl,-rpath,{}",
-            prefix.join("lib").display()
-        );
+        println!("cargo:rustc-link-arg=-Wl,-rpath,{}", prefix.join("lib").display());
     }
 }

@@ -44,9 +44,7 @@ fn refused(piece: &str, by: &str) -> String {
 }
 
 fn refused_whole(content: &[u8]) -> String {
-    Policy::parse(Path::new("lobby.yaml"), content)
-        .expect_err("it is wrong")
-        .to_string()
+    Policy::parse(Path::new("lobby.yaml"), content).expect_err("it is wrong").to_string()
 }
 
 #[test]
@@ -68,66 +66,22 @@ fn a_wrong_value_is_named_with_its_place_and_what_is_allowed() {
     const COLOR: &str = "\"#rrggbb\" in quotes, as without them YAML takes it for a comment";
     let long = "x".repeat(201);
     let cases = [
-        (
-            "version: 1",
-            "version: 2",
-            "1:10: version is 2; allowed: a whole number, 1 to 1",
-        ),
-        (
-            "pause_secs: 5",
-            "pause_secs: -1",
-            "2:13: pause_secs is -1; allowed: 0 to 3600",
-        ),
-        (
-            "gap_secs: 0.5",
-            "gap_secs: 6",
-            "3:11: gap_secs is 6; allowed: 0 to 5",
-        ),
-        (
-            "confidence: 0.6",
-            "confidence: 1.4",
-            "11:19: confidence is 1.4; allowed: 0 to 1",
-        ),
-        (
-            "confidence: 0.6",
-            "confidence: .nan",
-            "11:19: confidence is NaN; allowed: 0 to 1",
-        ),
-        (
-            "confidence: 0.6",
-            "confidence: .inf",
-            "11:19: confidence is inf; allowed: 0 to 1",
-        ),
-        (
-            "confidence: 0.6",
-            "confidence: 1e999",
-            "11:19: confidence is inf; allowed: 0 to 1",
-        ),
-        (
-            "confidence: 0.6",
-            "confidence: high",
-            "11:19: confidence is `high`; allowed: 0 to 1",
-        ),
-        (
-            "confidence: 0.6",
-            "confidence:",
-            "11:7: confidence is empty; allowed: 0 to 1",
-        ),
+        ("version: 1", "version: 2", "1:10: version is 2; allowed: a whole number, 1 to 1"),
+        ("pause_secs: 5", "pause_secs: -1", "2:13: pause_secs is -1; allowed: 0 to 3600"),
+        ("gap_secs: 0.5", "gap_secs: 6", "3:11: gap_secs is 6; allowed: 0 to 5"),
+        ("confidence: 0.6", "confidence: 1.4", "11:19: confidence is 1.4; allowed: 0 to 1"),
+        ("confidence: 0.6", "confidence: .nan", "11:19: confidence is NaN; allowed: 0 to 1"),
+        ("confidence: 0.6", "confidence: .inf", "11:19: confidence is inf; allowed: 0 to 1"),
+        ("confidence: 0.6", "confidence: 1e999", "11:19: confidence is inf; allowed: 0 to 1"),
+        ("confidence: 0.6", "confidence: high", "11:19: confidence is `high`; allowed: 0 to 1"),
+        ("confidence: 0.6", "confidence:", "11:7: confidence is empty; allowed: 0 to 1"),
         (
             "confidence: 0.6",
             "confidence: [0.6]",
             "11:19: confidence is a list of 1; allowed: 0 to 1",
         ),
-        (
-            "for_secs: 1.0",
-            "for_secs: 61",
-            "12:17: for_secs is 61; allowed: 0 to 60",
-        ),
-        (
-            "for_secs: 1.0",
-            "for_secs: 1 s",
-            "12:17: for_secs is `1 s`; allowed: 0 to 60",
-        ),
+        ("for_secs: 1.0", "for_secs: 61", "12:17: for_secs is 61; allowed: 0 to 60"),
+        ("for_secs: 1.0", "for_secs: 1 s", "12:17: for_secs is `1 s`; allowed: 0 to 60"),
         (
             "cooldown_secs: 60",
             "cooldown_secs: 1e6",
@@ -143,87 +97,39 @@ fn a_wrong_value_is_named_with_its_place_and_what_is_allowed() {
             "priority: 1.5",
             "15:15: priority is 1.5; allowed: a whole number, -1000 to 1000",
         ),
-        (
-            "intensity: 0.4",
-            "intensity: true",
-            "21:18: intensity is true; allowed: 0 to 1",
-        ),
-        (
-            "duration_secs: 3",
-            "duration_secs: 0",
-            "22:22: duration_secs is 0; allowed: 0.1 to 60",
-        ),
-        (
-            "opacity: 0.5",
-            "opacity: 0",
-            "19:48: opacity is 0; allowed: 0.01 to 1",
-        ),
+        ("intensity: 0.4", "intensity: true", "21:18: intensity is true; allowed: 0 to 1"),
+        ("duration_secs: 3", "duration_secs: 0", "22:22: duration_secs is 0; allowed: 0.1 to 60"),
+        ("opacity: 0.5", "opacity: 0", "19:48: opacity is 0; allowed: 0.01 to 1"),
         ("r: 1.0", "r: 255", "19:18: r is 255; allowed: 0 to 1"),
         (
             "[happy, surprise]",
             "joyful",
             &format!("10:16: emotion is `joyful`; allowed: {EMOTIONS}"),
         ),
-        (
-            "surprise]",
-            "Sad]",
-            &format!("10:24: emotion is `Sad`; allowed: {EMOTIONS}"),
-        ),
+        ("surprise]", "Sad]", &format!("10:24: emotion is `Sad`; allowed: {EMOTIONS}")),
         (
             "[happy, surprise]",
             "[]",
             "10:16: emotion is an empty list; allowed: an emotion, or a list of 1 to 7",
         ),
-        (
-            "[Hello., Welcome.]",
-            "\" \"",
-            &format!("17:12: say is ` `; allowed: {SENTENCE}"),
-        ),
+        ("[Hello., Welcome.]", "\" \"", &format!("17:12: say is ` `; allowed: {SENTENCE}")),
         (
             "[Hello., Welcome.]",
             "[]",
             "17:12: say is an empty list; allowed: a text, or a list of 1 to 16",
         ),
-        (
-            "Welcome.]",
-            "\"\"]",
-            &format!("17:21: say is ``; allowed: {SENTENCE}"),
-        ),
-        (
-            "Welcome.]",
-            "7]",
-            &format!("17:21: say is 7; allowed: {SENTENCE}, in quotes"),
-        ),
-        (
-            "Welcome.]",
-            "\"a\\nb\"]",
-            &format!("17:21: say is `a b`; allowed: {SENTENCE}"),
-        ),
-        (
-            "Welcome.",
-            &long,
-            &format!("17:21: say is `{}…`; allowed: {SENTENCE}", &long[..60]),
-        ),
+        ("Welcome.]", "\"\"]", &format!("17:21: say is ``; allowed: {SENTENCE}")),
+        ("Welcome.]", "7]", &format!("17:21: say is 7; allowed: {SENTENCE}, in quotes")),
+        ("Welcome.]", "\"a\\nb\"]", &format!("17:21: say is `a b`; allowed: {SENTENCE}")),
+        ("Welcome.", &long, &format!("17:21: say is `{}…`; allowed: {SENTENCE}", &long[..60])),
         (
             "gesture: nod",
             "gesture: nod twice",
             &format!("18:16: gesture is `nod twice`; allowed: {NAME}"),
         ),
-        (
-            "gesture: nod",
-            "gesture: \"\"",
-            &format!("18:16: gesture is ``; allowed: {NAME}"),
-        ),
-        (
-            "\"#ffeedd\"",
-            "\"#ffeed\"",
-            &format!("5:18: color is `#ffeed`; allowed: {COLOR}"),
-        ),
-        (
-            "\"#ffeedd\"",
-            "red",
-            &format!("5:18: color is `red`; allowed: {COLOR}"),
-        ),
+        ("gesture: nod", "gesture: \"\"", &format!("18:16: gesture is ``; allowed: {NAME}")),
+        ("\"#ffeedd\"", "\"#ffeed\"", &format!("5:18: color is `#ffeed`; allowed: {COLOR}")),
+        ("\"#ffeedd\"", "red", &format!("5:18: color is `red`; allowed: {COLOR}")),
         (
             "{color: \"#ffeedd\", opacity: 0.2}",
             "\n    color: #ffeedd",
@@ -263,11 +169,7 @@ fn a_wrong_key_is_named_with_its_place_and_what_is_allowed() {
             "pause_secs",
             "3:1: the policy has the key pause_secs again, after line 2; allowed: each key once",
         ),
-        (
-            "    cooldown_secs: 60\n",
-            "",
-            "8:5: the rule has no cooldown_secs; allowed: 0 to 86400",
-        ),
+        ("    cooldown_secs: 60\n", "", "8:5: the rule has no cooldown_secs; allowed: 0 to 86400"),
         (
             "{r: 1.0,",
             "{",
@@ -301,30 +203,15 @@ fn a_policy_without_rules_is_refused() {
             "version: 1\nrules: []\n",
             "2:8: rules is an empty list; allowed: a list of 1 to 64 rules",
         ),
-        (
-            "version: 1\nrules: hello\n",
-            "2:8: rules is `hello`; allowed: a list of 1 to 64 rules",
-        ),
-        (
-            "version: 1\n",
-            "1:1: the policy has no rules; allowed: a list of 1 to 64 rules",
-        ),
+        ("version: 1\nrules: hello\n", "2:8: rules is `hello`; allowed: a list of 1 to 64 rules"),
+        ("version: 1\n", "1:1: the policy has no rules; allowed: a list of 1 to 64 rules"),
     ] {
-        assert_eq!(
-            refused_whole(content.as_bytes()),
-            format!("lobby.yaml:{message}")
-        );
+        assert_eq!(refused_whole(content.as_bytes()), format!("lobby.yaml:{message}"));
     }
     for content in ["", "# only a comment\n", "---\n", "hello", "[]", "7"] {
         let error = refused_whole(content.as_bytes());
-        assert!(
-            error.starts_with("lobby.yaml:1:1: the policy is "),
-            "{content:?}: {error}"
-        );
-        assert!(
-            error.contains("version, pause_secs"),
-            "{content:?}: {error}"
-        );
+        assert!(error.starts_with("lobby.yaml:1:1: the policy is "), "{content:?}: {error}");
+        assert!(error.contains("version, pause_secs"), "{content:?}: {error}");
     }
 }
 
@@ -335,15 +222,8 @@ fn every_problem_of_a_file_is_reported_in_its_order() {
         .replacen("pause_secs: 5", "pause_secs: soon", 1)
         .replacen("emotion: fear", "emotion: afraid", 1);
     let error = refused_whole(spoiled.as_bytes());
-    let places: Vec<&str> = error
-        .lines()
-        .map(|line| &line[..line.find(" ").unwrap()])
-        .collect();
-    assert_eq!(
-        places,
-        ["lobby.yaml:2:13:", "lobby.yaml:11:19:", "lobby.yaml:24:21:"],
-        "{error}"
-    );
+    let places: Vec<&str> = error.lines().map(|line| &line[..line.find(" ").unwrap()]).collect();
+    assert_eq!(places, ["lobby.yaml:2:13:", "lobby.yaml:11:19:", "lobby.yaml:24:21:"], "{error}");
 }
 
 #[test]
@@ -358,14 +238,8 @@ fn broken_yaml_is_refused_at_its_place_on_one_line() {
         (&format!("version: {}1", "[".repeat(100)), 1),
     ] {
         let error = refused_whole(content.as_bytes());
-        assert!(
-            error.starts_with(&format!("lobby.yaml:{line}:")),
-            "{content:?}: {error}"
-        );
-        assert!(
-            error.ends_with("; allowed: one plain YAML document"),
-            "{content:?}: {error}"
-        );
+        assert!(error.starts_with(&format!("lobby.yaml:{line}:")), "{content:?}: {error}");
+        assert!(error.ends_with("; allowed: one plain YAML document"), "{content:?}: {error}");
         assert_eq!(error.lines().count(), 1, "{error}");
     }
 }
@@ -380,10 +254,7 @@ fn an_alias_bomb_is_refused_at_once() {
     }
     let start = std::time::Instant::now();
     let error = refused_whole(bomb.as_bytes());
-    assert!(
-        error.contains("; allowed: one plain YAML document"),
-        "{error}"
-    );
+    assert!(error.contains("; allowed: one plain YAML document"), "{error}");
     assert!(start.elapsed().as_secs() < 2);
 }
 
@@ -401,26 +272,17 @@ fn a_file_that_cannot_be_read_or_is_too_large_is_refused() {
     let missing = folder.path().join("missing.yaml");
     let error = Policy::read(&missing).unwrap_err();
     assert!(matches!(error, PolicyError::Unreadable { .. }), "{error:?}");
-    let expected = format!(
-        "{}: the policy file cannot be read: No such file",
-        missing.display()
-    );
+    let expected = format!("{}: the policy file cannot be read: No such file", missing.display());
     assert!(error.to_string().starts_with(&expected), "{error}");
 
     let error = Policy::read(folder.path()).unwrap_err().to_string();
-    assert!(
-        error.contains("the policy file cannot be read: "),
-        "{error}"
-    );
+    assert!(error.contains("the policy file cannot be read: "), "{error}");
 
     let large = folder.path().join("large.yaml");
     fs::write(&large, "#".repeat(MAX_POLICY_BYTES + 1)).unwrap();
     assert_eq!(
         Policy::read(&large).unwrap_err().to_string(),
-        format!(
-            "{}: the policy file is larger than the 65536 bytes allowed",
-            large.display()
-        )
+        format!("{}: the policy file is larger than the 65536 bytes allowed", large.display())
     );
     let padding = "#".repeat(MAX_POLICY_BYTES - EVERY_KEY.len());
     fs::write(&large, format!("{EVERY_KEY}{padding}")).unwrap();
@@ -433,15 +295,9 @@ fn is_well_formed(error: &str) -> bool {
         && error.lines().all(|line| {
             let mut parts = line.splitn(4, ':');
             parts.next() == Some("lobby.yaml")
-                && parts
-                    .next()
-                    .is_some_and(|line| line.parse::<u64>().is_ok_and(|line| line > 0))
-                && parts
-                    .next()
-                    .is_some_and(|column| column.parse::<u64>().is_ok())
-                && parts
-                    .next()
-                    .is_some_and(|rest| rest.contains("; allowed: "))
+                && parts.next().is_some_and(|line| line.parse::<u64>().is_ok_and(|line| line > 0))
+                && parts.next().is_some_and(|column| column.parse::<u64>().is_ok())
+                && parts.next().is_some_and(|rest| rest.contains("; allowed: "))
         })
 }
 

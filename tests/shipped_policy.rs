@@ -26,10 +26,7 @@ fn shipped() -> Policy {
 }
 
 fn sentences(policy: &Policy) -> impl Iterator<Item = (&Rule, &String)> {
-    policy
-        .rules
-        .iter()
-        .flat_map(|rule| rule.answer.say.iter().map(move |say| (rule, say)))
+    policy.rules.iter().flat_map(|rule| rule.answer.say.iter().map(move |say| (rule, say)))
 }
 
 fn words(sentence: &str) -> Vec<String> {
@@ -43,11 +40,7 @@ fn words(sentence: &str) -> Vec<String> {
 /// All that the robot does for a person alone with it who shows one expression for `secs`.
 fn responses_to(emotion: Emotion, confidence: f32, secs: u32) -> Vec<Response> {
     let mut engine = Engine::new(shipped());
-    let reading = [FaceReading {
-        face_id: "f1",
-        emotion,
-        confidence,
-    }];
+    let reading = [FaceReading { face_id: "f1", emotion, confidence }];
     (0..secs * 10)
         .filter_map(|tenth| engine.observe(Duration::from_millis(100) * tenth, &reading))
         .collect()
@@ -58,9 +51,7 @@ fn it_never_names_an_emotion_or_guesses_at_a_reason() {
     let policy = shipped();
     for (rule, sentence) in sentences(&policy) {
         for word in words(sentence) {
-            let named = UNSPOKEN_STEMS
-                .split_whitespace()
-                .find(|stem| word.starts_with(stem));
+            let named = UNSPOKEN_STEMS.split_whitespace().find(|stem| word.starts_with(stem));
             assert_eq!(named, None, "{} says {sentence:?}", rule.name);
         }
     }
@@ -71,23 +62,11 @@ fn it_never_names_an_emotion_or_guesses_at_a_reason() {
 fn it_is_brief_and_asks_nothing() {
     for (rule, sentence) in sentences(&shipped()) {
         assert!(words(sentence).len() < 12, "{}: {sentence:?}", rule.name);
-        assert!(
-            !sentence.contains(['?', '!']),
-            "{}: {sentence:?}",
-            rule.name
-        );
+        assert!(!sentence.contains(['?', '!']), "{}: {sentence:?}", rule.name);
     }
     for rule in &shipped().rules {
-        assert!(
-            rule.answer.duration <= Duration::from_secs(6),
-            "{}",
-            rule.name
-        );
-        assert!(
-            rule.answer.say.is_empty() || rule.cooldown.as_secs() >= 300,
-            "{}",
-            rule.name
-        );
+        assert!(rule.answer.duration <= Duration::from_secs(6), "{}", rule.name);
+        assert!(rule.answer.say.is_empty() || rule.cooldown.as_secs() >= 300, "{}", rule.name);
     }
 }
 
@@ -98,11 +77,7 @@ fn it_mirrors_friendliness_and_nothing_else() {
         if rule.emotions == [Emotion::Happy] {
             assert_eq!(expression, Some("happy"));
         } else {
-            assert!(
-                matches!(expression, None | Some("neutral")),
-                "{}: {expression:?}",
-                rule.name
-            );
+            assert!(matches!(expression, None | Some("neutral")), "{}: {expression:?}", rule.name);
         }
         for gesture in rule.answer.gesture.iter() {
             let calm = ["nod", "slow_nod", "step_back", "hold_still"];
@@ -115,12 +90,8 @@ fn it_mirrors_friendliness_and_nothing_else() {
 #[test]
 fn its_light_is_soft_and_never_red() {
     let policy = shipped();
-    let lights: Vec<Light> = policy
-        .rules
-        .iter()
-        .filter_map(|rule| rule.answer.light)
-        .chain(policy.rest.light)
-        .collect();
+    let lights: Vec<Light> =
+        policy.rules.iter().filter_map(|rule| rule.answer.light).chain(policy.rest.light).collect();
     assert!(lights.len() >= 4);
     for light in lights {
         let [red, green, blue] = [light.red, light.green, light.blue].map(|share| share.get());
@@ -135,67 +106,33 @@ fn its_light_is_soft_and_never_red() {
 #[test]
 fn where_somebody_is_tense_it_does_less() {
     let policy = shipped();
-    let answers_to = |emotion| {
-        policy
-            .rules
-            .iter()
-            .find(|rule| rule.emotions.contains(&emotion))
-    };
+    let answers_to = |emotion| policy.rules.iter().find(|rule| rule.emotions.contains(&emotion));
     let warm = answers_to(Emotion::Happy).unwrap();
-    for tense in [
-        Emotion::Angry,
-        Emotion::Disgust,
-        Emotion::Fear,
-        Emotion::Sad,
-    ] {
+    for tense in [Emotion::Angry, Emotion::Disgust, Emotion::Fear, Emotion::Sad] {
         let rule = answers_to(tense).unwrap();
-        assert!(
-            rule.answer.intensity < warm.answer.intensity,
-            "{}",
-            rule.name
-        );
+        assert!(rule.answer.intensity < warm.answer.intensity, "{}", rule.name);
         assert!(rule.answer.light.unwrap().opacity < warm.answer.light.unwrap().opacity);
         assert!(rule.priority > warm.priority, "{}", rule.name);
         assert!(rule.cooldown.as_secs() >= 120, "{}", rule.name);
     }
-    assert_eq!(
-        answers_to(Emotion::Fear).unwrap().answer.say,
-        [""; 0],
-        "fear is met in silence"
-    );
-    assert_eq!(
-        answers_to(Emotion::Neutral),
-        None,
-        "a neutral face is left in peace"
-    );
+    assert_eq!(answers_to(Emotion::Fear).unwrap().answer.say, [""; 0], "fear is met in silence");
+    assert_eq!(answers_to(Emotion::Neutral), None, "a neutral face is left in peace");
 }
 
 #[test]
 fn a_person_is_answered_once_in_two_minutes() {
     for emotion in Emotion::ALL {
         let answered = responses_to(emotion, 0.9, 115).len();
-        assert_eq!(
-            answered,
-            usize::from(emotion != Emotion::Neutral),
-            "{emotion}"
-        );
+        assert_eq!(answered, usize::from(emotion != Emotion::Neutral), "{emotion}");
     }
-    assert_eq!(
-        responses_to(Emotion::Angry, 0.5, 60),
-        [],
-        "an unsure reading is left alone"
-    );
+    assert_eq!(responses_to(Emotion::Angry, 0.5, 60), [], "an unsure reading is left alone");
 }
 
 #[test]
 fn a_passing_expression_is_left_alone() {
     for emotion in Emotion::ALL {
         let mut engine = Engine::new(shipped());
-        let reading = [FaceReading {
-            face_id: "f1",
-            emotion,
-            confidence: 0.95,
-        }];
+        let reading = [FaceReading { face_id: "f1", emotion, confidence: 0.95 }];
         for tenth in 0..7 {
             let stamp = Duration::from_millis(100) * tenth;
             assert_eq!(engine.observe(stamp, &reading), None, "{emotion}");

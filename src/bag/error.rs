@@ -102,10 +102,7 @@ pub enum BagError {
 
 impl BagError {
     pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
-        Self::Io {
-            path: path.to_owned(),
-            source,
-        }
+        Self::Io { path: path.to_owned(), source }
     }
 }
 
@@ -180,11 +177,7 @@ pub enum BagWarning {
 
 fn until(last_log_time_ns: Option<i64>) -> String {
     last_log_time_ns.map_or_else(String::new, |ns| {
-        format!(
-            ", the last at {}.{:09} s",
-            ns.div_euclid(NS),
-            ns.rem_euclid(NS)
-        )
+        format!(", the last at {}.{:09} s", ns.div_euclid(NS), ns.rem_euclid(NS))
     })
 }
 

@@ -62,9 +62,7 @@ pub(super) struct Wanted(Arc<HashMap<(String, String), usize>>);
 
 impl Wanted {
     pub fn get(&self, name: &str, type_name: &str) -> Option<usize> {
-        self.0
-            .get(&(name.to_owned(), type_name.to_owned()))
-            .copied()
+        self.0.get(&(name.to_owned(), type_name.to_owned())).copied()
     }
 }
 
@@ -109,11 +107,7 @@ impl BagFile {
                     path.display()
                 );
                 let found = "a sqlite3 file inside zstd".to_owned();
-                return Err(BagError::Compression {
-                    path,
-                    found,
-                    expected,
-                });
+                return Err(BagError::Compression { path, found, expected });
             } else {
                 let found = format!("zstd with {} inside", describe(&inside));
                 return Err(BagError::NotABag { path, found });
@@ -178,11 +172,7 @@ pub(super) struct Files {
 impl Files {
     /// The messages of the wanted topics.
     pub fn new(files: Vec<BagFile>, wanted: Wanted) -> Self {
-        Self {
-            waiting: files.into_iter(),
-            wanted,
-            open: None,
-        }
+        Self { waiting: files.into_iter(), wanted, open: None }
     }
 }
 
@@ -221,9 +211,7 @@ pub(super) fn decompress_message(data: &[u8]) -> std::io::Result<Vec<u8>> {
     let decoder = zstd::Decoder::with_buffer(data)?;
     let read = decoder.take(LIMIT_BYTES + 1).read_to_end(&mut whole)?;
     if read as u64 > LIMIT_BYTES {
-        return Err(std::io::Error::other(format!(
-            "a message of over {LIMIT_BYTES} bytes"
-        )));
+        return Err(std::io::Error::other(format!("a message of over {LIMIT_BYTES} bytes")));
     }
     Ok(whole)
 }
@@ -244,11 +232,7 @@ fn describe(head: &[u8]) -> String {
     match std::str::from_utf8(head) {
         Ok(text) if !text.contains('\0') => format!("text that begins {text:?}"),
         _ => {
-            let bytes: Vec<_> = head
-                .iter()
-                .take(8)
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
+            let bytes: Vec<_> = head.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
             format!("bytes {}", bytes.join(" "))
         }
     }

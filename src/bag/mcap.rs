@@ -58,8 +58,7 @@ fn read_summary(path: &Path) -> Result<Option<FileInfo>, BagError> {
         return Ok(None);
     }
     let mut end = [0; FOOTER_BYTES as usize];
-    file.seek(SeekFrom::End(-(FOOTER_BYTES as i64)))
-        .map_err(io)?;
+    file.seek(SeekFrom::End(-(FOOTER_BYTES as i64))).map_err(io)?;
     file.read_exact(&mut end).map_err(io)?;
     let (footer, magic) = end.split_at(end.len() - MAGIC.len());
     if magic != MAGIC || footer[0] != op::FOOTER {
@@ -71,8 +70,7 @@ fn read_summary(path: &Path) -> Result<Option<FileInfo>, BagError> {
     if footer.summary_start == 0 || footer.summary_start > length - FOOTER_BYTES {
         return Ok(None);
     }
-    file.seek(SeekFrom::Start(footer.summary_start))
-        .map_err(io)?;
+    file.seek(SeekFrom::Start(footer.summary_start)).map_err(io)?;
 
     let options = LinearReaderOptions::default().with_skip_start_magic(true);
     let left = Some(length - footer.summary_start);
@@ -96,12 +94,8 @@ fn read_summary(path: &Path) -> Result<Option<FileInfo>, BagError> {
     if statistics.channel_count as usize != catalog.channels.len() {
         return Ok(None);
     }
-    let bounds = (statistics.message_count > 0).then(|| {
-        (
-            time_ns(statistics.message_start_time),
-            time_ns(statistics.message_end_time),
-        )
-    });
+    let bounds = (statistics.message_count > 0)
+        .then(|| (time_ns(statistics.message_start_time), time_ns(statistics.message_end_time)));
     catalog.counts_known =
         statistics.channel_message_counts.values().sum::<u64>() == statistics.message_count;
     catalog.counts = statistics.channel_message_counts;
@@ -138,9 +132,7 @@ impl Catalog {
     }
 
     fn type_name(&self, channel: &records::Channel) -> &str {
-        self.type_names
-            .get(&channel.schema_id)
-            .map_or("", String::as_str)
+        self.type_names.get(&channel.schema_id).map_or("", String::as_str)
     }
 
     fn into_info(self, bounds: Option<(i64, i64)>) -> FileInfo {
@@ -158,10 +150,7 @@ impl Catalog {
                     .unwrap_or_default(),
             }
         };
-        FileInfo {
-            topics: self.channels.iter().map(topic).collect(),
-            bounds_ns: bounds,
-        }
+        FileInfo { topics: self.channels.iter().map(topic).collect(), bounds_ns: bounds }
     }
 }
 
@@ -191,14 +180,7 @@ impl McapMessages {
     }
 
     fn read(&mut self) -> Result<Option<FileMessage>, Stop> {
-        let Self {
-            records,
-            catalog,
-            topics,
-            wanted,
-            progress,
-            ..
-        } = self;
+        let Self { records, catalog, topics, wanted, progress, .. } = self;
         let found = records.find(|opcode, body| match catalog.note(opcode, body) {
             Err(reason) => Some(Err(reason)),
             Ok(None) => {
@@ -218,11 +200,7 @@ impl McapMessages {
                 topic.map(|topic| {
                     let data =
                         decompress_message(&body[22..]).map_err(|error| error.to_string())?;
-                    Ok(FileMessage {
-                        topic,
-                        log_time_ns: time,
-                        data,
-                    })
+                    Ok(FileMessage { topic, log_time_ns: time, data })
                 })
             }
         })?;
@@ -231,40 +209,20 @@ impl McapMessages {
 
     fn warning(&self, stop: &Stop) -> BagWarning {
         let path = self.path.clone();
-        let Progress {
-            messages,
-            last_log_time_ns,
-        } = self.progress;
+        let Progress { messages, last_log_time_ns } = self.progress;
         let at_byte = self.records.at_byte;
         match stop {
             Stop::Cut => {
                 let length = std::fs::metadata(&path).map_or(at_byte, |file| file.len());
-                BagWarning::Cut {
-                    path,
-                    at_byte: length,
-                    messages,
-                    last_log_time_ns,
-                }
+                BagWarning::Cut { path, at_byte: length, messages, last_log_time_ns }
             }
             Stop::Damaged(reason) => {
                 let reason = reason.clone();
-                BagWarning::Damaged {
-                    path,
-                    at_byte,
-                    reason,
-                    messages,
-                    last_log_time_ns,
-                }
+                BagWarning::Damaged { path, at_byte, reason, messages, last_log_time_ns }
             }
             Stop::Unreadable(error) => {
                 let reason = error.to_string();
-                BagWarning::Damaged {
-                    path,
-                    at_byte,
-                    reason,
-                    messages,
-                    last_log_time_ns,
-                }
+                BagWarning::Damaged { path, at_byte, reason, messages, last_log_time_ns }
             }
         }
     }
@@ -327,13 +285,7 @@ impl Records {
     fn new(source: Box<dyn Read + Send>, left: Option<u64>, options: LinearReaderOptions) -> Self {
         let options = options.with_record_length_limit(LONGEST_RECORD_BYTES);
         let reader = LinearReader::new_with_options(options);
-        Self {
-            source,
-            reader,
-            left,
-            at_byte: 0,
-            failed_checksum: None,
-        }
+        Self { source, reader, left, at_byte: 0, failed_checksum: None }
     }
 
     /// Shows records to `visit` until it answers; `None` at the end of the section.
@@ -350,9 +302,7 @@ impl Records {
                     // The reader takes chunks apart; it shows one whole only after a record
                     // inside a chunk has led it past the chunk's end.
                     op::CHUNK => {
-                        return Err(Stop::Damaged(
-                            "a record is longer than its chunk".to_owned(),
-                        ));
+                        return Err(Stop::Damaged("a record is longer than its chunk".to_owned()));
                     }
                     _ => match visit(opcode, data) {
                         Some(answer) => return Ok(Some(answer)),
@@ -361,8 +311,7 @@ impl Records {
                 },
                 Some(Err(McapError::UnexpectedEof)) => return Err(Stop::Cut),
                 Some(Err(error @ McapError::BadChunkCrc { .. })) => {
-                    self.failed_checksum
-                        .get_or_insert_with(|| error.to_string());
+                    self.failed_checksum.get_or_insert_with(|| error.to_string());
                     continue;
                 }
                 Some(Err(error)) => return Err(Stop::Damaged(error.to_string())),

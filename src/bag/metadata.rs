@@ -34,19 +34,13 @@ impl Metadata {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(BagError::io(&path, error)),
         };
-        let wrong = |reason: String| BagError::Metadata {
-            path: path.clone(),
-            reason,
-        };
+        let wrong = |reason: String| BagError::Metadata { path: path.clone(), reason };
         let text = String::from_utf8(bytes).map_err(|error| wrong(error.to_string()))?;
         let document: Document =
             serde_saphyr::from_str(&text).map_err(|error| wrong(one_line(&error.to_string())))?;
         let info = document.rosbag2_bagfile_information;
 
-        match (
-            info.compression_mode.to_lowercase().as_str(),
-            info.compression_format.as_str(),
-        ) {
+        match (info.compression_mode.to_lowercase().as_str(), info.compression_format.as_str()) {
             ("" | "none", _) | (_, "zstd" | "") => {}
             (_, other) => {
                 return Err(BagError::Compression {
@@ -68,24 +62,12 @@ impl Metadata {
             .topics_with_message_count
             .into_iter()
             .map(|topic| {
-                let TopicMetadata {
-                    name,
-                    type_name,
-                    offered_qos_profiles,
-                } = topic.topic_metadata;
+                let TopicMetadata { name, type_name, offered_qos_profiles } = topic.topic_metadata;
                 let offered_qos = offered_qos_profiles.into_qos().map_err(|error| {
-                    wrong(format!(
-                        "offered_qos_profiles of {name}: {}",
-                        one_line(&error)
-                    ))
+                    wrong(format!("offered_qos_profiles of {name}: {}", one_line(&error)))
                 })?;
                 let message_count = topic.message_count;
-                Ok(MetadataTopic {
-                    name,
-                    type_name,
-                    message_count,
-                    offered_qos,
-                })
+                Ok(MetadataTopic { name, type_name, message_count, offered_qos })
             })
             .collect::<Result<_, BagError>>()?;
         Ok(Some(Self { files, topics }))
@@ -97,28 +79,18 @@ impl Metadata {
 fn find_listed(directory: &Path, listed: &Path, metadata: &Path) -> Result<PathBuf, BagError> {
     let path = directory.join(listed);
     let bare = directory.join(listed.file_name().unwrap_or_default());
-    let is_compressed = listed
-        .extension()
-        .is_some_and(|extension| extension == "zstd");
+    let is_compressed = listed.extension().is_some_and(|extension| extension == "zstd");
     let unpacked = is_compressed.then(|| bare.with_extension(""));
     unpacked
         .into_iter()
         .chain([path.clone(), bare])
         .find(|candidate| candidate.is_file())
-        .ok_or_else(|| BagError::ListedFileMissing {
-            path,
-            listed_in: metadata.to_owned(),
-        })
+        .ok_or_else(|| BagError::ListedFileMissing { path, listed_in: metadata.to_owned() })
 }
 
 /// The YAML reader draws the offending lines; one line is enough here.
 fn one_line(message: &str) -> String {
-    message
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches(':')
-        .to_owned()
+    message.lines().next().unwrap_or_default().trim_end_matches(':').to_owned()
 }
 
 #[derive(Deserialize)]

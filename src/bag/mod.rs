@@ -90,9 +90,7 @@ impl Bag {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, BagError> {
         let path = path.as_ref();
         let kind = std::fs::metadata(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => BagError::Missing {
-                path: path.to_owned(),
-            },
+            std::io::ErrorKind::NotFound => BagError::Missing { path: path.to_owned() },
             _ => BagError::io(path, error),
         })?;
         let mut bag = Self {
@@ -124,15 +122,11 @@ impl Bag {
             files.push((file, info));
         }
         if files.is_empty() {
-            return Err(BagError::EmptyDirectory {
-                path: path.to_owned(),
-            });
+            return Err(BagError::EmptyDirectory { path: path.to_owned() });
         }
         files.sort_by_key(|(_, info)| info.bounds_ns);
-        bag.warnings.push(BagWarning::MetadataMissing {
-            path: path.to_owned(),
-            files: files.len(),
-        });
+        bag.warnings
+            .push(BagWarning::MetadataMissing { path: path.to_owned(), files: files.len() });
         for (file, info) in files {
             bag.add(file, info)?;
         }
@@ -181,9 +175,7 @@ impl Bag {
     }
 
     fn topic_mut(&mut self, name: &str, type_name: &str) -> Option<&mut Topic> {
-        self.topics
-            .iter_mut()
-            .find(|topic| topic.name == name && topic.type_name == type_name)
+        self.topics.iter_mut().find(|topic| topic.name == name && topic.type_name == type_name)
     }
 
     fn add(&mut self, file: BagFile, info: FileInfo) -> Result<(), BagError> {
@@ -203,10 +195,8 @@ impl Bag {
                     offered_qos: topic.offered_qos,
                 }),
                 Some(known) => {
-                    known.message_count = known
-                        .message_count
-                        .zip(topic.message_count)
-                        .map(|(a, b)| a + b);
+                    known.message_count =
+                        known.message_count.zip(topic.message_count).map(|(a, b)| a + b);
                     // Every file of a recording repeats the offers.
                     if known.offered_qos.is_empty() {
                         known.offered_qos = topic.offered_qos;
@@ -256,27 +246,17 @@ impl Iterator for Messages {
 
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(next) = self.ordered.next() {
-            return Some(next.map(
-                |FileMessage {
-                     topic,
-                     log_time_ns,
-                     data,
-                 }| Message {
-                    topic,
-                    log_time_ns,
-                    data,
-                },
-            ));
+            return Some(next.map(|FileMessage { topic, log_time_ns, data }| Message {
+                topic,
+                log_time_ns,
+                data,
+            }));
         }
         let late = std::mem::take(&mut self.ordered.late);
         (late.messages > 0).then(|| {
             Err(BagWarning::OutOfOrder {
                 path: self.path.clone(),
-                topic: self
-                    .topic_names
-                    .get(late.first_topic)
-                    .cloned()
-                    .unwrap_or_default(),
+                topic: self.topic_names.get(late.first_topic).cloned().unwrap_or_default(),
                 messages: late.messages,
                 by_ns: late.by_ns,
             })

@@ -82,10 +82,7 @@ impl<I: Iterator<Item = Result<FileMessage, BagWarning>>> Iterator for InOrder<I
                 Some(Ok(message)) => {
                     self.newest_ns = self.newest_ns.max(message.log_time_ns);
                     self.held_bytes += message.data.len();
-                    self.held.push(Reverse(Held {
-                        message,
-                        place: self.read,
-                    }));
+                    self.held.push(Reverse(Held { message, place: self.read }));
                     self.read += 1;
                 }
                 Some(Err(warning)) => self.pending = Some(warning),
@@ -135,17 +132,11 @@ mod tests {
     use super::*;
 
     fn message(log_time_ns: i64) -> Result<FileMessage, BagWarning> {
-        Ok(FileMessage {
-            topic: 0,
-            log_time_ns,
-            data: vec![0],
-        })
+        Ok(FileMessage { topic: 0, log_time_ns, data: vec![0] })
     }
 
     fn times(messages: impl Iterator<Item = Result<FileMessage, BagWarning>>) -> Vec<i64> {
-        messages
-            .map(|message| message.map_or(-1, |message| message.log_time_ns))
-            .collect()
+        messages.map(|message| message.map_or(-1, |message| message.log_time_ns)).collect()
     }
 
     #[test]
@@ -163,10 +154,7 @@ mod tests {
 
     #[test]
     fn a_warning_comes_after_what_was_read_before_it() {
-        let warning = BagWarning::MetadataMissing {
-            path: "bag".into(),
-            files: 2,
-        };
+        let warning = BagWarning::MetadataMissing { path: "bag".into(), files: 2 };
         let stream = [message(2), message(1), Err(warning), message(4), message(3)];
         assert_eq!(times(InOrder::new(stream.into_iter())), [1, 2, -1, 3, 4]);
     }

@@ -77,24 +77,12 @@ impl Qos {
         if !agreed {
             return Qos::default();
         }
-        let at_least = if first.durability == Durability::TransientLocal {
-            100
-        } else {
-            10
-        };
-        let recorded = offered
-            .iter()
-            .map(|qos| qos.depth)
-            .max()
-            .unwrap_or_default();
+        let at_least = if first.durability == Durability::TransientLocal { 100 } else { 10 };
+        let recorded = offered.iter().map(|qos| qos.depth).max().unwrap_or_default();
         match first.history {
             History::KeepAll => *first,
             History::KeepLast if recorded > 0 && rest.is_empty() => *first,
-            _ => Qos {
-                history: History::KeepLast,
-                depth: recorded.max(at_least),
-                ..*first
-            },
+            _ => Qos { history: History::KeepLast, depth: recorded.max(at_least), ..*first },
         }
     }
 
@@ -231,10 +219,7 @@ mod tests {
         let sensor = Qos::for_replay(&[offer(BestEffort, Volatile)]);
         assert_eq!((sensor.reliability, sensor.depth), (BestEffort, 10));
         let tf_static = Qos::for_replay(&[offer(Reliable, TransientLocal); 2]);
-        assert_eq!(
-            (tf_static.durability, tf_static.depth),
-            (TransientLocal, 100)
-        );
+        assert_eq!((tf_static.durability, tf_static.depth), (TransientLocal, 100));
         let mixed = [offer(BestEffort, Volatile), offer(Reliable, Volatile)];
         assert_eq!(Qos::for_replay(&mixed), Qos::default());
     }

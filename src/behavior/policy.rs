@@ -66,7 +66,10 @@ impl Policy {
         File::open(file)
             // One byte more than allowed is enough to know, however large the file is.
             .and_then(|open| open.take(MAX_POLICY_BYTES as u64 + 1).read_to_end(&mut bytes))
-            .map_err(|source| PolicyError::Unreadable { file: file.to_owned(), source })?;
+            .map_err(|error| PolicyError::Unreadable {
+                file: file.to_owned(),
+                reason: error.to_string(),
+            })?;
         Self::parse(file, &bytes)
     }
 

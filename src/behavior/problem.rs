@@ -1,7 +1,6 @@
 //! What can be wrong with a policy file, said so that its author can mend it.
 
 use std::fmt;
-use std::io;
 use std::path::PathBuf;
 
 /// A place in a text file, both counted from 1.
@@ -36,12 +35,12 @@ impl fmt::Display for Problem {
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
     /// The file cannot be read.
-    #[error("{}: the policy file cannot be read: {source}", file.display())]
+    #[error("{}: the policy file cannot be read: {reason}", file.display())]
     Unreadable {
         /// The file as it was given.
         file: PathBuf,
         /// What the operating system says.
-        source: io::Error,
+        reason: String,
     },
     /// The file is no policy by its size alone.
     #[error("{}: the policy file is larger than the {limit_bytes} bytes allowed", file.display())]

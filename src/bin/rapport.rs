@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use rapport::analyze::{self, AnalyzeArgs};
 #[cfg(feature = "ros")]
-use rapport::ros::{runner, watch};
+use rapport::ros::{arguments::split_ros_arguments, replay, runner, watch};
 
+/// Notices the expression on the faces in front of a robot and answers kindly.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -18,23 +19,33 @@ struct Cli {
 enum Command {
     Analyze(AnalyzeArgs),
     #[cfg(feature = "ros")]
+    Replay(replay::ReplayArgs),
+    #[cfg(feature = "ros")]
     Watch(watch::WatchArgs),
 }
 
+#[cfg(feature = "ros")]
 fn main() -> ExitCode {
-    // What follows --ros-args is for ROS, which reads the command line itself.
-    let own = std::env::args_os().take_while(|argument| argument != "--ros-args");
+    let (own, ros) = split_ros_arguments(std::env::args_os());
     match Cli::parse_from(own).command {
-        Command::Analyze(args) => {
-            exit_code(analyze::run(&args).map(|outcome| match outcome.read {
-                read if read == outcome.given => 0,
-                0 => 1,
-                _ => 3,
-            }))
-        }
-        #[cfg(feature = "ros")]
+        Command::Analyze(args) => analyze(&args),
+        Command::Replay(args) => exit_code(replay::run(&args, &ros)),
         Command::Watch(args) => runner::run("rapport_watch", |node| watch::start_node(node, &args)),
     }
+}
+
+#[cfg(not(feature = "ros"))]
+fn main() -> ExitCode {
+    let Command::Analyze(args) = Cli::parse().command;
+    analyze(&args)
+}
+
+fn analyze(args: &AnalyzeArgs) -> ExitCode {
+    exit_code(analyze::run(args).map(|outcome| match outcome.read {
+        read if read == outcome.given => 0,
+        0 => 1,
+        _ => 3,
+    }))
 }
 
 fn exit_code(result: anyhow::Result<u8>) -> ExitCode {

@@ -37,20 +37,14 @@ mod tests {
             (text(own), text(ros))
         };
         let is = |own: &str, ros: &str| (own.to_owned(), ros.to_owned());
-        assert_eq!(
-            split("rapport replay -- bag"),
-            is("rapport replay -- bag", "")
-        );
+        assert_eq!(split("rapport replay -- bag"), is("rapport replay -- bag", ""));
         assert_eq!(
             split("rapport replay bag --ros-args -r /a:=/b"),
             is("rapport replay bag", "--ros-args -r /a:=/b")
         );
         assert_eq!(
             split("rapport replay --ros-args -r /a:=/b -- bag --loop --ros-args -p x:=1"),
-            is(
-                "rapport replay bag --loop",
-                "--ros-args -r /a:=/b -- --ros-args -p x:=1"
-            )
+            is("rapport replay bag --loop", "--ros-args -r /a:=/b -- --ros-args -p x:=1")
         );
     }
 }

@@ -22,23 +22,21 @@ const GRACE: Duration = Duration::from_millis(300);
 /// The tasks of a node.
 #[derive(Debug, Default)]
 pub struct Tasks {
-    all: JoinSet<anyhow::Result<()>>,
+    endless: JoinSet<()>,
+    finite: JoinSet<anyhow::Result<()>>,
 }
 
 impl Tasks {
     /// Adds a task that lives as long as the node. Where it ends earlier, so does the process,
     /// with status 1, so that a supervisor sees it.
     pub fn endless(&mut self, task: impl Future<Output = ()> + Send + 'static) {
-        self.all.spawn(async move {
-            task.await;
-            Err(anyhow!("a task of the node ended"))
-        });
+        self.endless.spawn(task);
     }
 
     /// Adds a task whose end is the end of the process. It must end by itself on
     /// [`interrupted`].
     pub fn finite(&mut self, task: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
-        self.all.spawn(task);
+        self.finite.spawn(task);
     }
 }
 
@@ -84,7 +82,7 @@ fn run_node(
 
     let mut node = create_node(name)?;
     logging::install(node.logger());
-    let mut tasks = start(&mut node)?.all;
+    let mut tasks = start(&mut node)?;
     let stop = Arc::new(AtomicBool::new(false));
     let stop_spinning = stop.clone();
     let spinning = std::thread::Builder::new().name("spin".to_owned()).spawn(move || {
@@ -92,17 +90,19 @@ fn run_node(
             node.spin_once(SPIN);
         }
     })?;
-    let ended = runtime.block_on(async {
+    let outcome = runtime.block_on(async {
+        let broken = || Err(anyhow!("a task of the node ended, see the messages above"));
         tokio::select! {
-            ended = tasks.join_next() => ended,
+            Some(ended) = tasks.finite.join_next() => ended.unwrap_or_else(|_| broken()),
+            Some(_) = tasks.endless.join_next() => broken(),
             () = interrupted => {
                 // Endless tasks have nothing to finish; a finite one may have a last word.
-                tokio::time::timeout(GRACE, tasks.join_next()).await.ok().flatten();
-                None
+                let _ = tokio::time::timeout(GRACE, tasks.finite.join_next()).await;
+                Ok(())
             }
         }
     });
-    tasks.abort_all();
+    drop(tasks);
     stop.store(true, Ordering::Relaxed);
     let spun = spinning.join();
     // A frame in work is not waited for.
@@ -110,7 +110,7 @@ fn run_node(
     if spun.is_err() {
         bail!("the thread that spins the node ended, see the messages above");
     }
-    ended.unwrap_or(Ok(Ok(()))).context("a task of the node ended, see the messages above")?
+    outcome
 }
 
 fn create_node(name: &str) -> anyhow::Result<Node> {
@@ -123,7 +123,14 @@ fn create_node(name: &str) -> anyhow::Result<Node> {
     let context = catch_unwind(AssertUnwindSafe(Context::create));
     std::panic::set_hook(quiet);
     let context = context
-        .map_err(|_| anyhow!("ROS 2 did not start; are the arguments after --ros-args right?"))?
+        .map_err(|_| {
+            let given = std::env::args().skip_while(|argument| argument != "--ros-args");
+            let given = given.collect::<Vec<_>>().join(" ");
+            anyhow!(
+                "ROS 2 refused the arguments `{given}`: expected as in `ros2 run`, for example \
+                 --ros-args -r image:=/camera/image_raw -p threads:=2 --params-file FILE"
+            )
+        })?
         .context("ROS 2 did not start")?;
     Node::create(context, name, "").with_context(|| format!("node {name} not created"))
 }

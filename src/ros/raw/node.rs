@@ -31,10 +31,7 @@ pub struct RawError {
 
 impl RawError {
     fn new(action: &'static str, reason: impl Into<String>) -> Self {
-        Self {
-            action,
-            reason: reason.into(),
-        }
+        Self { action, reason: reason.into() }
     }
 
     /// Turns a return code into a result, with what the library says about it.
@@ -45,9 +42,7 @@ impl RawError {
         // SAFETY: the string is returned by value, thread local, and ends with NUL.
         let message = unsafe {
             let error = rcutils_get_error_string();
-            let message = CStr::from_ptr(error.str_.as_ptr())
-                .to_string_lossy()
-                .into_owned();
+            let message = CStr::from_ptr(error.str_.as_ptr()).to_string_lossy().into_owned();
             rcutils_reset_error();
             message
         };
@@ -97,21 +92,14 @@ impl RawNode {
             let code = rcl_init_options_init(&mut options, rcutils_get_default_allocator());
             RawError::check(START, code)?;
             let mut context = Box::new(rcl_get_zero_initialized_context());
-            let argv = if count == 0 {
-                std::ptr::null()
-            } else {
-                pointers.as_ptr()
-            };
+            let argv = if count == 0 { std::ptr::null() } else { pointers.as_ptr() };
             let started = RawError::check(START, rcl_init(count, argv, &options, &mut *context));
             rcl_init_options_fini(&mut options);
             started?;
 
             let node = Box::new(rcl_get_zero_initialized_node());
             // From here on dropping it ends what was started.
-            let owned = Owned {
-                context: Box::into_raw(context),
-                node: Box::into_raw(node),
-            };
+            let owned = Owned { context: Box::into_raw(context), node: Box::into_raw(node) };
             if rcl_arguments_get_count_unparsed_ros(&(*owned.context).global_arguments) > 0 {
                 let given: Vec<_> = ros_arguments.iter().map(|a| a.to_string_lossy()).collect();
                 let reason = format!("cannot make sense of all of `{}`", given.join(" "));
@@ -129,9 +117,7 @@ impl RawNode {
             let created = RawError::check("node not created", code);
             RawError::check("node options", rcl_node_options_fini(&mut options))?;
             created?;
-            Ok(Self {
-                owned: Rc::new(owned),
-            })
+            Ok(Self { owned: Rc::new(owned) })
         }
     }
 
@@ -162,10 +148,7 @@ impl RawNode {
                 &options,
             );
             RawError::check(CREATE, code)?;
-            Ok(RawPublisher {
-                handle,
-                owned: self.owned.clone(),
-            })
+            Ok(RawPublisher { handle, owned: self.owned.clone() })
         }
     }
 }
@@ -202,10 +185,7 @@ impl RawPublisher {
 
         // The middleware reads the header without looking at the length.
         if cdr.len() < 4 {
-            let reason = format!(
-                "{} bytes, expected at least the 4 of a CDR header",
-                cdr.len()
-            );
+            let reason = format!("{} bytes, expected at least the 4 of a CDR header", cdr.len());
             return Err(RawError::new(PUBLISH, reason));
         }
         // SAFETY: the library only reads the buffer, and only during the call, in spite of the

@@ -51,10 +51,8 @@ impl TypeSupport {
     /// # Errors
     /// The name is none of a type, or the type is not installed.
     pub fn load(type_name: &str) -> Result<Self, TypeSupportError> {
-        let (package, symbol) =
-            package_and_symbol(type_name).ok_or_else(|| TypeSupportError::Name {
-                found: type_name.to_owned(),
-            })?;
+        let (package, symbol) = package_and_symbol(type_name)
+            .ok_or_else(|| TypeSupportError::Name { found: type_name.to_owned() })?;
         let file = format!("lib{package}__rosidl_typesupport_c.so");
         let prefixes = std::env::var_os("AMENT_PREFIX_PATH").unwrap_or_default();
         let library = std::env::split_paths(&prefixes)
@@ -106,9 +104,7 @@ fn package_and_symbol(type_name: &str) -> Option<(&str, Vec<u8>)> {
     let (package, kind, name) = (parts.next()?, parts.next()?, parts.next()?);
     let is_identifier = |part: &str| {
         part.starts_with(|first: char| first.is_ascii_alphabetic())
-            && part
-                .chars()
-                .all(|char| char.is_ascii_alphanumeric() || char == '_')
+            && part.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
     };
     let is_valid = parts.next().is_none()
         && matches!(kind, "msg" | "srv" | "action")
@@ -129,30 +125,18 @@ mod tests {
         let (package, symbol) = package_and_symbol("tf2_msgs/msg/TFMessage").unwrap();
         assert_eq!(package, "tf2_msgs");
         assert!(symbol.ends_with(b"__tf2_msgs__msg__TFMessage\0"));
-        for name in [
-            "",
-            "String",
-            "std_msgs/String",
-            "a/msg/b/c",
-            "../x/msg/Y",
-            "a/msg/",
-            "a/b/C",
-        ] {
+        for name in ["", "String", "std_msgs/String", "a/msg/b/c", "../x/msg/Y", "a/msg/", "a/b/C"]
+        {
             assert!(package_and_symbol(name).is_none(), "{name}");
         }
     }
 
     #[test]
     fn a_missing_package_is_named_with_what_to_install() {
-        let error = TypeSupport::load("no_such_msgs/msg/Thing")
-            .unwrap_err()
-            .to_string();
+        let error = TypeSupport::load("no_such_msgs/msg/Thing").unwrap_err().to_string();
         assert!(error.contains("no_such_msgs/msg/Thing"), "{error}");
         assert!(error.contains("-no-such-msgs"), "{error}");
         let error = TypeSupport::load("std_msgs/msg/NoSuchType").unwrap_err();
-        assert!(
-            matches!(error, TypeSupportError::NotInPackage { .. }),
-            "{error}"
-        );
+        assert!(matches!(error, TypeSupportError::NotInPackage { .. }), "{error}");
     }
 }

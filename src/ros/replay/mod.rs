@@ -89,15 +89,9 @@ pub fn run(args: &ReplayArgs, ros_arguments: &[OsString]) -> anyhow::Result<u8> 
         }
     }
     if publishers.is_empty() {
-        bail!(
-            "{}: none of its topics can be published",
-            args.bag.display()
-        );
+        bail!("{}: none of its topics can be published", args.bag.display());
     }
-    let clock = args
-        .clock
-        .map(|hertz| Clock::create(&node, hertz))
-        .transpose()?;
+    let clock = args.clock.map(|hertz| Clock::create(&node, hertz)).transpose()?;
 
     wait(args, publishers.values(), &stop);
     let mut player = Player::new(&bag, publishers, clock, args.rate, &stop);
@@ -128,11 +122,7 @@ fn warn(warning: &dyn Display) {
 fn select(bag: &Bag, args: &ReplayArgs) -> anyhow::Result<Vec<usize>> {
     for asked in &args.topics {
         if !bag.topics().iter().any(|topic| is_asked(topic, asked)) {
-            let names: Vec<_> = bag
-                .topics()
-                .iter()
-                .map(|topic| topic.name.as_str())
-                .collect();
+            let names: Vec<_> = bag.topics().iter().map(|topic| topic.name.as_str()).collect();
             bail!(
                 "{}: no topic {asked}, expected one of: {}",
                 args.bag.display(),
@@ -170,20 +160,13 @@ fn wait<'a>(
 ) {
     let seconds = Duration::from_secs_f64;
     let deadline = Instant::now() + seconds(args.wait_for_subscribers);
-    let all_heard = || {
-        publishers
-            .clone()
-            .all(|publisher| publisher.subscriptions() > 0)
-    };
+    let all_heard = || publishers.clone().all(|publisher| publisher.subscriptions() > 0);
     while Instant::now() < deadline && !all_heard() {
         if stop.wait_until(Instant::now() + Duration::from_millis(10)) {
             return;
         }
     }
-    if publishers
-        .clone()
-        .any(|publisher| publisher.subscriptions() > 0)
-    {
+    if publishers.clone().any(|publisher| publisher.subscriptions() > 0) {
         stop.wait_until(Instant::now() + SETTLE);
     }
     stop.wait_until(Instant::now() + seconds(args.delay));

@@ -28,10 +28,7 @@ impl Clock {
             depth: 1,
         };
         let publisher = node.publisher("/clock", support, qos)?;
-        Ok(Self {
-            publisher,
-            interval: Duration::from_secs_f64(1.0 / hertz),
-        })
+        Ok(Self { publisher, interval: Duration::from_secs_f64(1.0 / hertz) })
     }
 
     fn publish(&self, time_ns: i64) -> Result<(), RawError> {
@@ -74,16 +71,7 @@ impl<'a> Player<'a> {
         let published = publishers.keys().map(|&topic| (topic, 0)).collect();
         let started = Instant::now();
         let progress = Progress::new(started);
-        Self {
-            bag,
-            publishers,
-            clock,
-            rate,
-            stop,
-            progress,
-            published,
-            started,
-        }
+        Self { bag, publishers, clock, rate, stop, progress, published, started }
     }
 
     /// Plays once from the first message to the last, or until stopped. Returns how many
@@ -93,11 +81,7 @@ impl<'a> Player<'a> {
         let mut timeline: Option<Timeline> = None;
         let mut refused = BTreeSet::new();
         let bag = self.bag;
-        let wanted: Vec<_> = self
-            .publishers
-            .keys()
-            .map(|&index| &bag.topics()[index])
-            .collect();
+        let wanted: Vec<_> = self.publishers.keys().map(|&index| &bag.topics()[index]).collect();
         for message in bag.messages_on(|topic| wanted.contains(&topic)) {
             let message = match message {
                 Ok(message) => message,
@@ -136,10 +120,7 @@ impl<'a> Player<'a> {
     fn wait_until(&mut self, due: Instant, timeline: &mut Timeline) -> Result<bool, RawError> {
         loop {
             let next_clock = self.clock.as_ref().map_or(due, |_| timeline.next_clock);
-            if self
-                .stop
-                .wait_until(due.min(next_clock).min(self.progress.next))
-            {
+            if self.stop.wait_until(due.min(next_clock).min(self.progress.next)) {
                 return Ok(true);
             }
             let now = Instant::now();
@@ -153,8 +134,7 @@ impl<'a> Player<'a> {
             if now >= self.progress.next {
                 let bounds = self.bag.bounds_ns();
                 let published = self.published.values().sum();
-                self.progress
-                    .show(now, timeline.time_ns(now), bounds, published);
+                self.progress.show(now, timeline.time_ns(now), bounds, published);
             }
             if now >= due {
                 return Ok(false);
@@ -165,25 +145,18 @@ impl<'a> Player<'a> {
     /// Waits until the last messages are received; at once when stopped.
     pub fn finish(&mut self, at_most: Duration) {
         self.progress.clear();
-        let listened = self
-            .publishers
-            .values()
-            .any(|publisher| publisher.subscriptions() > 0);
+        let listened = self.publishers.values().any(|publisher| publisher.subscriptions() > 0);
         if self.stop.is_set() || !listened {
             return;
         }
         // Best-effort messages are not acknowledged; they are gone when their sender is.
         let deadline = Instant::now() + at_most;
-        let mut stopped = self
-            .stop
-            .wait_until(Instant::now() + Duration::from_millis(200));
+        let mut stopped = self.stop.wait_until(Instant::now() + Duration::from_millis(200));
         while !stopped
             && Instant::now() < deadline
             && !self.publishers.values().all(RawPublisher::is_acknowledged)
         {
-            stopped = self
-                .stop
-                .wait_until(Instant::now() + Duration::from_millis(10));
+            stopped = self.stop.wait_until(Instant::now() + Duration::from_millis(10));
         }
     }
 
@@ -198,10 +171,7 @@ impl<'a> Player<'a> {
             })
             .collect();
         let seconds = self.started.elapsed().as_secs_f64();
-        format!(
-            "published {total} messages in {seconds:.1} s: {}",
-            topics.join(", ")
-        )
+        format!("published {total} messages in {seconds:.1} s: {}", topics.join(", "))
     }
 }
 
@@ -215,12 +185,7 @@ struct Timeline {
 
 impl Timeline {
     fn new(begin: Instant, begin_ns: i64, rate: f64) -> Self {
-        Self {
-            begin,
-            begin_ns,
-            rate,
-            next_clock: begin,
-        }
+        Self { begin, begin_ns, rate, next_clock: begin }
     }
 
     /// When a message of this log time is due. One that is before the first is due at once, and
@@ -236,8 +201,7 @@ impl Timeline {
     /// The recording's time at this moment, in nanoseconds since the epoch.
     fn time_ns(&self, now: Instant) -> i64 {
         let elapsed_secs = now.saturating_duration_since(self.begin).as_secs_f64();
-        self.begin_ns
-            .saturating_add((elapsed_secs * self.rate * 1e9) as i64)
+        self.begin_ns.saturating_add((elapsed_secs * self.rate * 1e9) as i64)
     }
 }
 
@@ -252,17 +216,9 @@ struct Progress {
 impl Progress {
     fn new(now: Instant) -> Self {
         let on_terminal = std::io::stderr().is_terminal();
-        let interval = if on_terminal {
-            Duration::from_millis(250)
-        } else {
-            Duration::from_secs(10)
-        };
-        Self {
-            next: now + interval,
-            interval,
-            on_terminal,
-            is_shown: false,
-        }
+        let interval =
+            if on_terminal { Duration::from_millis(250) } else { Duration::from_secs(10) };
+        Self { next: now + interval, interval, on_terminal, is_shown: false }
     }
 
     fn show(&mut self, now: Instant, time_ns: i64, bounds: Option<(i64, i64)>, published: u64) {
@@ -308,9 +264,6 @@ mod tests {
     fn the_clock_is_what_cdr_says() {
         let cdr = clock_cdr(1_700_000_000 * NS + 5);
         assert_eq!(cdr, [0, 1, 0, 0, 0x00, 0xF1, 0x53, 0x65, 5, 0, 0, 0]);
-        assert_eq!(
-            clock_cdr(-1)[4..],
-            [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xC9, 0x9A, 0x3B]
-        );
+        assert_eq!(clock_cdr(-1)[4..], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xC9, 0x9A, 0x3B]);
     }
 }

@@ -16,29 +16,22 @@ impl Stop {
     /// Listens for signals from now on.
     pub fn on_signals() -> std::io::Result<Arc<Self>> {
         let stop = Arc::new(Self::default());
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (mut interrupt, mut terminate) = {
             let _inside = runtime.enter();
-            (
-                signal(SignalKind::interrupt())?,
-                signal(SignalKind::terminate())?,
-            )
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
         };
         let set = stop.clone();
-        std::thread::Builder::new()
-            .name("signals".to_owned())
-            .spawn(move || {
-                runtime.block_on(async {
-                    tokio::select! {
-                        _ = interrupt.recv() => {}
-                        _ = terminate.recv() => {}
-                    }
-                });
-                *set.is_set.lock().unwrap_or_else(PoisonError::into_inner) = true;
-                set.changed.notify_all();
-            })?;
+        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+            });
+            *set.is_set.lock().unwrap_or_else(PoisonError::into_inner) = true;
+            set.changed.notify_all();
+        })?;
         Ok(stop)
     }
 
@@ -55,11 +48,8 @@ impl Stop {
             if left.is_zero() {
                 return false;
             }
-            is_set = self
-                .changed
-                .wait_timeout(is_set, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            is_set =
+                self.changed.wait_timeout(is_set, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         true
     }

@@ -1,0 +1,143 @@
+//! From frames to people: who is found, how they look, and that they keep their ids.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{frame, in_repository, paste, picture, pipeline};
+use image::RgbImage;
+use rapport::detect::WorkingSize;
+use rapport::emotion::Emotion;
+use rapport::frame::{Encoding, Frame};
+use rapport::onnx::{ModelError, RuntimeOptions};
+use rapport::pipeline::{ModelFiles, Person, Pipeline, PipelineOptions};
+use rapport::track::TrackOptions;
+
+fn at_once() -> PipelineOptions {
+    let track = TrackOptions { confirm_hits: 1, ..TrackOptions::default() };
+    PipelineOptions { track, ..PipelineOptions::default() }
+}
+
+fn people(pipeline: &mut Pipeline, picture: &RgbImage, ms: u64) -> Vec<Person> {
+    pipeline.process(&frame(picture), Duration::from_millis(ms)).unwrap().people
+}
+
+#[test]
+fn a_smile_60_px_tall_in_640x480_is_seen_at_the_default_working_size() {
+    let seen = people(&mut pipeline(at_once()), &picture("astronaut_face_60px.png"), 0);
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[0].emotion, Emotion::Happy);
+    assert!(seen[0].confidence() > 0.6, "{:?}", seen[0].probabilities);
+    assert!((seen[0].face.roi_in_image.height - 57.0).abs() < 8.0, "{:?}", seen[0].face);
+}
+
+#[test]
+fn the_solvay_photograph_at_its_full_size_yields_at_least_24_faces() {
+    let options = PipelineOptions {
+        working_size: WorkingSize { width_px: 1920, height_px: 1920 },
+        ..at_once()
+    };
+    let seen = people(&mut pipeline(options), &picture("solvay_1927.jpg"), 0);
+    assert!((24..=29).contains(&seen.len()), "{} faces", seen.len());
+}
+
+#[test]
+fn every_encoding_and_padded_rows_show_the_same_face() {
+    let picture = picture("astronaut.jpg");
+    let (width, height) = picture.dimensions();
+    let mut pipeline = pipeline(at_once());
+    let expected = people(&mut pipeline, &picture, 0);
+    let bgr: Vec<u8> = picture.pixels().flat_map(|p| [p[2], p[1], p[0]]).collect();
+    let padded: Vec<u8> =
+        bgr.chunks(width as usize * 3).flat_map(|row| [row, &[0; 20]].concat()).collect();
+    let step = width as usize * 3 + 20;
+    let grey = image::imageops::grayscale(&picture).into_raw();
+    let frames = [
+        Frame::new(width, height, width as usize * 3, Encoding::Bgr8, &bgr),
+        Frame::new(width, height, step, Encoding::Bgr8, &padded),
+        Frame::new(width, height, width as usize, Encoding::Mono8, &grey),
+    ];
+    for frame in frames.map(Result::unwrap) {
+        pipeline.reset();
+        let seen = pipeline.process(&frame, Duration::ZERO).unwrap().people;
+        assert_eq!(seen.len(), 1, "{:?}", frame.encoding());
+        assert!(seen[0].face.roi_in_image.iou(&expected[0].face.roi_in_image) > 0.9);
+        assert_eq!(seen[0].emotion, Emotion::Happy, "{:?}", frame.encoding());
+    }
+}
+
+#[test]
+fn two_people_keep_their_ids_through_movement_and_a_short_miss() {
+    let (left, right) = (picture("astronaut.jpg"), picture("hopper.jpg"));
+    let left = image::imageops::thumbnail(&left, 256, 256);
+    let right = image::imageops::thumbnail(&right, 256, 300);
+    let mut pipeline = pipeline(PipelineOptions::default());
+    let mut ids = Vec::new();
+    for step in 0..20 {
+        let mut room = RgbImage::from_pixel(640, 480, image::Rgb([70, 80, 90]));
+        // The right one is out of sight for four frames, 130 ms.
+        if !(8..12).contains(&step) {
+            paste(&mut room, &right, 380 - 3 * step, 60);
+        }
+        paste(&mut room, &left, 10 + 5 * step, 100);
+        let seen = people(&mut pipeline, &room, step as u64 * 33);
+        ids.push(seen.iter().map(|p| p.id.to_string()).collect::<Vec<_>>());
+    }
+    assert_eq!(ids[0].len(), 0, "not yet confirmed");
+    let mut both = ids[1].clone();
+    both.sort();
+    assert_eq!(both.len(), 2);
+    for (step, ids) in ids.iter().enumerate().skip(1) {
+        let mut ids = ids.clone();
+        ids.sort();
+        if (8..12).contains(&step) {
+            assert_eq!(ids.len(), 1, "step {step}");
+            assert!(both.contains(&ids[0]), "step {step}");
+        } else {
+            assert_eq!(ids, both, "step {step}");
+        }
+    }
+}
+
+#[test]
+fn a_smile_that_comes_and_goes_is_smoothed_over_time() {
+    let (smiling, stern) = (picture("astronaut.jpg"), picture("hopper.jpg"));
+    let smiling = image::imageops::thumbnail(&smiling, 300, 300);
+    // A stern face of the same size in the same place: hopper's face lies at (183, 121), 171 wide.
+    let stern = image::imageops::thumbnail(&stern, 158, 185);
+    let mut pipeline = pipeline(at_once());
+    let mut room = RgbImage::from_pixel(320, 300, image::Rgb([70, 80, 90]));
+    paste(&mut room, &smiling, 0, 0);
+    let first = people(&mut pipeline, &room, 0);
+    let mut other = RgbImage::from_pixel(320, 300, image::Rgb([70, 80, 90]));
+    paste(&mut other, &stern, 48, 0);
+    let second = people(&mut pipeline, &other, 33);
+    assert_eq!(first[0].id, second[0].id);
+    let happy = |person: &Person| {
+        (person.instant_probabilities.of(Emotion::Happy), person.probabilities.of(Emotion::Happy))
+    };
+    let (instant, smoothed) = happy(&second[0]);
+    assert!(instant < 0.5 && smoothed > 0.8, "{instant} {smoothed}");
+    let (instant, smoothed) = happy(&people(&mut pipeline, &other, 3033)[0]);
+    assert!((instant - smoothed).abs() < 0.05, "{instant} {smoothed}");
+}
+
+#[test]
+fn wrong_models_are_told_apart() {
+    let load = |emotion: &str| {
+        let files = ModelFiles { emotion: in_repository(emotion), ..ModelFiles::default() };
+        Pipeline::load(&files, &RuntimeOptions::default(), at_once()).err().unwrap()
+    };
+    let missing = load("models/none.onnx");
+    assert!(
+        matches!(missing, ModelError::File { .. }) && missing.to_string().contains("none.onnx")
+    );
+    let text = load("README.md");
+    assert!(matches!(text, ModelError::Load { .. }), "{text}");
+    let other = load("models/onet.onnx").to_string();
+    assert!(other.contains("input list is `crops`, expected one named `faces`"), "{other}");
+    let files = ModelFiles { yunet: in_repository("models/emotion.onnx"), ..ModelFiles::default() };
+    let swapped = Pipeline::load(&files, &RuntimeOptions::default(), at_once()).err().unwrap();
+    assert!(swapped.to_string().contains("expected one named `image`"), "{swapped}");
+}
