@@ -35,8 +35,8 @@ pub struct Account {
     latencies: Vec<Duration>,
     recent: VecDeque<(Duration, Option<Duration>)>,
     in_view: Vec<FaceLine>,
-    /// Frames that each face was seen with each label.
-    seen: BTreeMap<String, BTreeMap<String, usize>>,
+    /// Frames that each face was seen with each label, in the order in which faces came.
+    seen: Vec<(String, BTreeMap<String, usize>)>,
     responses: BTreeMap<String, usize>,
 }
 
@@ -65,11 +65,18 @@ impl Account {
                 let percent = face.confidence * 100.0;
                 changes.push(format!("{} looks {} ({percent:.0} %)", face.face_id, face.label));
             }
-            let labels = self.seen.entry(face.face_id.clone()).or_default();
-            *labels.entry(face.label.clone()).or_default() += 1;
+            *self.labels_of(&face.face_id).entry(face.label.clone()).or_default() += 1;
         }
         self.in_view = faces;
         changes
+    }
+
+    fn labels_of(&mut self, face_id: &str) -> &mut BTreeMap<String, usize> {
+        let index = self.seen.iter().position(|(id, _)| id == face_id).unwrap_or_else(|| {
+            self.seen.push((face_id.to_owned(), BTreeMap::new()));
+            self.seen.len() - 1
+        });
+        &mut self.seen[index].1
     }
 
     /// Takes a response of the robot, by the name of its rule.
