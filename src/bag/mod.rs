@@ -24,7 +24,8 @@
 //!
 //! - [`BagError`] stops, [`BagWarning`] does not.
 //! - [`Qos`]: what publishers offered while recording, and what to offer in replay.
-//! - `file`: one file whatever its format; `mcap` and `sqlite` the formats; `metadata` the YAML
+//! - `file`: one file whatever its format; `mcap` and `sqlite` the formats, `salvage`
+//!   what is left of a sqlite3 file that was cut; `metadata` the YAML
 //!   beside them; `order` puts messages in order of time.
 
 mod error;
@@ -33,6 +34,7 @@ mod mcap;
 mod metadata;
 mod order;
 mod qos;
+mod salvage;
 mod sqlite;
 
 use std::path::{Path, PathBuf};

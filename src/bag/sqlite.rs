@@ -12,29 +12,54 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use super::error::{BagError, BagWarning};
 use super::file::{FileInfo, FileMessage, FileTopic, Progress, Wanted, decompress_message};
 use super::qos::Qos;
+use super::salvage::{Salvage, page_bytes};
 
-/// The topics of a file and the times of its first and last message.
+/// The topics of a file, the times of its first and last message, and how many there are.
 pub(super) fn inspect(path: &Path) -> Result<FileInfo, BagError> {
     let database = Database::open(path)?;
-    let count = database.count_messages();
-    let topics = database.topics()?.into_iter();
-    let topics = topics.map(|(id, topic)| FileTopic {
-        message_count: count.as_ref().map(|count| count.get(&id).copied().unwrap_or_default()),
-        ..topic
-    });
-    let topics = topics.collect();
-    // What a damaged file does not tell is found while its messages are read.
-    let bounds = "SELECT min(timestamp), max(timestamp) FROM messages";
-    let bounds = database.connection.query_row(bounds, [], |row| {
-        Ok(row.get::<_, Option<i64>>(0)?.zip(row.get::<_, Option<i64>>(1)?))
-    });
-    Ok(FileInfo { topics, bounds_ns: bounds.ok().flatten() })
+    let topics = database.topics()?;
+    let (counts, bounds_ns) = match database.salvage() {
+        Some(rows) => count_salvaged(rows?),
+        // What a damaged file does not tell is found while its messages are read.
+        None => (database.count_messages(), database.bounds_ns()),
+    };
+    let count = |id: &i64| {
+        counts
+            .as_ref()
+            .map(|counts| counts.get(id).copied().unwrap_or(0))
+    };
+    let topics = topics
+        .into_iter()
+        .map(|(id, topic)| FileTopic {
+            message_count: count(&id),
+            ..topic
+        })
+        .collect();
+    Ok(FileInfo { topics, bounds_ns })
+}
+
+/// Messages of each topic by its number in the file, where they could be counted.
+type Counts = Option<HashMap<i64, u64>>;
+
+fn count_salvaged(rows: Salvage) -> (Counts, Option<(i64, i64)>) {
+    let mut counts: HashMap<i64, u64> = HashMap::new();
+    let mut bounds: Option<(i64, i64)> = None;
+    for row in rows {
+        *counts.entry(row.topic_id).or_default() += 1;
+        let (first, last) = bounds.get_or_insert((row.timestamp_ns, row.timestamp_ns));
+        (*first, *last) = (
+            (*first).min(row.timestamp_ns),
+            (*last).max(row.timestamp_ns),
+        );
+    }
+    (Some(counts), bounds)
 }
 
 /// An open recording.
 struct Database {
     connection: Connection,
     path: PathBuf,
+    header: [u8; 100],
     /// The length on disk, in bytes.
     length: u64,
     /// Whether the file is shorter than its header says.
@@ -57,7 +82,13 @@ impl Database {
                 .pragma_update(None, "writable_schema", true)
                 .map_err(|error| wrong(path, &error))?;
         }
-        let database = Self { connection, path: path.to_owned(), length, is_cut };
+        let database = Self {
+            connection,
+            path: path.to_owned(),
+            length,
+            is_cut,
+            header,
+        };
         for (table, columns) in [
             ("topics", &["id", "name", "type"][..]),
             ("messages", &["topic_id", "timestamp", "data"]),
@@ -65,11 +96,20 @@ impl Database {
             let found = database.columns(table)?;
             if found.is_empty() {
                 let found = format!("no table `{table}`");
-                return Err(BagError::Sqlite { path: path.to_owned(), found });
+                return Err(BagError::Sqlite {
+                    path: path.to_owned(),
+                    found,
+                });
             }
-            if let Some(missing) = columns.iter().find(|name| !found.iter().any(|c| c == *name)) {
+            if let Some(missing) = columns
+                .iter()
+                .find(|name| !found.iter().any(|c| c == *name))
+            {
                 let found = format!("no column `{missing}` in the table `{table}`");
-                return Err(BagError::Sqlite { path: path.to_owned(), found });
+                return Err(BagError::Sqlite {
+                    path: path.to_owned(),
+                    found,
+                });
             }
         }
         Ok(database)
@@ -77,8 +117,10 @@ impl Database {
 
     fn columns(&self, table: &str) -> Result<Vec<String>, BagError> {
         let wrong = |error| wrong(&self.path, &error);
-        let mut query =
-            self.connection.prepare("SELECT name FROM pragma_table_info(?1)").map_err(wrong)?;
+        let mut query = self
+            .connection
+            .prepare("SELECT name FROM pragma_table_info(?1)")
+            .map_err(wrong)?;
         let names = query.query_map([table], |row| row.get(0)).map_err(wrong)?;
         names.collect::<Result<_, _>>().map_err(wrong)
     }
@@ -90,7 +132,11 @@ impl Database {
         let columns = self.columns("topics")?;
         let or = |name: &str, otherwise: &str| {
             let there = columns.iter().any(|column| column == name);
-            if there { name.to_owned() } else { format!("'{otherwise}'") }
+            if there {
+                name.to_owned()
+            } else {
+                format!("'{otherwise}'")
+            }
         };
         let sql = format!(
             "SELECT id, name, type, {}, {} FROM topics ORDER BY id",
@@ -112,11 +158,28 @@ impl Database {
         topics.collect::<Result<_, _>>().map_err(wrong)
     }
 
-    fn count_messages(&self) -> Option<HashMap<i64, u64>> {
+    /// The rows of a file that was cut off, past what sqlite3 finds; `None` for any other file.
+    fn salvage(&self) -> Option<Result<Salvage, BagError>> {
+        self.is_cut.then(|| {
+            let file = File::open(&self.path).map_err(|error| BagError::io(&self.path, error))?;
+            Ok(Salvage::new(file, &self.header, self.length))
+        })
+    }
+
+    fn bounds_ns(&self) -> Option<(i64, i64)> {
+        let sql = "SELECT min(timestamp), max(timestamp) FROM messages";
+        self.connection
+            .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .ok()
+    }
+
+    fn count_messages(&self) -> Counts {
         let sql = "SELECT topic_id, count(*) FROM messages GROUP BY topic_id";
         let mut query = self.connection.prepare(sql).ok()?;
         let counts = query
-            .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))
+            .query_map([], |row| {
+                Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
+            })
             .ok()?;
         counts.collect::<Result<_, _>>().ok()
     }
@@ -126,7 +189,12 @@ impl Database {
         let sql = "SELECT 1 FROM pragma_index_list('messages') AS list, \
                    pragma_index_info(list.name) AS column \
                    WHERE column.seqno = 0 AND column.name = 'timestamp'";
-        self.connection.query_row(sql, [], |_| Ok(())).optional().ok().flatten().is_some()
+        self.connection
+            .query_row(sql, [], |_| Ok(()))
+            .optional()
+            .ok()
+            .flatten()
+            .is_some()
     }
 }
 
@@ -136,6 +204,8 @@ pub(super) struct SqliteMessages {
     database: Database,
     topics: HashMap<i64, usize>,
     sql: &'static str,
+    /// What to read instead of asking sqlite3.
+    salvage: Option<Salvage>,
     /// Timestamp and row of the last message read.
     last: (i64, i64),
     progress: Progress,
@@ -156,10 +226,12 @@ impl SqliteMessages {
             .into_iter()
             .filter_map(|(id, topic)| Some((id, wanted.get(&topic.name, &topic.type_name)?)))
             .collect();
-        let by_time = !database.is_cut && database.has_time_index();
+        let salvage = database.salvage().transpose()?;
+        let by_time = salvage.is_none() && database.has_time_index();
         Ok(Self {
             topics,
             sql: if by_time { BY_TIME } else { BY_ROW },
+            salvage,
             database,
             last: (i64::MIN, i64::MIN),
             progress: Progress::default(),
@@ -168,6 +240,21 @@ impl SqliteMessages {
     }
 
     fn read(&mut self) -> rusqlite::Result<Option<FileMessage>> {
+        if let Some(rows) = &mut self.salvage {
+            for row in rows {
+                self.progress.count(row.timestamp_ns);
+                if let Some(&topic) = self.topics.get(&row.topic_id) {
+                    let data = decompress_message(&row.data).map_err(FromSqlError::other)?;
+                    let log_time_ns = row.timestamp_ns;
+                    return Ok(Some(FileMessage {
+                        topic,
+                        log_time_ns,
+                        data,
+                    }));
+                }
+            }
+            return Ok(None);
+        }
         let mut query = self.database.connection.prepare_cached(self.sql)?;
         loop {
             let mut rows = query.query(self.last)?;
@@ -181,19 +268,37 @@ impl SqliteMessages {
             };
             let stored = row.get_ref(3)?.as_bytes()?;
             let data = decompress_message(stored).map_err(FromSqlError::other)?;
-            return Ok(Some(FileMessage { topic, log_time_ns: self.last.0, data }));
+            return Ok(Some(FileMessage {
+                topic,
+                log_time_ns: self.last.0,
+                data,
+            }));
         }
     }
 
     fn warning(&self, error: Option<&rusqlite::Error>) -> Option<BagWarning> {
         let path = self.database.path.clone();
-        let Progress { messages, last_log_time_ns } = self.progress;
+        let Progress {
+            messages,
+            last_log_time_ns,
+        } = self.progress;
         let at_byte = self.database.length;
         if self.database.is_cut {
-            return Some(BagWarning::Cut { path, at_byte, messages, last_log_time_ns });
+            return Some(BagWarning::Cut {
+                path,
+                at_byte,
+                messages,
+                last_log_time_ns,
+            });
         }
         let reason = error?.to_string();
-        Some(BagWarning::Damaged { path, at_byte, reason, messages, last_log_time_ns })
+        Some(BagWarning::Damaged {
+            path,
+            at_byte,
+            reason,
+            messages,
+            last_log_time_ns,
+        })
     }
 }
 
@@ -250,17 +355,21 @@ fn encoded(path: &Path) -> String {
     uri
 }
 
-/// Page size (1 stands for 65536) times number of pages.
+/// Size of a page times number of pages.
 fn length_by_header(header: &[u8; 100]) -> u64 {
-    let page_bytes = match u16::from_be_bytes([header[16], header[17]]) {
-        1 => 65536,
-        bytes => u64::from(bytes),
-    };
     let pages = u32::from_be_bytes([header[28], header[29], header[30], header[31]]);
     // The number of pages is only valid where it was written with the last change.
-    if header[24..28] == header[92..96] { page_bytes * u64::from(pages) } else { 0 }
+    let is_valid = header[24..28] == header[92..96];
+    if is_valid {
+        page_bytes(header) as u64 * u64::from(pages)
+    } else {
+        0
+    }
 }
 
 fn wrong(path: &Path, error: &rusqlite::Error) -> BagError {
-    BagError::Sqlite { path: path.to_owned(), found: format!("`{error}`") }
+    BagError::Sqlite {
+        path: path.to_owned(),
+        found: format!("`{error}`"),
+    }
 }
