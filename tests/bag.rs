@@ -19,16 +19,8 @@ const START_NS: i64 = 1_700_000_000_000_000_000;
 
 /// Message `number`: every third a picture of 5,000 bytes, the others a few, 10 ms apart.
 fn sample(number: u64) -> ((&'static str, &'static str), i64, Vec<u8>) {
-    let topic = if number.is_multiple_of(3) {
-        IMAGE
-    } else {
-        CHATTER
-    };
-    let length = if topic == IMAGE {
-        5_000
-    } else {
-        20 + number % 7
-    };
+    let topic = if number.is_multiple_of(3) { IMAGE } else { CHATTER };
+    let length = if topic == IMAGE { 5_000 } else { 20 + number % 7 };
     let mut data = vec![0, 1, 0, 0];
     data.extend((0..length).map(|i| (i * 31 + number * 17 + i * i / 64) as u8));
     (topic, START_NS + number as i64 * 10_000_000, data)
@@ -45,9 +37,7 @@ fn mcap_bytes(options: WriteOptions, numbers: impl Iterator<Item = u64>) -> Vec<
     for number in numbers {
         let (topic, time, data) = sample(number);
         let id = *channels.entry(topic).or_insert_with(|| {
-            let schema = writer
-                .add_schema(topic.1, "ros2msg", b"string data")
-                .unwrap();
+            let schema = writer.add_schema(topic.1, "ros2msg", b"string data").unwrap();
             let qos = BTreeMap::from([("offered_qos_profiles".to_owned(), QOS_NAMES.to_owned())]);
             writer.add_channel(schema, topic.0, "cdr", &qos).unwrap()
         });
@@ -68,9 +58,7 @@ fn write_mcap(path: &Path, options: WriteOptions, numbers: impl Iterator<Item = 
 }
 
 fn small_chunks(compression: Option<Compression>) -> WriteOptions {
-    WriteOptions::new()
-        .compression(compression)
-        .chunk_size(Some(16_384))
+    WriteOptions::new().compression(compression).chunk_size(Some(16_384))
 }
 
 /// The tables as rosbag2 of ROS 2 Jazzy makes them.
@@ -163,15 +151,9 @@ fn mcap_is_read_whatever_its_compression() {
         write_mcap(&path, options, 0..100);
         let bag = assert_holds(&path, &samples(100));
         assert_eq!(bag.bounds_ns(), Some((START_NS, START_NS + 990_000_000)));
-        let image = bag
-            .topics()
-            .iter()
-            .find(|topic| topic.name == IMAGE.0)
-            .unwrap();
+        let image = bag.topics().iter().find(|topic| topic.name == IMAGE.0).unwrap();
         assert_eq!(image.message_count, Some(34));
-        let [qos] = image.offered_qos[..] else {
-            panic!("one offer was recorded")
-        };
+        let [qos] = image.offered_qos[..] else { panic!("one offer was recorded") };
         assert_eq!(qos.reliability, Reliability::BestEffort);
         assert_eq!((qos.history, qos.depth), (History::KeepLast, 5));
     }
@@ -185,16 +167,10 @@ fn sqlite_is_read() {
     write_db3(&path, 0..100);
     let bag = assert_holds(&path, &samples(100));
     assert_eq!(bag.bounds_ns(), Some((START_NS, START_NS + 990_000_000)));
-    let [qos] = bag.topics()[0].offered_qos[..] else {
-        panic!("one offer was recorded")
-    };
+    let [qos] = bag.topics()[0].offered_qos[..] else { panic!("one offer was recorded") };
     assert_eq!(qos.durability, Durability::TransientLocal);
     assert_eq!(bag.topics()[1].message_count, Some(34));
-    assert_eq!(
-        fs::read_dir(directory.path()).unwrap().count(),
-        1,
-        "nothing is left beside it"
-    );
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
 }
 
 #[test]
@@ -222,12 +198,7 @@ fn sqlite_with_an_unmerged_log_is_read_whole() {
     let recorder = Connection::open(&path).unwrap();
     recorder.pragma_update(None, "journal_mode", "wal").unwrap();
     let (_, time, data) = sample(10);
-    recorder
-        .execute(
-            "INSERT INTO messages VALUES (NULL, 1, ?1, ?2)",
-            (time, data),
-        )
-        .unwrap();
+    recorder.execute("INSERT INTO messages VALUES (NULL, 1, ?1, ?2)", (time, data)).unwrap();
     assert_holds(&path, &samples(11));
 }
 
@@ -255,38 +226,22 @@ fn metadata(version: u32, paths: &[&str], qos: &str, compression: &str) -> Strin
 #[test]
 fn a_directory_is_read_in_the_order_of_its_metadata() {
     let directory = tempfile::tempdir().unwrap();
-    write_mcap(
-        &directory.path().join("b_10.mcap"),
-        small_chunks(None),
-        60..100,
-    );
+    write_mcap(&directory.path().join("b_10.mcap"), small_chunks(None), 60..100);
     write_db3(&directory.path().join("b_9.db3"), 0..60);
     let listed = ["b_9.db3", "b_10.mcap"];
     let names = "\n          - history: unknown\n            depth: 0\n            \
                  reliability: reliable\n            durability: volatile";
     let numbers = "\"- history: 3\\n  depth: 0\\n  reliability: 1\\n  durability: 2\"";
     // Version 9 writes the offers as YAML, earlier ones as a text; "bag/" is what Dashing wrote.
-    for (version, qos, paths) in [
-        (9, names, listed),
-        (4, numbers, ["bag/b_9.db3", "bag/b_10.mcap"]),
-        (9, "[]", listed),
-    ] {
+    for (version, qos, paths) in
+        [(9, names, listed), (4, numbers, ["bag/b_9.db3", "bag/b_10.mcap"]), (9, "[]", listed)]
+    {
         let yaml = metadata(version, &paths, qos, "");
         fs::write(directory.path().join("metadata.yaml"), yaml).unwrap();
         let bag = assert_holds(directory.path(), &samples(100));
-        let topics: Vec<_> = bag
-            .topics()
-            .iter()
-            .map(|topic| (topic.name.as_str(), topic.message_count))
-            .collect();
-        assert_eq!(
-            topics,
-            [
-                (CHATTER.0, Some(66)),
-                (IMAGE.0, Some(34)),
-                ("/silent", Some(0))
-            ]
-        );
+        let topics: Vec<_> =
+            bag.topics().iter().map(|topic| (topic.name.as_str(), topic.message_count)).collect();
+        assert_eq!(topics, [(CHATTER.0, Some(66)), (IMAGE.0, Some(34)), ("/silent", Some(0))]);
         assert_eq!(bag.topics()[2].offered_qos.len(), usize::from(qos != "[]"));
     }
 }
@@ -294,26 +249,11 @@ fn a_directory_is_read_in_the_order_of_its_metadata() {
 #[test]
 fn a_directory_without_metadata_is_read_in_order_of_time() {
     let directory = tempfile::tempdir().unwrap();
-    write_mcap(
-        &directory.path().join("b_10.mcap"),
-        small_chunks(None),
-        60..100,
-    );
-    write_mcap(
-        &directory.path().join("b_9.mcap"),
-        small_chunks(None),
-        0..60,
-    );
+    write_mcap(&directory.path().join("b_10.mcap"), small_chunks(None), 60..100);
+    write_mcap(&directory.path().join("b_9.mcap"), small_chunks(None), 0..60);
     let bag = assert_holds(directory.path(), &samples(100));
-    assert!(matches!(
-        bag.warnings(),
-        [BagWarning::MetadataMissing { files: 2, .. }]
-    ));
-    assert_eq!(
-        bag.topics()[0].message_count,
-        Some(34),
-        "the counts of both files together"
-    );
+    assert!(matches!(bag.warnings(), [BagWarning::MetadataMissing { files: 2, .. }]));
+    assert_eq!(bag.topics()[0].message_count, Some(34), "the counts of both files together");
 }
 
 #[test]
@@ -337,9 +277,7 @@ fn the_compressions_of_rosbag2_are_undone() {
         .unwrap();
     for (id, data) in rows {
         let small = zstd::encode_all(&data[..], 3).unwrap();
-        database
-            .execute("UPDATE messages SET data = ?1 WHERE id = ?2", (small, id))
-            .unwrap();
+        database.execute("UPDATE messages SET data = ?1 WHERE id = ?2", (small, id)).unwrap();
     }
     assert_holds(&each, &samples(20));
 }
@@ -350,14 +288,9 @@ fn some_topics_only() {
     let path = directory.path().join("bag.mcap");
     write_mcap(&path, small_chunks(None), 0..30);
     let bag = Bag::open(&path).unwrap();
-    let messages: Vec<_> = bag
-        .messages_on(|topic| topic.name == IMAGE.0)
-        .collect::<Result<_, _>>()
-        .unwrap();
-    let expected: Vec<_> = samples(30)
-        .into_iter()
-        .filter(|(topic, ..)| *topic == IMAGE)
-        .collect();
+    let messages: Vec<_> =
+        bag.messages_on(|topic| topic.name == IMAGE.0).collect::<Result<_, _>>().unwrap();
+    let expected: Vec<_> = samples(30).into_iter().filter(|(topic, ..)| *topic == IMAGE).collect();
     assert_samples(&bag, &messages, &expected);
 }
 
@@ -372,12 +305,7 @@ fn messages_come_in_order_of_time_and_late_ones_are_counted() {
     write_mcap(&path, small_chunks(None), (1..400).chain([0]));
     let (messages, warnings) = read(&Bag::open(&path).unwrap());
     assert_eq!(messages.len(), 400);
-    let [
-        BagWarning::OutOfOrder {
-            topic, messages: 1, ..
-        },
-    ] = &warnings[..]
-    else {
+    let [BagWarning::OutOfOrder { topic, messages: 1, .. }] = &warnings[..] else {
         panic!("{warnings:?}")
     };
     assert_eq!(topic, IMAGE.0);
@@ -388,23 +316,13 @@ fn assert_cut(path: &Path, bytes: &[u8], length: usize) -> usize {
     fs::write(path, &bytes[..length]).unwrap();
     let bag = Bag::open(path).unwrap();
     let (messages, warnings) = read(&bag);
-    let [
-        BagWarning::Cut {
-            at_byte,
-            messages: counted,
-            last_log_time_ns,
-            ..
-        },
-    ] = warnings[..]
+    let [BagWarning::Cut { at_byte, messages: counted, last_log_time_ns, .. }] = warnings[..]
     else {
         panic!("{warnings:?}")
     };
     assert_eq!(at_byte, length as u64);
     assert_eq!(counted, messages.len() as u64);
-    assert_eq!(
-        last_log_time_ns,
-        messages.last().map(|message| message.log_time_ns)
-    );
+    assert_eq!(last_log_time_ns, messages.last().map(|message| message.log_time_ns));
     assert_samples(&bag, &messages, &samples(counted));
     messages.len()
 }
@@ -416,10 +334,7 @@ fn a_cut_mcap_gives_all_that_is_whole() {
     let bytes = mcap_bytes(WriteOptions::new().use_chunks(false), 0..30);
     // Every message is at a known place: the last that fits counts.
     let (_, _, data) = sample(12);
-    let start = bytes
-        .windows(data.len())
-        .position(|window| window == data)
-        .unwrap();
+    let start = bytes.windows(data.len()).position(|window| window == data).unwrap();
     assert_eq!(assert_cut(&path, &bytes, start + data.len()), 13);
     assert_eq!(assert_cut(&path, &bytes, start + data.len() - 1), 12);
 
@@ -427,10 +342,7 @@ fn a_cut_mcap_gives_all_that_is_whole() {
         let bytes = mcap_bytes(small_chunks(compression), 0..300);
         let half = assert_cut(&path, &bytes, bytes.len() / 2);
         // A compressed chunk is lost from its last whole block on.
-        assert!(
-            (120..170).contains(&half),
-            "{half} messages in half the file"
-        );
+        assert!((120..170).contains(&half), "{half} messages in half the file");
         assert_eq!(assert_cut(&path, &bytes, 8), 0);
     }
 }
@@ -457,39 +369,19 @@ fn a_cut_database_gives_all_that_is_whole() {
         fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
         let bag = Bag::open(&path).unwrap();
         let (messages, warnings) = read(&bag);
-        let [
-            BagWarning::Cut {
-                at_byte,
-                messages: counted,
-                ..
-            },
-        ] = warnings[..]
-        else {
+        let [BagWarning::Cut { at_byte, messages: counted, .. }] = warnings[..] else {
             panic!("{warnings:?}")
         };
-        assert_eq!(
-            (at_byte, counted),
-            (bytes.len() as u64 / 2, messages.len() as u64)
-        );
-        assert!(
-            near_half.contains(&counted),
-            "{counted} of {count} messages in half the file"
-        );
-        let in_topics = bag
-            .topics()
-            .iter()
-            .filter_map(|topic| topic.message_count)
-            .sum::<u64>();
+        assert_eq!((at_byte, counted), (bytes.len() as u64 / 2, messages.len() as u64));
+        assert!(near_half.contains(&counted), "{counted} of {count} messages in half the file");
+        let in_topics = bag.topics().iter().filter_map(|topic| topic.message_count).sum::<u64>();
         assert_eq!(in_topics, counted);
 
         // Of the last page of rows, some have their content after the cut and some before.
         let number = |message: &Message| (message.log_time_ns - START_NS) as u64 / 10_000_000;
         let numbers: Vec<u64> = messages.iter().map(number).collect();
         assert!(numbers.is_sorted());
-        assert_eq!(
-            numbers[..numbers.len() - 20],
-            Vec::from_iter(0..counted - 20)
-        );
+        assert_eq!(numbers[..numbers.len() - 20], Vec::from_iter(0..counted - 20));
         assert!(numbers[numbers.len() - 1] < counted + 20);
         let expected: Vec<_> = numbers.into_iter().map(sample).collect();
         assert_samples(&bag, &messages, &expected);
@@ -502,18 +394,12 @@ fn a_wrong_checksum_is_told_and_all_records_are_given() {
     let path = directory.path().join("bag.mcap");
     let mut bytes = mcap_bytes(small_chunks(None), 0..100);
     let (_, _, data) = sample(12);
-    let start = bytes
-        .windows(data.len())
-        .position(|window| window == data)
-        .unwrap();
+    let start = bytes.windows(data.len()).position(|window| window == data).unwrap();
     bytes[start + 100] ^= 1;
     fs::write(&path, &bytes).unwrap();
     let (messages, warnings) = read(&Bag::open(&path).unwrap());
     assert_eq!(messages.len(), 100);
-    assert!(
-        matches!(&warnings[..], [BagWarning::Damaged { messages: 100, .. }]),
-        "{warnings:?}"
-    );
+    assert!(matches!(&warnings[..], [BagWarning::Damaged { messages: 100, .. }]), "{warnings:?}");
 }
 
 #[test]
@@ -539,30 +425,22 @@ fn what_is_no_recording_is_refused_by_name() {
     fs::write(at("ros1.bag"), "#ROSBAG V2.0\n....").unwrap();
     refused(&at("ros1.bag"), &["ROS 1 bag"]);
     fs::write(at("notes.txt"), "Dear diary, today").unwrap();
-    assert!(matches!(
-        refused(&at("notes.txt"), &["Dear diary"]),
-        BagError::NotABag { .. }
-    ));
+    assert!(matches!(refused(&at("notes.txt"), &["Dear diary"]), BagError::NotABag { .. }));
 
     let other = Connection::open(at("other.db3")).unwrap();
-    other
-        .execute_batch("CREATE TABLE songs(id INTEGER PRIMARY KEY)")
-        .unwrap();
+    other.execute_batch("CREATE TABLE songs(id INTEGER PRIMARY KEY)").unwrap();
     other.close().unwrap();
     refused(&at("other.db3"), &["no table `topics`", "`messages`"]);
 
     write_db3(&at("json.db3"), 0..3);
     let json = Connection::open(at("json.db3")).unwrap();
-    json.execute_batch("UPDATE topics SET serialization_format = 'json' WHERE id = 1")
-        .unwrap();
+    json.execute_batch("UPDATE topics SET serialization_format = 'json' WHERE id = 1").unwrap();
     json.close().unwrap();
     refused(&at("json.db3"), &[CHATTER.0, "`json`", "`cdr`"]);
 
     write_db3(&at("plain.db3"), 0..3);
     let mut small = zstd::Encoder::new(fs::File::create(at("b.db3.zstd")).unwrap(), 1).unwrap();
-    small
-        .write_all(&fs::read(at("plain.db3")).unwrap())
-        .unwrap();
+    small.write_all(&fs::read(at("plain.db3")).unwrap()).unwrap();
     small.finish().unwrap();
     refused(&at("b.db3.zstd"), &["zstd -d"]);
 }
@@ -580,10 +458,7 @@ fn wrong_metadata_is_refused_with_the_place() {
     };
     refused("rosbag2_bagfile_information: [", &["line 1"]);
     refused("{}", &["rosbag2_bagfile_information"]);
-    refused(
-        &metadata(9, &["lost.mcap"], "[]", ""),
-        &["lost.mcap", "missing"],
-    );
+    refused(&metadata(9, &["lost.mcap"], "[]", ""), &["lost.mcap", "missing"]);
     let lz4 = metadata(9, &["a"], "[]", "lz4")
         .replace("compression_mode: \"\"", "compression_mode: FILE");
     refused(&lz4, &["`lz4`", "zstd"]);

@@ -54,9 +54,7 @@ impl Salvage {
             let number = self.next_page;
             self.next_page += 1;
             let mut kind = [0];
-            self.file
-                .read_exact_at(&mut kind, self.place(number))
-                .ok()?;
+            self.file.read_exact_at(&mut kind, self.place(number)).ok()?;
             if kind[0] == TABLE_LEAF {
                 self.page = self.read_page(number)?;
                 self.next_cell = 0;
@@ -75,9 +73,7 @@ impl Salvage {
             return None;
         }
         let mut page = vec![0; self.page_bytes];
-        self.file
-            .read_exact_at(&mut page, self.place(number))
-            .ok()?;
+        self.file.read_exact_at(&mut page, self.place(number)).ok()?;
         Some(page)
     }
 
@@ -103,11 +99,7 @@ impl Salvage {
         let timestamp_ns = integer(&payload, &mut at, timestamp)?;
         let data_bytes = usize::try_from((data - 12) / 2).ok()?;
         let data = payload.get(at..at.checked_add(data_bytes)?)?.to_vec();
-        Some(SalvagedRow {
-            topic_id,
-            timestamp_ns,
-            data,
-        })
+        Some(SalvagedRow { topic_id, timestamp_ns, data })
     }
 
     /// The content of a cell, with what did not fit into its page.
@@ -125,11 +117,7 @@ impl Salvage {
         };
         let local_end = at.checked_add(local_bytes)?;
         let mut payload = self.page.get(at..local_end)?.to_vec();
-        let mut next = if local_bytes < payload_bytes {
-            be32(&self.page, local_end)?
-        } else {
-            0
-        };
+        let mut next = if local_bytes < payload_bytes { be32(&self.page, local_end)? } else { 0 };
         while payload.len() < payload_bytes {
             let page = self.read_page(next)?;
             next = be32(&page, 0)?;
@@ -167,15 +155,11 @@ pub(super) fn page_bytes(header: &[u8; 100]) -> usize {
 }
 
 fn be16(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_be_bytes(
-        bytes.get(at..at.checked_add(2)?)?.try_into().ok()?,
-    ))
+    Some(u16::from_be_bytes(bytes.get(at..at.checked_add(2)?)?.try_into().ok()?))
 }
 
 fn be32(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_be_bytes(
-        bytes.get(at..at.checked_add(4)?)?.try_into().ok()?,
-    ))
+    Some(u32::from_be_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
 }
 
 /// Seven bits a byte, the highest first; a ninth byte gives all its eight.
@@ -209,9 +193,5 @@ fn integer(payload: &[u8], at: &mut usize, column_type: u64) -> Option<i64> {
     *at += length;
     let negative = bytes.first().is_some_and(|first| *first >= 0x80);
     let start = if negative { -1 } else { 0 };
-    Some(
-        bytes
-            .iter()
-            .fold(start, |value: i64, byte| value << 8 | i64::from(*byte)),
-    )
+    Some(bytes.iter().fold(start, |value: i64, byte| value << 8 | i64::from(*byte)))
 }

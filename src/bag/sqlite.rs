@@ -23,17 +23,10 @@ pub(super) fn inspect(path: &Path) -> Result<FileInfo, BagError> {
         // What a damaged file does not tell is found while its messages are read.
         None => (database.count_messages(), database.bounds_ns()),
     };
-    let count = |id: &i64| {
-        counts
-            .as_ref()
-            .map(|counts| counts.get(id).copied().unwrap_or(0))
-    };
+    let count = |id: &i64| counts.as_ref().map(|counts| counts.get(id).copied().unwrap_or(0));
     let topics = topics
         .into_iter()
-        .map(|(id, topic)| FileTopic {
-            message_count: count(&id),
-            ..topic
-        })
+        .map(|(id, topic)| FileTopic { message_count: count(&id), ..topic })
         .collect();
     Ok(FileInfo { topics, bounds_ns })
 }
@@ -47,10 +40,7 @@ fn count_salvaged(rows: Salvage) -> (Counts, Option<(i64, i64)>) {
     for row in rows {
         *counts.entry(row.topic_id).or_default() += 1;
         let (first, last) = bounds.get_or_insert((row.timestamp_ns, row.timestamp_ns));
-        (*first, *last) = (
-            (*first).min(row.timestamp_ns),
-            (*last).max(row.timestamp_ns),
-        );
+        (*first, *last) = ((*first).min(row.timestamp_ns), (*last).max(row.timestamp_ns));
     }
     (Some(counts), bounds)
 }
@@ -82,13 +72,7 @@ impl Database {
                 .pragma_update(None, "writable_schema", true)
                 .map_err(|error| wrong(path, &error))?;
         }
-        let database = Self {
-            connection,
-            path: path.to_owned(),
-            length,
-            is_cut,
-            header,
-        };
+        let database = Self { connection, path: path.to_owned(), length, is_cut, header };
         for (table, columns) in [
             ("topics", &["id", "name", "type"][..]),
             ("messages", &["topic_id", "timestamp", "data"]),
@@ -96,20 +80,11 @@ impl Database {
             let found = database.columns(table)?;
             if found.is_empty() {
                 let found = format!("no table `{table}`");
-                return Err(BagError::Sqlite {
-                    path: path.to_owned(),
-                    found,
-                });
+                return Err(BagError::Sqlite { path: path.to_owned(), found });
             }
-            if let Some(missing) = columns
-                .iter()
-                .find(|name| !found.iter().any(|c| c == *name))
-            {
+            if let Some(missing) = columns.iter().find(|name| !found.iter().any(|c| c == *name)) {
                 let found = format!("no column `{missing}` in the table `{table}`");
-                return Err(BagError::Sqlite {
-                    path: path.to_owned(),
-                    found,
-                });
+                return Err(BagError::Sqlite { path: path.to_owned(), found });
             }
         }
         Ok(database)
@@ -117,10 +92,8 @@ impl Database {
 
     fn columns(&self, table: &str) -> Result<Vec<String>, BagError> {
         let wrong = |error| wrong(&self.path, &error);
-        let mut query = self
-            .connection
-            .prepare("SELECT name FROM pragma_table_info(?1)")
-            .map_err(wrong)?;
+        let mut query =
+            self.connection.prepare("SELECT name FROM pragma_table_info(?1)").map_err(wrong)?;
         let names = query.query_map([table], |row| row.get(0)).map_err(wrong)?;
         names.collect::<Result<_, _>>().map_err(wrong)
     }
@@ -132,11 +105,7 @@ impl Database {
         let columns = self.columns("topics")?;
         let or = |name: &str, otherwise: &str| {
             let there = columns.iter().any(|column| column == name);
-            if there {
-                name.to_owned()
-            } else {
-                format!("'{otherwise}'")
-            }
+            if there { name.to_owned() } else { format!("'{otherwise}'") }
         };
         let sql = format!(
             "SELECT id, name, type, {}, {} FROM topics ORDER BY id",
@@ -168,18 +137,14 @@ impl Database {
 
     fn bounds_ns(&self) -> Option<(i64, i64)> {
         let sql = "SELECT min(timestamp), max(timestamp) FROM messages";
-        self.connection
-            .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
-            .ok()
+        self.connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).ok()
     }
 
     fn count_messages(&self) -> Counts {
         let sql = "SELECT topic_id, count(*) FROM messages GROUP BY topic_id";
         let mut query = self.connection.prepare(sql).ok()?;
         let counts = query
-            .query_map([], |row| {
-                Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
-            })
+            .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))
             .ok()?;
         counts.collect::<Result<_, _>>().ok()
     }
@@ -189,12 +154,7 @@ impl Database {
         let sql = "SELECT 1 FROM pragma_index_list('messages') AS list, \
                    pragma_index_info(list.name) AS column \
                    WHERE column.seqno = 0 AND column.name = 'timestamp'";
-        self.connection
-            .query_row(sql, [], |_| Ok(()))
-            .optional()
-            .ok()
-            .flatten()
-            .is_some()
+        self.connection.query_row(sql, [], |_| Ok(())).optional().ok().flatten().is_some()
     }
 }
 
@@ -246,11 +206,7 @@ impl SqliteMessages {
                 if let Some(&topic) = self.topics.get(&row.topic_id) {
                     let data = decompress_message(&row.data).map_err(FromSqlError::other)?;
                     let log_time_ns = row.timestamp_ns;
-                    return Ok(Some(FileMessage {
-                        topic,
-                        log_time_ns,
-                        data,
-                    }));
+                    return Ok(Some(FileMessage { topic, log_time_ns, data }));
                 }
             }
             return Ok(None);
@@ -268,37 +224,19 @@ impl SqliteMessages {
             };
             let stored = row.get_ref(3)?.as_bytes()?;
             let data = decompress_message(stored).map_err(FromSqlError::other)?;
-            return Ok(Some(FileMessage {
-                topic,
-                log_time_ns: self.last.0,
-                data,
-            }));
+            return Ok(Some(FileMessage { topic, log_time_ns: self.last.0, data }));
         }
     }
 
     fn warning(&self, error: Option<&rusqlite::Error>) -> Option<BagWarning> {
         let path = self.database.path.clone();
-        let Progress {
-            messages,
-            last_log_time_ns,
-        } = self.progress;
+        let Progress { messages, last_log_time_ns } = self.progress;
         let at_byte = self.database.length;
         if self.database.is_cut {
-            return Some(BagWarning::Cut {
-                path,
-                at_byte,
-                messages,
-                last_log_time_ns,
-            });
+            return Some(BagWarning::Cut { path, at_byte, messages, last_log_time_ns });
         }
         let reason = error?.to_string();
-        Some(BagWarning::Damaged {
-            path,
-            at_byte,
-            reason,
-            messages,
-            last_log_time_ns,
-        })
+        Some(BagWarning::Damaged { path, at_byte, reason, messages, last_log_time_ns })
     }
 }
 
@@ -360,16 +298,9 @@ fn length_by_header(header: &[u8; 100]) -> u64 {
     let pages = u32::from_be_bytes([header[28], header[29], header[30], header[31]]);
     // The number of pages is only valid where it was written with the last change.
     let is_valid = header[24..28] == header[92..96];
-    if is_valid {
-        page_bytes(header) as u64 * u64::from(pages)
-    } else {
-        0
-    }
+    if is_valid { page_bytes(header) as u64 * u64::from(pages) } else { 0 }
 }
 
 fn wrong(path: &Path, error: &rusqlite::Error) -> BagError {
-    BagError::Sqlite {
-        path: path.to_owned(),
-        found: format!("`{error}`"),
-    }
+    BagError::Sqlite { path: path.to_owned(), found: format!("`{error}`") }
 }

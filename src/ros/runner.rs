@@ -11,7 +11,9 @@ use r2r::{Context, Node};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
+use super::arguments::split_ros_arguments;
 use super::logging;
+use super::raw::check_ros_arguments;
 
 /// How long the spinning thread waits for something to happen before it looks for a signal.
 const SPIN: Duration = Duration::from_millis(20);
@@ -117,20 +119,14 @@ fn create_node(name: &str) -> anyhow::Result<Node> {
     if std::env::var_os("HOME").is_none() && std::env::var_os("ROS_LOG_DIR").is_none() {
         bail!("neither HOME nor ROS_LOG_DIR is set; ROS 2 needs one of them for its log files");
     }
-    // r2r panics on ROS arguments that rcl refuses; rcl itself prints which and why.
+    let (_, ros_arguments) = split_ros_arguments(std::env::args_os());
+    check_ros_arguments(&ros_arguments)?;
+    // r2r panics where rcl does not start; rcl itself has printed why by then.
     let quiet = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     let context = catch_unwind(AssertUnwindSafe(Context::create));
     std::panic::set_hook(quiet);
-    let context = context
-        .map_err(|_| {
-            let given = std::env::args().skip_while(|argument| argument != "--ros-args");
-            let given = given.collect::<Vec<_>>().join(" ");
-            anyhow!(
-                "ROS 2 refused the arguments `{given}`: expected as in `ros2 run`, for example \
-                 --ros-args -r image:=/camera/image_raw -p threads:=2 --params-file FILE"
-            )
-        })?
-        .context("ROS 2 did not start")?;
+    let context =
+        context.map_err(|_| anyhow!("ROS 2 did not start"))?.context("ROS 2 did not start")?;
     Node::create(context, name, "").with_context(|| format!("node {name} not created"))
 }

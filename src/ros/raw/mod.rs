@@ -4,8 +4,10 @@
 //! calls the C client library itself: [`TypeSupport`] loads a type's support at run time,
 //! [`RawNode`] makes publishers from it. All unsafe code of replay is here, behind safe functions.
 
+mod arguments;
 mod node;
 mod type_support;
 
+pub use arguments::check_ros_arguments;
 pub use node::{RawError, RawNode, RawPublisher};
 pub use type_support::{TypeSupport, TypeSupportError};

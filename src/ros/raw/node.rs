@@ -5,20 +5,19 @@ use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
 use r2r_rcl::{
-    RCL_RET_OK, rcl_arguments_get_count_unparsed_ros, rcl_context_fini, rcl_context_t,
-    rcl_get_zero_initialized_context, rcl_get_zero_initialized_init_options,
-    rcl_get_zero_initialized_node, rcl_get_zero_initialized_publisher, rcl_init,
-    rcl_init_options_fini, rcl_init_options_init, rcl_node_fini, rcl_node_get_default_options,
-    rcl_node_init, rcl_node_options_fini, rcl_node_t, rcl_publish_serialized_message,
-    rcl_publisher_fini, rcl_publisher_get_default_options, rcl_publisher_get_subscription_count,
-    rcl_publisher_get_topic_name, rcl_publisher_init, rcl_publisher_t,
-    rcl_publisher_wait_for_all_acked, rcl_ret_t, rcl_serialized_message_t, rcl_shutdown,
-    rcutils_get_default_allocator, rcutils_get_error_string, rcutils_reset_error,
+    RCL_RET_OK, rcl_context_fini, rcl_context_t, rcl_get_zero_initialized_context,
+    rcl_get_zero_initialized_init_options, rcl_get_zero_initialized_node,
+    rcl_get_zero_initialized_publisher, rcl_init, rcl_init_options_fini, rcl_init_options_init,
+    rcl_node_fini, rcl_node_get_default_options, rcl_node_init, rcl_node_options_fini, rcl_node_t,
+    rcl_publish_serialized_message, rcl_publisher_fini, rcl_publisher_get_default_options,
+    rcl_publisher_get_subscription_count, rcl_publisher_get_topic_name, rcl_publisher_init,
+    rcl_publisher_t, rcl_publisher_wait_for_all_acked, rcl_ret_t, rcl_serialized_message_t,
+    rcl_shutdown, rcutils_get_default_allocator, rcutils_get_error_string, rcutils_reset_error,
     rmw_qos_durability_policy_t, rmw_qos_history_policy_t, rmw_qos_profile_t,
     rmw_qos_reliability_policy_t,
 };
 
-use super::TypeSupport;
+use super::{TypeSupport, check_ros_arguments};
 use crate::bag::{Durability, History, Qos, Reliability};
 
 /// What the ROS client library refused.
@@ -30,12 +29,12 @@ pub struct RawError {
 }
 
 impl RawError {
-    fn new(action: &'static str, reason: impl Into<String>) -> Self {
+    pub(super) fn new(action: &'static str, reason: impl Into<String>) -> Self {
         Self { action, reason: reason.into() }
     }
 
     /// Turns a return code into a result, with what the library says about it.
-    fn check(action: &'static str, code: rcl_ret_t) -> Result<(), Self> {
+    pub(super) fn check(action: &'static str, code: rcl_ret_t) -> Result<(), Self> {
         if code == RCL_RET_OK as rcl_ret_t {
             return Ok(());
         }
@@ -71,6 +70,7 @@ impl RawNode {
     /// The arguments are wrong, or the middleware does not start.
     pub fn create(name: &str, ros_arguments: &[OsString]) -> Result<Self, RawError> {
         const START: &str = "ROS 2 did not start";
+        check_ros_arguments(ros_arguments)?;
 
         let text = |bytes: &[u8]| {
             CString::new(bytes).map_err(|_| RawError::new(START, "an argument contains NUL"))
@@ -100,11 +100,6 @@ impl RawNode {
             let node = Box::new(rcl_get_zero_initialized_node());
             // From here on dropping it ends what was started.
             let owned = Owned { context: Box::into_raw(context), node: Box::into_raw(node) };
-            if rcl_arguments_get_count_unparsed_ros(&(*owned.context).global_arguments) > 0 {
-                let given: Vec<_> = ros_arguments.iter().map(|a| a.to_string_lossy()).collect();
-                let reason = format!("cannot make sense of all of `{}`", given.join(" "));
-                return Err(RawError::new(START, reason));
-            }
             let mut options = rcl_node_get_default_options();
             let namespace = c"";
             let code = rcl_node_init(

@@ -1,0 +1,48 @@
+//! Whether the client library understands the ROS arguments of a command line.
+
+use std::ffi::{CString, OsString, c_char, c_int};
+use std::os::unix::ffi::OsStrExt;
+
+use r2r_rcl::{
+    rcl_arguments_fini, rcl_arguments_get_count_unparsed_ros, rcl_get_zero_initialized_arguments,
+    rcl_parse_arguments, rcutils_get_default_allocator,
+};
+
+use super::RawError;
+
+const CHECK: &str = "ROS arguments";
+
+/// Parses the arguments from `--ros-args` on and throws the result away: r2r panics on those that
+/// do not parse and passes over those that nobody knows.
+///
+/// # Errors
+/// What the library refuses, or that it left some of them unread.
+pub fn check_ros_arguments(ros_arguments: &[OsString]) -> Result<(), RawError> {
+    let nul = || RawError::new(CHECK, "one contains NUL");
+    let arguments: Vec<CString> = ros_arguments
+        .iter()
+        .map(|argument| CString::new(argument.as_bytes()).map_err(|_| nul()))
+        .collect::<Result<_, _>>()?;
+    if arguments.is_empty() {
+        return Ok(());
+    }
+    let pointers: Vec<*const c_char> = arguments.iter().map(|argument| argument.as_ptr()).collect();
+    let count =
+        c_int::try_from(pointers.len()).map_err(|_| RawError::new(CHECK, "there are too many"))?;
+    // SAFETY: the structure is made by the library's own initialiser, and freed once it was filled;
+    // the library copies the strings, which outlive the call.
+    unsafe {
+        let mut parsed = rcl_get_zero_initialized_arguments();
+        let allocator = rcutils_get_default_allocator();
+        let code = rcl_parse_arguments(count, pointers.as_ptr(), allocator, &mut parsed);
+        RawError::check(CHECK, code)?;
+        let unread = rcl_arguments_get_count_unparsed_ros(&parsed);
+        RawError::check(CHECK, rcl_arguments_fini(&mut parsed))?;
+        if unread > 0 {
+            let given: Vec<_> = ros_arguments.iter().map(|a| a.to_string_lossy()).collect();
+            let reason = format!("cannot make sense of all of `{}`", given.join(" "));
+            return Err(RawError::new(CHECK, reason));
+        }
+    }
+    Ok(())
+}
