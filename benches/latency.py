@@ -24,9 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 from graph import Camera, Client, NodeProcess, stamp_ns  # noqa: E402
-from scenes import smiling_face  # noqa: E402
-
 from rapport.msg import FaceEmotionArray  # noqa: E402
+from scenes import smiling_face  # noqa: E402
 
 RATE_HZ = 30
 FRAMES = 600
@@ -39,8 +38,7 @@ def moving_pictures():
     picture = smiling_face()
     turns = np.arange(32) / 32 * 2 * np.pi
     moved = (
-        np.roll(picture, (round(2 * np.sin(t)), round(3 * np.cos(t))), axis=(0, 1))
-        for t in turns
+        np.roll(picture, (round(2 * np.sin(t)), round(3 * np.cos(t))), axis=(0, 1)) for t in turns
     )
     # An array is handed on as it is; bytes are copied one by one.
     return [array.array("B", picture.tobytes()) for picture in moved]
@@ -55,9 +53,7 @@ class Run:
         camera = Camera(self.client, emotions)
         log = folder / f"{len(list(folder.iterdir()))}.log"
         env = os.environ | {"ROS_LOG_DIR": str(folder)}
-        self.node = NodeProcess(
-            "perception_node", ["--ros-args", *ros_arguments], log, env
-        )
+        self.node = NodeProcess("perception_node", ["--ros-args", *ros_arguments], log, env)
         try:
             camera.wait_until_answered()
             self.feed(camera, pictures, WARM_UP_FRAMES)
@@ -71,9 +67,7 @@ class Run:
             self.node.kill()
             self.client.close()
         if status != 0:
-            raise SystemExit(
-                f"perception_node ended with status {status}:\n{self.node.text}"
-            )
+            raise SystemExit(f"perception_node ended with status {status}:\n{self.node.text}")
         answers = {
             stamp_ns(message.header): (len(message.faces), sent, received)
             for message, sent, received in zip(
@@ -85,9 +79,7 @@ class Run:
         self.faceless = sum(faces == 0 for _, faces, _, _ in found)
         # Since the stamp, which is set just before the image is published.
         self.sent_ms = np.array([(sent - stamp) / 1e6 for stamp, _, sent, _ in found])
-        self.received_ms = np.array(
-            [(received - stamp) / 1e6 for stamp, _, _, received in found]
-        )
+        self.received_ms = np.array([(received - stamp) / 1e6 for stamp, _, _, received in found])
 
     def feed(self, camera, pictures, frames):
         """Publishes images stamped with the time now; returns the stamps."""
@@ -129,9 +121,7 @@ def git_commit():
             ["git", "-C", ROOT, *arguments], capture_output=True, text=True, check=False
         ).stdout.strip()
 
-    changed = (
-        ", with changes" if git("status", "--porcelain", "--untracked-files=no") else ""
-    )
+    changed = ", with changes" if git("status", "--porcelain", "--untracked-files=no") else ""
     return (git("rev-parse", "--short", "HEAD") or "not known") + changed
 
 
@@ -142,17 +132,13 @@ def cpu_model():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--frames", type=int, default=FRAMES, help=f"images measured ({FRAMES})"
-    )
+    parser.add_argument("--frames", type=int, default=FRAMES, help=f"images measured ({FRAMES})")
     frames = parser.parse_args().frames
     if frames < 10:
         parser.error(f"--frames is {frames}, expected at least 10")
 
     load = os.getloadavg()
-    print(
-        f"machine   {cpu_model()}, {os.cpu_count()} cores, load {load[0]:.1f} before the run"
-    )
+    print(f"machine   {cpu_model()}, {os.cpu_count()} cores, load {load[0]:.1f} before the run")
     print(
         f"versions  ONNX Runtime {version('onnxruntime')}, rclpy {version('ros-jazzy-rclpy')}, "
         f"{get_rmw_implementation_identifier()}, commit {git_commit()}",
@@ -165,17 +151,13 @@ def main():
         run = Run(folder, pictures, frames)
         # Apart from the first, so that writing a log does not slow what is measured.
         debug = ("--log-level", "perception_node:=debug")
-        logged = logged_ms(
-            Run(folder, pictures, min(frames, LOGGED_FRAMES), debug).node.text
-        )
+        logged = logged_ms(Run(folder, pictures, min(frames, LOGGED_FRAMES), debug).node.text)
     rclpy.shutdown()
 
     print(f"load      {os.getloadavg()[0]:.1f} after the run")
     print(f"one face, 640x480 rgb8, {RATE_HZ} images/s, {frames} images, best effort")
     if run.lost + run.faceless > frames / 2:
-        raise SystemExit(
-            f"{run.lost} images not answered, {run.faceless} without a face in it"
-        )
+        raise SystemExit(f"{run.lost} images not answered, {run.faceless} without a face in it")
     p50, p95 = np.quantile(run.received_ms, [0.5, 0.95])
     print(
         f"image published -> emotion received   p50 {p50:.1f} ms, p95 {p95:.1f} ms, "

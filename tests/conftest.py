@@ -5,12 +5,13 @@ Every test has a ROS namespace of its own, so that nothing of the test before ca
 
 import itertools
 import os
+import signal
 
 import pytest
 import rclpy
 from graph import BIN_DIR, Camera, Client, NodeProcess
-
 from rapport.msg import FaceEmotionArray
+from rclpy.signals import SignalHandlerOptions
 
 _numbers = itertools.count(1)
 
@@ -19,12 +20,12 @@ _numbers = itertools.count(1)
 def ros():
     for program in ("perception_node", "behavior_node"):
         if not (BIN_DIR / program).is_file():
-            pytest.exit(
-                f"{BIN_DIR / program} not found; run `make build`", returncode=2
-            )
-    rclpy.init()
+            pytest.exit(f"{BIN_DIR / program} not found; run `make build`", returncode=2)
+    # Ctrl-C and SIGTERM are pytest's: the fixtures end, and with them every node.
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM", returncode=143))
     yield
-    rclpy.shutdown()
+    rclpy.try_shutdown()
 
 
 @pytest.fixture
@@ -50,9 +51,7 @@ def start(namespace, tmp_path):
         arguments = ["--ros-args", "-r", f"__ns:={namespace}", *given, *ros_arguments]
         if env is None:
             env = os.environ | {"ROS_LOG_DIR": str(tmp_path / "ros")}
-        node = NodeProcess(
-            program, arguments, tmp_path / f"{program}_{len(nodes)}.log", env
-        )
+        node = NodeProcess(program, arguments, tmp_path / f"{program}_{len(nodes)}.log", env)
         nodes.append(node)
         return node
 

@@ -47,11 +47,7 @@ class NodeProcess:
 
     def lines(self, *words):
         """The lines of the output that hold all of the words."""
-        return [
-            line
-            for line in self.text.splitlines()
-            if all(word in line for word in words)
-        ]
+        return [line for line in self.text.splitlines() if all(word in line for word in words)]
 
     @property
     def errors(self):
@@ -147,9 +143,9 @@ class Client:
         return future.result()
 
     def wait_for_publisher_of(self, collector):
-        assert self.spin_until(
-            lambda: collector.subscription.get_publisher_count() > 0
-        ), f"nobody publishes {collector.subscription.topic_name}"
+        assert self.spin_until(lambda: collector.subscription.get_publisher_count() > 0), (
+            f"nobody publishes {collector.subscription.topic_name}"
+        )
 
     def wait_for_subscriber_of(self, publisher):
         assert self.spin_until(lambda: publisher.get_subscription_count() > 0), (
@@ -185,9 +181,7 @@ class Camera:
         self.now_ns += round(after_secs * 1e9)
         message = Image(encoding="mono8" if picture.ndim == 2 else "rgb8")
         message.header.frame_id = self.FRAME_ID
-        message.header.stamp.sec, message.header.stamp.nanosec = divmod(
-            self.now_ns, 10**9
-        )
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(self.now_ns, 10**9)
         message.height, message.width = picture.shape[:2]
         message.step = picture[0].size
         # An array is handed on as it is; bytes are copied one by one.
@@ -213,9 +207,7 @@ class Camera:
         found = []
 
         def answered():
-            found[:] = [
-                m for m in self.emotions.messages if stamp_ns(m.header) == stamp
-            ]
+            found[:] = [m for m in self.emotions.messages if stamp_ns(m.header) == stamp]
             return found
 
         end = time.monotonic() + PATIENCE_SECS

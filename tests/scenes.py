@@ -40,13 +40,9 @@ def two_people(shift_px=0, left=True, right=True):
     """640x480: the astronaut to the left, Grace Hopper to the right, moved right by some pixels."""
     scene = np.full((480, 640, 3), 90, np.uint8)
     if left:
-        scene[80:400, shift_px : 270 + shift_px] = photograph(
-            "astronaut.jpg", 320, 320
-        )[:, :270]
+        scene[80:400, shift_px : 270 + shift_px] = photograph("astronaut.jpg", 320, 320)[:, :270]
     if right:
-        scene[80:380, 330 + shift_px : 586 + shift_px] = photograph(
-            "hopper.jpg", 256, 300
-        )
+        scene[80:380, 330 + shift_px : 586 + shift_px] = photograph("hopper.jpg", 256, 300)
     return scene
 
 

@@ -57,8 +57,6 @@ def test_it_costs_nothing_while_nobody_listens(start, camera, client):
     assert client.spin_until(lambda: client.node.count_subscribers(topic) == 0)
     client.spin_for(0.5)  # until the node has heard of it too
     alone_again = cpu_ms_per_image()
-    print(
-        f"CPU ms per image: {alone:.1f} alone, {heard:.1f} heard, {alone_again:.1f} after"
-    )
+    print(f"CPU ms per image: {alone:.1f} alone, {heard:.1f} heard, {alone_again:.1f} after")
     assert heard > 1.4 * alone
     assert heard > 1.4 * alone_again

@@ -41,9 +41,7 @@ def send_wrong(camera, node, fields, known_errors):
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_one_error_with_found_and_expected_then_the_next_good_image(
-    perception, camera, name
-):
+def test_one_error_with_found_and_expected_then_the_next_good_image(perception, camera, name):
     fields, words = WRONG[name]
     stamp = send_wrong(camera, perception, fields, 0)
     camera.ask(smiling_face())
@@ -51,15 +49,11 @@ def test_one_error_with_found_and_expected_then_the_next_good_image(
     assert len(perception.errors) == 1
     for word in words:
         assert word in perception.errors[0]
-    assert stamp not in [
-        stamp_ns(message.header) for message in camera.emotions.messages
-    ]
+    assert stamp not in [stamp_ns(message.header) for message in camera.emotions.messages]
     assert perception.alive
 
 
-def test_each_new_fault_gives_one_error_and_a_repeated_one_does_not_flood(
-    perception, camera
-):
+def test_each_new_fault_gives_one_error_and_a_repeated_one_does_not_flood(perception, camera):
     for known, (fields, _) in enumerate(WRONG.values()):
         send_wrong(camera, perception, fields, known)
     assert len(perception.errors) == len(WRONG)

@@ -3,9 +3,8 @@
 import pytest
 from builtin_interfaces.msg import Time
 from graph import stamp_ns
-from std_msgs.msg import ColorRGBA, String
-
 from rapport.msg import FaceEmotion, FaceEmotionArray, Response
+from std_msgs.msg import ColorRGBA, String
 
 LABELS = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
 
@@ -44,9 +43,7 @@ class Person:
         message = FaceEmotionArray(image_width=640, image_height=480)
         message.header.stamp = Time(sec=sec, nanosec=nanosec)
         message.header.frame_id = "camera_optical_frame"
-        message.faces = [
-            FaceEmotion(face_id=face_id, label=label, confidence=confidence)
-        ]
+        message.faces = [FaceEmotion(face_id=face_id, label=label, confidence=confidence)]
         return message
 
     def show(self, label, secs, confidence=0.9, face_id="face_1"):
@@ -120,9 +117,7 @@ def test_a_lasting_smile_is_answered_once_and_the_robot_rests_again(
     stamps += person.show("happy", 0.5)
     assert client.spin_until(lambda: all(len(heard) == 1 for heard in robot.all), 10.0)
     response = robot.responses.messages[0]
-    assert stamp_ns(response.header) == stamps[10], (
-        "the image at which the second was full"
-    )
+    assert stamp_ns(response.header) == stamps[10], "the image at which the second was full"
     assert response.header.frame_id == "camera_optical_frame"
     assert (response.rule, response.face_id) == ("smile-back", "face_1")
     assert "happy at 0.90 for 1.0 s" in response.reason
@@ -144,9 +139,7 @@ def test_a_lasting_smile_is_answered_once_and_the_robot_rests_again(
     ]
 
     # No image comes any more: the response ends by the time that passes.
-    assert client.spin_until(
-        lambda: len(robot.light) == 2 and len(robot.expression) == 2, 10.0
-    )
+    assert client.spin_until(lambda: len(robot.light) == 2 and len(robot.expression) == 2, 10.0)
     assert robot.light.messages[1] == ColorRGBA(r=0.0, g=0.0, b=1.0, a=0.5)
     assert robot.expression.messages[1] == String(data="neutral")
 
@@ -212,9 +205,7 @@ def test_an_unknown_label_gives_one_error_and_the_next_message_is_answered(
         ("rules:", "rules: [", 7, ["allowed"]),
     ],
 )
-def test_a_wrong_policy_is_refused_with_its_place(
-    start, policy_file, found, instead, line, words
-):
+def test_a_wrong_policy_is_refused_with_its_place(start, policy_file, found, instead, line, words):
     assert found in POLICY
     policy_file.write_text(POLICY.replace(found, instead, 1))
     node = start("behavior_node", {"policy_file": policy_file})
@@ -224,9 +215,7 @@ def test_a_wrong_policy_is_refused_with_its_place(
     assert problems, node.text
     for word in words:
         assert word in problems[0]
-    if (
-        instead != "rules: ["
-    ):  # where an unclosed bracket is noticed is the reader's choice
+    if instead != "rules: [":  # where an unclosed bracket is noticed is the reader's choice
         assert len(problems) == 1
         assert f"{policy_file}:{line}:" in problems[0]
         assert "; allowed: " in problems[0]

@@ -1,10 +1,9 @@
 """Both nodes together: a person smiles at the camera, and the robot says a word."""
 
 from graph import stamp_ns
+from rapport.msg import Response
 from scenes import nobody, smiling_face
 from std_msgs.msg import String
-
-from rapport.msg import Response
 
 
 def test_pictures_in_speech_out(start, client, camera):

@@ -8,9 +8,7 @@ from scenes import FACE_60PX, box, grey, nobody, overlap, smiling_face
 LABELS = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
 
 
-def test_emotions_carry_the_header_of_their_image_and_describe_the_face(
-    perception, camera
-):
+def test_emotions_carry_the_header_of_their_image_and_describe_the_face(perception, camera):
     picture = smiling_face()
     camera.ask(picture)  # the default confirms a face in its second image
     message = camera.ask(picture)
@@ -30,9 +28,7 @@ def test_emotions_carry_the_header_of_their_image_and_describe_the_face(
         assert len(distribution) == len(LABELS)
         assert min(distribution) >= 0.0
         assert sum(distribution) == pytest.approx(1.0, abs=1e-4)
-    assert face.confidence == pytest.approx(
-        face.probabilities[LABELS.index("happy")], abs=1e-6
-    )
+    assert face.confidence == pytest.approx(face.probabilities[LABELS.index("happy")], abs=1e-6)
     assert 0.0 < face.valence <= 1.0, "a smile is pleasant"
     assert -1.0 <= face.arousal <= 1.0
     assert face.affect_source

@@ -5,10 +5,7 @@ from scenes import two_people
 
 def ids(message):
     """Ids from left to right."""
-    return [
-        face.face_id
-        for face in sorted(message.faces, key=lambda face: face.roi.x_offset)
-    ]
+    return [face.face_id for face in sorted(message.faces, key=lambda face: face.roi.x_offset)]
 
 
 def test_two_people_who_move_keep_their_ids(perception, camera):

@@ -19,9 +19,7 @@ def picture():
     return np.ascontiguousarray(photograph("solvay_1927.jpg", 1920, 1440)[:, :, 0])
 
 
-def test_the_newest_image_is_always_next_and_memory_stays_flat(
-    start, camera, client, picture
-):
+def test_the_newest_image_is_always_next_and_memory_stays_flat(start, camera, client, picture):
     node = start("perception_node", {"working_width": 4096, "working_height": 4096})
     camera.wait_until_answered()
     # Slowed for real: the search at full size takes longer than three frames.
@@ -44,9 +42,7 @@ def test_the_newest_image_is_always_next_and_memory_stays_flat(
             continue
         due += FRAME_SECS
         camera.now_ns += round(FRAME_SECS * 1e9)
-        image.header.stamp.sec, image.header.stamp.nanosec = divmod(
-            camera.now_ns, 10**9
-        )
+        image.header.stamp.sec, image.header.stamp.nanosec = divmod(camera.now_ns, 10**9)
         camera.images.publish(image)
         published.append((camera.now_ns, time.time_ns()))
         if now > begin + WARM_UP_SECS:
@@ -60,17 +56,13 @@ def test_the_newest_image_is_always_next_and_memory_stays_flat(
     answered_per_sec = len(stamps) / seconds
     assert offered_per_sec > 20, "the sender could not keep up"
     assert answered_per_sec < offered_per_sec / 2, "not overloaded"
-    assert all(a < b for a, b in zip(stamps, stamps[1:], strict=False)), (
-        "an old image was answered"
-    )
+    assert all(a < b for a, b in zip(stamps, stamps[1:], strict=False)), "an old image was answered"
 
     # When an answer goes out, the newest image that has arrived is the next to be worked on: how
     # many images that were handed to DDS by then are newer than it? Those on their way.
     lags = []
     for answer_sent_ns, next_stamp in zip(sent_ns, stamps[1:], strict=False):
-        newest = max(
-            (stamp for stamp, at in published if at <= answer_sent_ns), default=0
-        )
+        newest = max((stamp for stamp, at in published if at <= answer_sent_ns), default=0)
         lags.append(round((newest - next_stamp) / (FRAME_SECS * 1e9)))
     memory = np.array(memory_kb) / 1024
     third = len(memory) // 3
@@ -86,7 +78,5 @@ def test_the_newest_image_is_always_next_and_memory_stays_flat(
     assert np.quantile(lags, 0.9) <= 2, lags
     # 30 images a second that were kept would be 83 MB every second.
     assert last < 1.05 * first, (first, last)
-    assert memory.max() < 1.05 * first + 16, (
-        "an image or two are in work or in transport"
-    )
+    assert memory.max() < 1.05 * first + 16, "an image or two are in work or in transport"
     assert node.alive and not node.errors

@@ -128,8 +128,6 @@ def test_an_unknown_parameter_is_warned_about_and_the_node_goes_on(start, camera
 def test_a_model_and_library_given_by_path_are_used(start, camera):
     library = ROOT / ".prefix" / "lib" / "libonnxruntime.so"
     model = ROOT / "models" / "emotion.onnx"
-    node = start(
-        "perception_node", {"emotion_model": model, "onnxruntime_library": library}
-    )
+    node = start("perception_node", {"emotion_model": model, "onnxruntime_library": library})
     camera.wait_until_answered()
     assert node.lines("[INFO]", str(model))
