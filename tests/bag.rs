@@ -1,5 +1,6 @@
 //! Any rosbag2 recording is read in order, unchanged, and as far as it is whole.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Write};

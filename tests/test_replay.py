@@ -166,12 +166,16 @@ def listener():
 
 @pytest.fixture
 def replay():
-    """Starts `rapport replay`; what still runs at the end of the test is killed."""
+    """Starts `rapport replay`; what still runs at the end of the test is killed.
+
+    On a busy machine discovery may take seconds, so it waits for subscribers as long as it takes,
+    where the test subscribes to all topics.
+    """
     started = []
 
-    def start(*arguments):
+    def start(*arguments, wait_secs=20):
         process = subprocess.Popen(
-            [RAPPORT, "replay", *map(str, arguments)],
+            [RAPPORT, "replay", f"--wait-for-subscribers={wait_secs}", *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -200,7 +204,7 @@ def expected_on(topic):
     ]
 
 
-def listen_to_the_end(listener, process, at_most=20):
+def listen_to_the_end(listener, process, at_most=40):
     listener.spin_until(lambda: process.poll() is not None, at_most)
     listener.spin_until(lambda: False, 0.2)
     stdout, stderr = process.communicate(timeout=5)
@@ -246,7 +250,7 @@ def test_a_single_file_plays_too(bag, listener, replay):
 
 
 def test_the_recorded_quality_of_service_is_offered(bag, listener, replay):
-    replay(bag, "--loop", "--wait-for-subscribers", "0")
+    replay(bag, "--loop", wait_secs=0)
     node = listener.node
     listener.spin_until(lambda: node.get_publishers_info_by_topic("/tf_static"), 10)
     listener.spin_until(lambda: node.get_publishers_info_by_topic("/camera/image_raw"), 10)
@@ -287,7 +291,7 @@ def test_only_the_named_topics_play(bag, listener, replay):
 def test_loop_starts_again(bag, listener, replay):
     listener.listen_to_all()
     process = replay(bag, "--loop", "--rate", "10")
-    listener.spin_until(lambda: len(listener.on("/chatter")) > 3 * COUNT, 15)
+    listener.spin_until(lambda: len(listener.on("/chatter")) > 3 * COUNT, 40)
     process.send_signal(signal.SIGINT)
     code, _, stderr = listen_to_the_end(listener, process)
     assert code == 0, stderr
@@ -298,7 +302,7 @@ def test_loop_starts_again(bag, listener, replay):
 
 def test_clock_tells_the_time_of_the_recording(bag, listener, replay):
     listener.listen("/clock", Clock, QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
-    process = replay(bag, "--rate", "0.5", "--clock", "100")
+    process = replay(bag, "--rate", "0.5", "--clock", "100", wait_secs=3)
     code, _, stderr = listen_to_the_end(listener, process)
     assert code == 0, stderr
     clock = listener.on("/clock")
@@ -327,7 +331,7 @@ def test_ros_arguments_remap(bag, listener, replay):
 def test_a_signal_ends_it_at_once(bag, listener, replay, number):
     listener.listen_to_all()
     process = replay(bag, "--rate", "0.01")
-    listener.spin_until(lambda: listener.heard, 10)
+    listener.spin_until(lambda: listener.heard, 30)
     assert listener.heard
     sent = time.monotonic()
     process.send_signal(number)

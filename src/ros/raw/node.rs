@@ -11,8 +11,8 @@ use r2r_rcl::{
     rcl_node_fini, rcl_node_get_default_options, rcl_node_init, rcl_node_options_fini, rcl_node_t,
     rcl_publish_serialized_message, rcl_publisher_fini, rcl_publisher_get_default_options,
     rcl_publisher_get_subscription_count, rcl_publisher_get_topic_name, rcl_publisher_init,
-    rcl_publisher_t, rcl_publisher_wait_for_all_acked, rcl_ret_t, rcl_serialized_message_t,
-    rcl_shutdown, rcutils_get_default_allocator, rcutils_get_error_string, rcutils_reset_error,
+    rcl_publisher_t, rcl_ret_t, rcl_serialized_message_t, rcl_shutdown,
+    rcutils_get_default_allocator, rcutils_get_error_string, rcutils_reset_error,
     rmw_qos_durability_policy_t, rmw_qos_history_policy_t, rmw_qos_profile_t,
     rmw_qos_reliability_policy_t,
 };
@@ -204,13 +204,6 @@ impl RawPublisher {
         // leaves it at 0.
         unsafe { rcl_publisher_get_subscription_count(&*self.handle, &mut count) };
         count
-    }
-
-    /// Whether all reliable subscriptions have what was published.
-    pub fn is_acknowledged(&self) -> bool {
-        // SAFETY: the publisher is initialised; a timeout of 0 asks without waiting.
-        let code = unsafe { rcl_publisher_wait_for_all_acked(&*self.handle, 0) };
-        RawError::check("not acknowledged", code).is_ok()
     }
 
     /// The topic's name after remapping.

@@ -49,15 +49,12 @@ pub struct ReplayArgs {
 
     /// Wait at most this long until every topic has a subscriber, so that none misses the
     /// first messages.
-    #[arg(long, value_name = "SECS", default_value_t = 1.0, value_parser = not_negative)]
+    #[arg(long, value_name = "SECS", default_value_t = 2.0, value_parser = not_negative)]
     pub wait_for_subscribers: f64,
 }
 
 /// A subscriber that is known here may need this long to know of us.
 const SETTLE: Duration = Duration::from_millis(100);
-
-/// How long the last messages may take to be received.
-const FINISH: Duration = Duration::from_secs(2);
 
 /// Plays until the end or until SIGINT or SIGTERM. Progress and warnings go to standard error, the
 /// number of messages published on each topic to standard output.
@@ -109,7 +106,7 @@ pub fn run(args: &ReplayArgs, ros_arguments: &[OsString]) -> anyhow::Result<u8> 
         }
         first_pass = false;
     }
-    player.finish(FINISH);
+    player.finish();
     println!("{}", player.summary());
     Ok(if warnings == 0 { 0 } else { 3 })
 }

@@ -142,21 +142,12 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Waits until the last messages are received; at once when stopped.
-    pub fn finish(&mut self, at_most: Duration) {
+    /// Gives subscribers a moment to take the last messages, which go with their publisher; none
+    /// when stopped. It does not wait for acknowledgements: Fast DDS asks for them every 3 s.
+    pub fn finish(&mut self) {
         self.progress.clear();
-        let listened = self.publishers.values().any(|publisher| publisher.subscriptions() > 0);
-        if self.stop.is_set() || !listened {
-            return;
-        }
-        // Best-effort messages are not acknowledged; they are gone when their sender is.
-        let deadline = Instant::now() + at_most;
-        let mut stopped = self.stop.wait_until(Instant::now() + Duration::from_millis(200));
-        while !stopped
-            && Instant::now() < deadline
-            && !self.publishers.values().all(RawPublisher::is_acknowledged)
-        {
-            stopped = self.stop.wait_until(Instant::now() + Duration::from_millis(10));
+        if self.publishers.values().any(|publisher| publisher.subscriptions() > 0) {
+            self.stop.wait_until(Instant::now() + Duration::from_millis(300));
         }
     }
 
