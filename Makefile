@@ -40,8 +40,8 @@ lint: setup
 	$(ENV) cargo fmt --check
 	$(ENV) cargo clippy --release --locked --all-targets -- -D warnings
 	$(ENV) cargo clippy --release --locked --all-targets --no-default-features -- -D warnings
-	$(ENV) ruff check tools tests training
-	$(ENV) ruff format --check tools tests training
+	$(ENV) ruff check tools tests benches training launch
+	$(ENV) ruff format --check tools tests benches training launch
 
 bench: build
 	@$(ENV) tools/isolated python benches/latency.py

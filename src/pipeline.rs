@@ -45,7 +45,7 @@ impl Default for PipelineOptions {
         Self {
             working_size: WorkingSize::default(),
             min_score: 0.5,
-            min_face_probability: 0.6,
+            min_face_probability: 0.7,
             track: TrackOptions::default(),
             smooth: SmoothOptions::default(),
         }

@@ -103,7 +103,6 @@ def test_malformed_ros_arguments(start, program, arguments):
     assert "--ros-args" in message_of(start(program, None, *arguments))
 
 
-@pytest.mark.xfail(reason="r2r does not ask rcl for arguments that it left unparsed")
 def test_an_unknown_ros_argument(start):
     assert start("behavior_node", None, "--no-such-option").wait(3.0) > 0
 

@@ -40,9 +40,9 @@ fn warp<const C: usize>(
     out.resize(start + C * side * side, 0.0);
     let out = &mut out[start..];
     let pixels = Pixels { frame, channels };
-    // Averaging a grid of samples a pixel keeps large faces free of aliasing. A dense grid needs no
-    // interpolation between image pixels; a sparse one does.
-    let samples = (to_image.scale().ceil() as usize).clamp(1, MAX_SAMPLES);
+    // Averaging a grid of samples, about one an image pixel, keeps large faces free of aliasing. A
+    // dense grid needs no interpolation between image pixels; a sparse one does.
+    let samples = (to_image.scale().round() as usize).clamp(1, MAX_SAMPLES);
     let weight = 1.0 / (samples * samples) as f32;
     for row in 0..side {
         for column in 0..side {

@@ -56,7 +56,7 @@ static PARAMETERS: [Spec; 13] = [
     live("min_score", Kind::Number(0.5, 0.1..=1.0), "Least score of a face, 0 to 1"),
     live(
         "min_face_probability",
-        Kind::Number(0.6, 0.0..=1.0),
+        Kind::Number(0.7, 0.0..=1.0),
         "Least probability that the verifier gives a face, 0 to 1",
     ),
     live(

@@ -18,8 +18,11 @@ use super::raw::check_ros_arguments;
 /// How long the spinning thread waits for something to happen before it looks for a signal.
 const SPIN: Duration = Duration::from_millis(20);
 
-/// How long tasks may go on after a signal.
-const GRACE: Duration = Duration::from_millis(300);
+/// How long a finite task may take to end after a signal.
+const LAST_WORD: Duration = Duration::from_millis(300);
+
+/// How long a frame in work may take to its end after a signal.
+const LAST_FRAME: Duration = Duration::from_millis(500);
 
 /// The tasks of a node.
 #[derive(Debug, Default)]
@@ -99,20 +102,30 @@ fn run_node(
             Some(_) = tasks.endless.join_next() => broken(),
             () = interrupted => {
                 // Endless tasks have nothing to finish; a finite one may have a last word.
-                let _ = tokio::time::timeout(GRACE, tasks.finite.join_next()).await;
+                let _ = tokio::time::timeout(LAST_WORD, tasks.finite.join_next()).await;
                 Ok(())
             }
         }
     });
-    drop(tasks);
+    // A frame in work is computed to its end before the node goes: it publishes through it.
+    let idle = runtime.block_on(tokio::time::timeout(LAST_FRAME, tasks.endless.shutdown())).is_ok();
+    if !idle {
+        // Longer would be late. Leaving without destructors is clean: they would pull ONNX
+        // Runtime and the node away under the thread that still computes.
+        tracing::warn!("ended in the middle of a frame");
+        leave(if outcome.is_ok() { 0 } else { 1 });
+    }
     stop.store(true, Ordering::Relaxed);
-    let spun = spinning.join();
-    // A frame in work is not waited for.
-    runtime.shutdown_timeout(GRACE);
-    if spun.is_err() {
+    if spinning.join().is_err() {
         bail!("the thread that spins the node ended, see the messages above");
     }
     outcome
+}
+
+/// Ends the process at once, running no destructors and no exit handlers.
+fn leave(status: i32) -> ! {
+    // SAFETY: _exit takes any status and does not return.
+    unsafe { libc::_exit(status) }
 }
 
 fn create_node(name: &str) -> anyhow::Result<Node> {
