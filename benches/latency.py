@@ -23,8 +23,9 @@ from rclpy.utilities import get_rmw_implementation_identifier
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from graph import Camera, Client, NodeProcess, stamp_ns  # noqa: E402
 from rapport.msg import FaceEmotionArray  # noqa: E402
+
+from graph import Camera, Client, NodeProcess, stamp_ns  # noqa: E402
 from scenes import smiling_face  # noqa: E402
 
 RATE_HZ = 30

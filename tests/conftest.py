@@ -9,9 +9,10 @@ import signal
 
 import pytest
 import rclpy
-from graph import BIN_DIR, Camera, Client, NodeProcess
 from rapport.msg import FaceEmotionArray
 from rclpy.signals import SignalHandlerOptions
+
+from graph import BIN_DIR, Camera, Client, NodeProcess
 
 _numbers = itertools.count(1)
 

@@ -1,8 +1,9 @@
 """The annotated image is made only while someone listens."""
 
 import numpy as np
-from scenes import FACE_60PX, photograph, smiling_face
 from sensor_msgs.msg import Image
+
+from scenes import FACE_60PX, photograph, smiling_face
 
 
 def test_it_shows_the_image_with_marks_around_the_face(perception, camera, client):

@@ -4,6 +4,7 @@ import array
 
 import numpy as np
 import pytest
+
 from graph import stamp_ns
 from scenes import smiling_face
 

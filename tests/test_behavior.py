@@ -2,9 +2,10 @@
 
 import pytest
 from builtin_interfaces.msg import Time
-from graph import stamp_ns
 from rapport.msg import FaceEmotion, FaceEmotionArray, Response
 from std_msgs.msg import ColorRGBA, String
+
+from graph import stamp_ns
 
 LABELS = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
 

@@ -1,9 +1,10 @@
 """Both nodes together: a person smiles at the camera, and the robot says a word."""
 
-from graph import stamp_ns
 from rapport.msg import Response
-from scenes import nobody, smiling_face
 from std_msgs.msg import String
+
+from graph import stamp_ns
+from scenes import nobody, smiling_face
 
 
 def test_pictures_in_speech_out(start, client, camera):

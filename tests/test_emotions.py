@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from graph import stamp_ns
 from scenes import FACE_60PX, box, grey, nobody, overlap, smiling_face
 

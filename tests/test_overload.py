@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+
 from graph import stamp_ns
 from scenes import photograph
 

@@ -4,6 +4,7 @@ import signal
 
 import numpy as np
 import pytest
+
 from graph import PATIENCE_SECS
 from scenes import photograph
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from graph import ROOT
 from scenes import smiling_face
 
@@ -100,7 +101,8 @@ def test_a_wrong_parameter_of_perception(start, name):
     ids=" ".join,
 )
 def test_malformed_ros_arguments(start, program, arguments):
-    assert "--ros-args" in message_of(start(program, None, *arguments))
+    message = message_of(start(program, None, *arguments))
+    assert "ROS arguments" in message and " ".join(arguments) in message
 
 
 def test_an_unknown_ros_argument(start):

@@ -33,6 +33,8 @@ pub struct WorkingImage {
     scaled: Vec<u8>,
     packed: Vec<u8>,
     planes: Vec<f32>,
+    /// Size of the part that holds the image, (width, height) in pixels.
+    content: (usize, usize),
     /// Size of the planes, a multiple of the alignment.
     width: usize,
     height: usize,
@@ -48,6 +50,7 @@ impl Default for WorkingImage {
             scaled: Vec::new(),
             packed: Vec::new(),
             planes: Vec::new(),
+            content: (0, 0),
             width: 0,
             height: 0,
             scale_x: 1.0,
@@ -103,19 +106,16 @@ impl WorkingImage {
         Point { x: x * self.scale_x, y: y * self.scale_y }
     }
 
-    /// Makes room for content of this size; the padding is 0 afterwards.
+    /// Makes room for content of this size. The padding is 0; the content is whatever it was.
     fn reserve(&mut self, content_width: usize, content_height: usize) {
-        let (width, height) = (
-            content_width.next_multiple_of(ALIGNMENT_PX),
-            content_height.next_multiple_of(ALIGNMENT_PX),
-        );
-        if (width, height) == (content_width, content_height) {
-            self.planes.resize(3 * width * height, 0.0);
-        } else {
-            self.planes.clear();
-            self.planes.resize(3 * width * height, 0.0);
+        if self.content == (content_width, content_height) {
+            return;
         }
-        (self.width, self.height) = (width, height);
+        self.content = (content_width, content_height);
+        self.width = content_width.next_multiple_of(ALIGNMENT_PX);
+        self.height = content_height.next_multiple_of(ALIGNMENT_PX);
+        self.planes.clear();
+        self.planes.resize(3 * self.width * self.height, 0.0);
     }
 
     fn scale_down<P: PixelTrait>(&mut self, frame: &Frame<'_>, width: u32, height: u32) {
