@@ -16,8 +16,10 @@ use crate::onnx::RuntimeOptions;
 use crate::pipeline::{ModelFiles, Observation, Person, Pipeline, PipelineOptions};
 use crate::track::TrackOptions;
 
-/// The people in still pictures: where each face is, which expression it shows, and how sure that
-/// is. Exit status: 0 all pictures read, 1 none read, 2 wrong usage, 3 some not read.
+/// Finds the people in still pictures and how they look.
+///
+/// Prints where each face is, which expression it shows, and how sure that is. Exit status: 0 all
+/// pictures read, 1 none read, 2 wrong usage, 3 some not read.
 #[derive(Debug, clap::Args)]
 pub struct AnalyzeArgs {
     /// JPEG or PNG pictures.

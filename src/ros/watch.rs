@@ -24,9 +24,10 @@ const PLAIN_STATUS: Duration = Duration::from_secs(5);
 /// Stamps of images kept until their answer comes.
 const IMAGES_KEPT: usize = 120;
 
-/// A live account in the terminal: who is in view, how they look, how sure that is, what the robot
-/// does, latency and frames a second. Listens to `image`, `emotions` and `responses`; remap them
-/// with `--ros-args -r image:=/camera/image_raw`. Ctrl-C ends it with a summary.
+/// Shows live who is in view, how they look and what the robot does.
+///
+/// Listens to `image` (for the latency), `emotions` and `responses`; remap them with
+/// `--ros-args -r image:=/camera/image_raw`. Ctrl-C ends it with a summary.
 #[derive(Debug, clap::Args)]
 pub struct WatchArgs {
     /// End once no emotion message has come for this many seconds after the first.
