@@ -21,7 +21,7 @@ def generate_launch_description():
         ("params_file", os.path.join(config, "perception.yaml"), "Parameters of perception_node"),
         ("policy_file", os.path.join(config, "policy.yaml"), "Rules of behavior_node"),
         ("behavior", "true", "Whether behavior_node is started"),
-        ("respawn", "true", "Whether a node that ends is started again"),
+        ("respawn", "false", "Whether a node that ends is started again, 2 s later"),
         ("log_level", "info", "debug, info, warn, error"),
     ]
     values = {name: LaunchConfiguration(name) for name, _, _ in arguments}

@@ -8,12 +8,13 @@ import os
 import random
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
 # Other processes on the network must not be heard. Set before rclpy is imported.
 os.environ.setdefault("ROS_DOMAIN_ID", str(random.randrange(1, 100)))
-os.environ.setdefault("ROS_LOG_DIR", "/tmp")
+os.environ.setdefault("ROS_LOG_DIR", tempfile.gettempdir())
 
 import numpy as np
 import pytest
