@@ -22,10 +22,14 @@ from . import checkpoint
 from .augment import Augmentation, augment
 from .data import Faces, add_data_arguments, read_fer2013
 from .errors import UserError, run_step
+from .labels import INPUT_SIZE_PX
 from .network import EmotionNetwork, NetworkShape
 from .targets import soft_targets, vote_shares
 
 WARM_UP_SHARE = 0.03
+# Progressive resizing: small images while the learning rate is high, where a step costs less and
+# details matter least. (share of the schedule from which on, side in px.)
+SIDES_PX = ((0.0, 32), (0.45, 40), (0.7, INPUT_SIZE_PX))
 MOMENTUM = 0.9
 SCORE_EVERY_EPOCHS = 3
 
@@ -51,6 +55,18 @@ def learning_rate_at(progress: float, peak: float) -> float:
     if progress < WARM_UP_SHARE:
         return peak * progress / WARM_UP_SHARE
     return peak * 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP_SHARE) / (1 - WARM_UP_SHARE)))
+
+
+def side_px_at(progress: float) -> int:
+    """Side of the training images. `progress` runs from 0 to 1."""
+    return next(side for start, side in reversed(SIDES_PX) if progress >= start)
+
+
+def resize(faces: torch.Tensor, side_px: int) -> torch.Tensor:
+    """Faces [N,1,H,W] at another size, averaged and not picked where it is smaller."""
+    if faces.shape[-1] == side_px:
+        return faces
+    return functional.interpolate(faces, (side_px, side_px), mode="bilinear", antialias=True)
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.SGD:
@@ -170,6 +186,7 @@ class Trainer:
                 group["lr"] = learning_rate_at(progress, self.recipe.learning_rate)
             rows = order[step * self.recipe.batch : (step + 1) * self.recipe.batch]
             faces = augment(self.images[rows].float(), self.augmentation, generator)
+            faces = resize(faces, side_px_at(progress))
             loss = self.loss(faces.contiguous(memory_format=torch.channels_last), rows)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()

@@ -12,29 +12,54 @@ use super::RawError;
 
 const CHECK: &str = "ROS arguments";
 
+/// ROS arguments as the C library takes them: a count and pointers, and the strings behind these.
+pub(super) struct CArguments {
+    _strings: Vec<CString>,
+    pointers: Vec<*const c_char>,
+    count: c_int,
+}
+
+impl CArguments {
+    pub(super) fn new(arguments: &[OsString]) -> Result<Self, RawError> {
+        let strings: Vec<CString> = arguments
+            .iter()
+            .map(|argument| CString::new(argument.as_bytes()))
+            .collect::<Result<_, _>>()
+            .map_err(|_| RawError::new(CHECK, "one contains NUL"))?;
+        let count = c_int::try_from(strings.len())
+            .map_err(|_| RawError::new(CHECK, "there are too many"))?;
+        // Where a string is moved, its bytes stay: the pointers hold as long as this lives.
+        let pointers = strings.iter().map(|string| string.as_ptr()).collect();
+        Ok(Self { _strings: strings, pointers, count })
+    }
+
+    pub(super) fn count(&self) -> c_int {
+        self.count
+    }
+
+    /// The first pointer; null where there is no argument, as rcl wants it.
+    pub(super) fn as_ptr(&self) -> *const *const c_char {
+        if self.pointers.is_empty() { std::ptr::null() } else { self.pointers.as_ptr() }
+    }
+}
+
 /// Parses the arguments from `--ros-args` on and throws the result away: r2r panics on those that
 /// do not parse and passes over those that nobody knows.
 ///
 /// # Errors
 /// What the library refuses, or that it left some of them unread.
 pub fn check_ros_arguments(ros_arguments: &[OsString]) -> Result<(), RawError> {
-    let nul = || RawError::new(CHECK, "one contains NUL");
-    let arguments: Vec<CString> = ros_arguments
-        .iter()
-        .map(|argument| CString::new(argument.as_bytes()).map_err(|_| nul()))
-        .collect::<Result<_, _>>()?;
-    if arguments.is_empty() {
+    if ros_arguments.is_empty() {
         return Ok(());
     }
-    let pointers: Vec<*const c_char> = arguments.iter().map(|argument| argument.as_ptr()).collect();
-    let count =
-        c_int::try_from(pointers.len()).map_err(|_| RawError::new(CHECK, "there are too many"))?;
+    let arguments = CArguments::new(ros_arguments)?;
     // SAFETY: the structure is made by the library's own initialiser, and freed once it was filled;
     // the library copies the strings, which outlive the call.
     unsafe {
         let mut parsed = rcl_get_zero_initialized_arguments();
         let allocator = rcutils_get_default_allocator();
-        let code = rcl_parse_arguments(count, pointers.as_ptr(), allocator, &mut parsed);
+        let code =
+            rcl_parse_arguments(arguments.count(), arguments.as_ptr(), allocator, &mut parsed);
         RawError::check(CHECK, code)?;
         let unread = rcl_arguments_get_count_unparsed_ros(&parsed);
         RawError::check(CHECK, rcl_arguments_fini(&mut parsed))?;

@@ -1,7 +1,6 @@
 //! A ROS node that does nothing but publish bytes.
 
-use std::ffi::{CStr, CString, OsString, c_char, c_int};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::{CStr, CString, OsString};
 use std::rc::Rc;
 
 use r2r_rcl::{
@@ -17,6 +16,7 @@ use r2r_rcl::{
     rmw_qos_reliability_policy_t,
 };
 
+use super::arguments::CArguments;
 use super::{TypeSupport, check_ros_arguments};
 use crate::bag::{Durability, History, Qos, Reliability};
 
@@ -72,18 +72,9 @@ impl RawNode {
         const START: &str = "ROS 2 did not start";
         check_ros_arguments(ros_arguments)?;
 
-        let text = |bytes: &[u8]| {
-            CString::new(bytes).map_err(|_| RawError::new(START, "an argument contains NUL"))
-        };
-        let arguments: Vec<CString> = ros_arguments
-            .iter()
-            .map(|argument| text(argument.as_bytes()))
-            .collect::<Result<_, _>>()?;
-        let pointers: Vec<*const c_char> =
-            arguments.iter().map(|argument| argument.as_ptr()).collect();
-        let count = c_int::try_from(pointers.len())
-            .map_err(|_| RawError::new(START, "too many arguments"))?;
-        let name = text(name.as_bytes())?;
+        let arguments = CArguments::new(ros_arguments)?;
+        let name =
+            CString::new(name).map_err(|_| RawError::new(START, "the node's name has a NUL"))?;
 
         // SAFETY: every structure is made by the library's own initialiser before it is used; the
         // options and the arguments are copied by rcl_init and outlive the call.
@@ -92,8 +83,8 @@ impl RawNode {
             let code = rcl_init_options_init(&mut options, rcutils_get_default_allocator());
             RawError::check(START, code)?;
             let mut context = Box::new(rcl_get_zero_initialized_context());
-            let argv = if count == 0 { std::ptr::null() } else { pointers.as_ptr() };
-            let started = RawError::check(START, rcl_init(count, argv, &options, &mut *context));
+            let code = rcl_init(arguments.count(), arguments.as_ptr(), &options, &mut *context);
+            let started = RawError::check(START, code);
             rcl_init_options_fini(&mut options);
             started?;
 
