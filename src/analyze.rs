@@ -42,6 +42,11 @@ pub struct AnalyzeArgs {
     #[arg(long, value_name = "ONNX")]
     pub model: Option<PathBuf>,
 
+    /// Least confidence of an expression; one below it is followed by a question mark.
+    #[arg(long, value_name = "0..1", default_value_t = PipelineOptions::default().min_confidence,
+        value_parser = parse_share)]
+    pub min_confidence: f32,
+
     /// ONNX Runtime's shared library, where it is not found by itself.
     #[arg(long, value_name = "FILE")]
     pub onnxruntime: Option<PathBuf>,
@@ -67,6 +72,7 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     let options = PipelineOptions {
         working_size: args.working_size,
         track: TrackOptions { confirm_hits: 1, ..TrackOptions::default() },
+        min_confidence: args.min_confidence,
         ..PipelineOptions::default()
     };
     let mut pipeline = Pipeline::load(&files, &runtime, options)?;
@@ -139,6 +145,11 @@ fn parse_size(text: &str) -> Result<WorkingSize, String> {
     }
 }
 
+fn parse_share(text: &str) -> Result<f32, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "expected a number, 0 to 1".to_owned())
+}
+
 fn to_json(path: &Path, picture: &RgbImage, observation: &Observation) -> serde_json::Value {
     let face = |person: &Person| {
         let (x, y, width, height) =
@@ -155,6 +166,7 @@ fn to_json(path: &Path, picture: &RgbImage, observation: &Observation) -> serde_
             "landmarks": person.face.landmarks,
             "label": person.emotion,
             "confidence": person.confidence(),
+            "sure": person.sure,
             "probabilities": probabilities,
             "valence": affect.valence,
             "arousal": affect.arousal,
@@ -199,12 +211,13 @@ fn write_table(
     for person in people {
         let (x, y, w, h) = person.face.roi_in_image.clipped(width, height);
         let affect = person.probabilities.affect();
+        let doubt = if person.sure { "" } else { "?" };
         writeln!(
             out,
             "  {:<9} {x:>5} {y:>5} {w:>5} {h:>6} {:>6.2}  {:<10} {:>9.0}% {:>8.2} {:>8.2}",
             person.id.to_string(),
             person.face.score,
-            person.emotion,
+            format!("{}{doubt}", person.emotion),
             person.confidence() * 100.0,
             affect.valence,
             affect.arousal

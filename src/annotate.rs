@@ -27,7 +27,7 @@ fn color(emotion: Emotion) -> Rgb {
 }
 
 /// The frame as packed RGB rows, with a box, the landmarks and a caption (id, expression,
-/// confidence in percent) for each person.
+/// confidence in percent; a question mark where it is not sure) for each person.
 pub fn annotate(frame: &Frame<'_>, people: &[Person]) -> Vec<u8> {
     let mut canvas = Canvas {
         width: frame.width_px() as i32,
@@ -58,7 +58,8 @@ fn draw_face(canvas: &mut Canvas, person: &Person) {
 
 fn draw_caption(canvas: &mut Canvas, person: &Person) {
     let percent = (person.confidence() * 100.0).round();
-    let caption = format!("{} {} {percent}%", person.id, person.emotion);
+    let doubt = if person.sure { "" } else { "?" };
+    let caption = format!("{} {}{doubt} {percent}%", person.id, person.emotion);
     let roi = person.face.roi_in_image;
     let size_px = (roi.height / 6.0).clamp(11.0, 28.0);
     let Some(text) = Text::new(&caption, size_px) else {

@@ -44,6 +44,22 @@ fn json_holds_the_whole_distribution() {
 }
 
 #[test]
+fn a_label_below_the_least_confidence_is_marked_as_a_guess() {
+    let sure = |least: &str| {
+        let options = ["astronaut.jpg", "--min-confidence", least];
+        let table = text(&analyze(&options).stdout);
+        let json = analyze(&[&options[..], &["--json"]].concat()).stdout;
+        let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        let sure = json[0]["faces"][0]["sure"].as_bool().unwrap();
+        assert_eq!(table.contains("happy?"), !sure, "{table}");
+        sure
+    };
+    assert!(sure("0.5"));
+    assert!(!sure("1"));
+    assert_eq!(analyze(&["astronaut.jpg", "--min-confidence", "1.5"]).status.code(), Some(2));
+}
+
+#[test]
 fn the_annotated_picture_is_the_picture_with_the_face_marked() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("out.png");

@@ -151,6 +151,7 @@ fn options(parameters: &Parameters) -> PipelineOptions {
             time_constant: secs("smoothing_secs"),
             switch_margin: parameters.number("switch_margin") as f32,
         },
+        ..PipelineOptions::default()
     }
 }
 
