@@ -32,6 +32,7 @@ pub mod detect;
 pub mod emotion;
 pub mod frame;
 pub mod geometry;
+pub mod metrics;
 pub mod onnx;
 pub mod paths;
 pub mod pipeline;
