@@ -52,6 +52,7 @@ fn face(person: &Person, width_px: u32, height_px: u32) -> FaceEmotion {
         detection_confidence: person.face.score,
         label: person.emotion.as_str().to_owned(),
         confidence: person.confidence(),
+        sure: person.sure,
         labels: Emotion::ALL.map(|emotion| emotion.as_str().to_owned()).to_vec(),
         probabilities: person.probabilities.0.to_vec(),
         instant_probabilities: person.instant_probabilities.0.to_vec(),
