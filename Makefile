@@ -4,14 +4,17 @@
 SHELL := /bin/bash
 # Everything that builds or runs does so inside the prefix that tools/setup makes.
 ENV := . .prefix/env.sh &&
+SOAK_MINUTES ?= 10
+SOAK_PLOT ?= target/soak.svg
 
-.PHONY: help setup build demo test test-core test-ros lint bench clean
+.PHONY: help setup build demo test test-core test-ros lint bench soak clean
 
 help:
 	@echo 'make demo   sets everything up and shows both nodes at work on real photographs'
 	@echo 'make test   runs all tests: the core alone, then the nodes on a real ROS graph'
 	@echo 'make lint   fmt, clippy, ruff'
 	@echo 'make bench  prints the figures of the README'
+	@echo 'make soak   runs the perception node for SOAK_MINUTES ($(SOAK_MINUTES)) and draws its memory and latency'
 	@echo 'make build  builds the nodes and the command line into target/release'
 	@echo 'make setup  makes .prefix (ROS 2 if none is sourced, ONNX Runtime, messages)'
 	@echo 'make clean  removes what the above made'
@@ -45,6 +48,10 @@ lint: setup
 
 bench: build
 	@$(ENV) tools/isolated python benches/latency.py
+
+soak: build
+	@$(ENV) python -m pip install --disable-pip-version-check --quiet --requirement benches/requirements.txt
+	@$(ENV) tools/isolated python benches/soak.py --minutes $(SOAK_MINUTES) --plot $(SOAK_PLOT)
 
 clean:
 	rm -rf .prefix target

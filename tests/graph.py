@@ -170,10 +170,10 @@ class Camera:
 
     FRAME_ID = "camera_optical_frame"
 
-    def __init__(self, client, emotions):
+    def __init__(self, client, emotions, topic="image"):
         self.client = client
         self.emotions = emotions
-        self.images = client.publisher(Image, "image", "sensor")
+        self.images = client.publisher(Image, topic, "sensor")
         self.now_ns = 1_000_000_000_000
 
     def image(self, picture, after_secs=1 / 30):

@@ -1,0 +1,216 @@
+"""launch/rapport.launch.py: what it starts, and that README and files agree with it."""
+
+import array
+import ast
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from lifecycle_msgs.srv import GetState
+from PIL import Image
+from rapport.msg import FaceEmotionArray
+from sensor_msgs.msg import CompressedImage
+
+from graph import BIN_DIR, ROOT, Camera, Client, NodeProcess
+from scenes import smiling_face
+
+LAUNCH_FILE = ROOT / "launch" / "rapport.launch.py"
+
+
+def test_the_readme_lists_the_arguments_and_the_defaults_exist():
+    tree = ast.parse(LAUNCH_FILE.read_text())
+    table = next(
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and node.targets[0].id == "arguments"
+    )
+    names = [row.elts[0].value for row in table.elts]
+    readme = (ROOT / "README.md").read_text()
+    listed = re.findall(r"^\| `(\w+)` \|", section(readme, "| launch argument |"), re.MULTILINE)
+    assert names == listed
+    used = re.findall(r'os\.path\.join\(config, "(.+?)"\)', LAUNCH_FILE.read_text())
+    assert used and all((ROOT / "config" / name).is_file() for name in used)
+
+
+def section(text, start):
+    """From a line that begins so to the next empty one."""
+    return text[text.index("\n" + start) :].split("\n\n")[0]
+
+
+@pytest.fixture
+def prefix(tmp_path):
+    """An installation as CMake makes it, of links to this checkout and its programs."""
+    prefix = tmp_path / "prefix"
+    share, lib = prefix / "share" / "rapport", prefix / "lib" / "rapport"
+    marker = prefix / "share" / "ament_index" / "resource_index" / "packages" / "rapport"
+    for folder in (share, lib, marker.parent):
+        folder.mkdir(parents=True)
+    marker.touch()
+    for name in ("launch", "config", "models"):
+        (share / name).symlink_to(ROOT / name)
+    for name in ("perception_node", "behavior_node"):
+        (lib / name).symlink_to(BIN_DIR / name)
+    return prefix
+
+
+@pytest.fixture
+def launched(prefix, tmp_path):
+    """Runs a launch file: `launched("namespace:=/left")`; ends it, and sees that all has ended."""
+    for name in ("launch", "launch_ros"):
+        pytest.importorskip(
+            f"{name}.actions",
+            reason=f"the launch file is not started: the ROS package {name} is not installed "
+            "(it is not on PyPI)",
+        )
+    started = []
+
+    def launched(*arguments, file=LAUNCH_FILE):
+        env = os.environ | {
+            "AMENT_PREFIX_PATH": f"{prefix}:{os.environ['AMENT_PREFIX_PATH']}",
+            "ROS_LOG_DIR": str(tmp_path / "ros"),
+            "PYTHONUNBUFFERED": "1",
+        }
+        script = Path(__file__).parent / "run_launch_file.py"
+        log = tmp_path / f"launch_{len(started)}.log"
+        started.append(NodeProcess(sys.executable, [script, file, *arguments], log, env))
+        return started[-1]
+
+    yield launched
+    for launch in started:
+        pids = processes(launch)
+        if launch.alive:
+            interrupt(launch)
+        launch.kill()
+        left = [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        print(f"--- output of {launch.log.stem}\n{launch.text}")
+        assert not left, "nodes went on after the launch had ended"
+
+
+def interrupt(launch):
+    """Ctrl-C, which reaches every process of the terminal."""
+    pids = processes(launch)
+    launch.process.send_signal(signal.SIGINT)
+    for pid in pids:
+        os.kill(pid, signal.SIGINT)
+    launch.wait()
+
+
+def processes(launch, program=""):
+    """The process ids of the nodes that a launch runs."""
+    found = subprocess.run(
+        ["pgrep", "--parent", str(launch.pid), "--full", program or "."],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return [int(pid) for pid in found.stdout.split()]
+
+
+def state(client):
+    service = client.node.create_client(GetState, "perception_node/get_state")
+    assert client.spin_until(service.service_is_ready), "no lifecycle services"
+    return client.call(service.call_async(GetState.Request())).current_state.label
+
+
+def test_both_nodes_start_in_the_namespace_on_the_topic_and_end(
+    launched, namespace, client, emotions
+):
+    camera = Camera(client, emotions, topic="camera/image_raw")
+    launch = launched(f"namespace:={namespace}", f"image:={namespace}/camera/image_raw")
+    camera.wait_until_answered()
+    camera.ask(smiling_face())
+    assert len(camera.ask(smiling_face()).faces) == 1
+    assert client.spin_until(lambda: client.node.get_publishers_info_by_topic("responses"))
+    names = client.node.get_node_names_and_namespaces()
+    assert ("perception_node", namespace) in names and ("behavior_node", namespace) in names
+    interrupt(launch)
+    assert len(launch.lines("process has finished cleanly")) == 2 and not launch.errors
+
+
+def test_a_killed_node_is_started_again(launched, namespace, camera):
+    launch = launched(f"namespace:={namespace}", "respawn:=true", "behavior:=false")
+    camera.wait_until_answered()
+    (pid,) = processes(launch)
+    os.kill(pid, signal.SIGKILL)
+    camera.ask(smiling_face(), resend_secs=0.5)
+    assert processes(launch) != [pid]
+
+
+def test_two_cameras_have_two_namespaces(launched, tmp_path, client):
+    file = tmp_path / "two.launch.py"
+    file.write_text(TWO_CAMERAS)
+    launched(file=file)
+    for side in ("left", "right"):
+        one = Client(f"/{side}")
+        camera = Camera(one, one.collect(FaceEmotionArray, "emotions"), topic="image_raw")
+        camera.wait_until_answered()
+        one.close()
+
+
+TWO_CAMERAS = f"""
+from launch import LaunchDescription
+from launch.actions import GroupAction, IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+
+def generate_launch_description():
+    source = PythonLaunchDescriptionSource("{LAUNCH_FILE}")
+    return LaunchDescription(
+        GroupAction([IncludeLaunchDescription(source, launch_arguments=arguments.items())])
+        for arguments in (
+            {{"namespace": "left", "image": "/left/image_raw", "behavior": "false"}},
+            {{"namespace": "right", "image": "/right/image_raw"}},
+        )
+    )
+"""
+
+
+def test_compressed_images_come_from_beside_the_topic(launched, namespace, client, emotions):
+    launched(
+        f"namespace:={namespace}",
+        f"image:={namespace}/camera/image_raw",
+        "image_transport:=compressed",
+    )
+    camera = client.publisher(CompressedImage, "camera/image_raw/compressed", "sensor")
+    client.wait_for_subscriber_of(camera)
+    client.wait_for_publisher_of(emotions)
+    jpeg = io.BytesIO()
+    Image.fromarray(smiling_face()).save(jpeg, "JPEG")
+    message = CompressedImage(format="rgb8; jpeg compressed bgr8")
+    message.data = array.array("B", jpeg.getvalue())
+
+    def answered():
+        camera.publish(message)
+        return client.spin_until(lambda: len(emotions), 0.5)
+
+    assert client.spin_until(answered)
+
+
+def test_launch_configures_and_activates_where_it_is_asked_to(launched, namespace, client, camera):
+    launch = launched(f"namespace:={namespace}", "lifecycle:=launch", "respawn:=true")
+    camera.wait_until_answered()
+    assert state(client) == "active"
+    (pid,) = processes(launch, "perception_node")
+    os.kill(pid, signal.SIGKILL)
+    camera.ask(smiling_face(), resend_secs=0.5)
+    assert not launch.lines("Failed to make transition")
+
+
+def test_nothing_is_configured_where_somebody_else_does_that(launched, namespace, client):
+    launched(f"namespace:={namespace}", "lifecycle:=other")
+    assert state(client) == "unconfigured"
+    client.spin_for(2.0)
+    assert state(client) == "unconfigured"
+
+
+def test_a_wrong_argument_is_refused(launched):
+    launch = launched("lifecycle:=perhaps")
+    assert launch.wait() == 1
+    assert launch.lines("lifecycle", "perhaps", "self", "launch", "other")
