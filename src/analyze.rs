@@ -8,9 +8,10 @@ use anyhow::{Context, bail, ensure};
 use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage};
 use serde_json::json;
 
-use crate::annotate::annotate;
+use crate::annotate::annotate_with_note;
 use crate::detect::WorkingSize;
 use crate::emotion::Emotion;
+use crate::explain::draw_heat;
 use crate::frame::{Encoding, Frame};
 use crate::onnx::RuntimeOptions;
 use crate::pipeline::{ModelFiles, Observation, Person, Pipeline, PipelineOptions};
@@ -33,6 +34,11 @@ pub struct AnalyzeArgs {
     /// Write the annotated picture here (.png, .jpg); for several pictures, a folder.
     #[arg(long, short, value_name = "PATH")]
     pub output: Option<PathBuf>,
+
+    /// Lay over each face, as heat, what spoke for the expression read in it; with =LABEL, what
+    /// spoke for that one.
+    #[arg(long, value_name = "LABEL", num_args = 0..=1, require_equals = true, requires = "output")]
+    pub explain: Option<Option<Emotion>>,
 
     /// Largest size at which faces are looked for; larger pictures are scaled down for it.
     #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1920x1920", value_parser = parse_size)]
@@ -97,7 +103,15 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
         }
         if let Some(output) = &args.output {
             let target = output_path(output, path, args.pictures.len())?;
-            write_annotated(&target, &frame, &observation.people)?;
+            let people = &observation.people;
+            match args.explain {
+                None => write_annotated(&target, &frame, people, "")?,
+                Some(label) => {
+                    let heat = explain(&mut pipeline, &frame, people, label)?;
+                    let note = label.map(|label| format!(", heat: {label}")).unwrap_or_default();
+                    write_annotated(&target, &frame_of(&heat)?, people, &note)?;
+                }
+            }
         }
     }
     if args.json {
@@ -125,6 +139,21 @@ pub fn read_picture(path: &Path) -> anyhow::Result<RgbImage> {
     let mut picture = DynamicImage::from_decoder(decoder)?;
     picture.apply_orientation(orientation);
     Ok(picture.into_rgb8())
+}
+
+/// The picture with the evidence for one expression, or for each face's own, laid over the faces.
+fn explain(
+    pipeline: &mut Pipeline,
+    frame: &Frame<'_>,
+    people: &[Person],
+    label: Option<Emotion>,
+) -> anyhow::Result<RgbImage> {
+    let explained = people
+        .iter()
+        .map(|person| Ok((pipeline.explain(frame, &person.face)?, label.unwrap_or(person.emotion))))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let rgb = draw_heat(frame, &explained);
+    RgbImage::from_raw(frame.width_px(), frame.height_px(), rgb).context("picture too small")
 }
 
 fn frame_of(picture: &RgbImage) -> anyhow::Result<Frame<'_>> {
@@ -241,8 +270,13 @@ fn output_path(output: &Path, picture: &Path, pictures: usize) -> anyhow::Result
     Ok(output.join(name).with_extension("png"))
 }
 
-fn write_annotated(target: &Path, frame: &Frame<'_>, people: &[Person]) -> anyhow::Result<()> {
-    let rgb = annotate(frame, people);
+fn write_annotated(
+    target: &Path,
+    frame: &Frame<'_>,
+    people: &[Person],
+    note: &str,
+) -> anyhow::Result<()> {
+    let rgb = annotate_with_note(frame, people, note);
     image::save_buffer(
         target,
         &rgb,

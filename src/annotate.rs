@@ -29,6 +29,11 @@ fn color(emotion: Emotion) -> Rgb {
 /// The frame as packed RGB rows, with a box, the landmarks and a caption (id, expression,
 /// confidence in percent; a question mark where it is not sure) for each person.
 pub fn annotate(frame: &Frame<'_>, people: &[Person]) -> Vec<u8> {
+    annotate_with_note(frame, people, "")
+}
+
+/// The same, with a note at the end of every caption.
+pub(crate) fn annotate_with_note(frame: &Frame<'_>, people: &[Person], note: &str) -> Vec<u8> {
     let mut canvas = Canvas {
         width: frame.width_px() as i32,
         height: frame.height_px() as i32,
@@ -36,7 +41,7 @@ pub fn annotate(frame: &Frame<'_>, people: &[Person]) -> Vec<u8> {
     };
     // Captions last: a neighbour's box must not cross them.
     people.iter().for_each(|person| draw_face(&mut canvas, person));
-    people.iter().for_each(|person| draw_caption(&mut canvas, person));
+    people.iter().for_each(|person| draw_caption(&mut canvas, person, note));
     canvas.rgb
 }
 
@@ -56,10 +61,10 @@ fn draw_face(canvas: &mut Canvas, person: &Person) {
     }
 }
 
-fn draw_caption(canvas: &mut Canvas, person: &Person) {
+fn draw_caption(canvas: &mut Canvas, person: &Person, note: &str) {
     let percent = (person.confidence() * 100.0).round();
     let doubt = if person.sure { "" } else { "?" };
-    let caption = format!("{} {}{doubt} {percent}%", person.id, person.emotion);
+    let caption = format!("{} {}{doubt} {percent}%{note}", person.id, person.emotion);
     let roi = person.face.roi_in_image;
     let size_px = (roi.height / 6.0).clamp(11.0, 28.0);
     let Some(text) = Text::new(&caption, size_px) else {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::emotion::{Distribution, Emotion};
+use crate::explain::EvidenceMaps;
 use crate::onnx::{ModelError, Network, RuntimeOptions};
 
 /// Faces in one run at most, so that a crowd does not grow the buffers without bound.
@@ -87,6 +88,29 @@ impl EmotionNet {
             })?);
         }
         Ok(found)
+    }
+
+    /// The evidence maps of one crop, of [`Self::side_px`] rows of as many pixels of grey, 0 to 255.
+    ///
+    /// # Errors
+    /// If inference fails or gives no maps.
+    pub fn evidence(&mut self, crop: &[f32]) -> Result<EvidenceMaps, ModelError> {
+        let shape = [1, 1, self.side_px, self.side_px];
+        let (shape, values) = self.network.run(shape, crop, &["saliency"], |outputs| {
+            (outputs[0].shape.to_vec(), outputs[0].data.to_vec())
+        })?;
+        match shape[..] {
+            [1, classes, rows, columns]
+                if classes == Emotion::COUNT as i64 && values.iter().all(|v| v.is_finite()) =>
+            {
+                Ok(EvidenceMaps { rows: rows as usize, columns: columns as usize, values })
+            }
+            _ => Err(self.network.contract(
+                "output `saliency`",
+                format!("{shape:?}"),
+                "[1,7,h,w], all finite".to_owned(),
+            )),
+        }
     }
 }
 

@@ -121,6 +121,14 @@ impl Similarity {
         self.b.atan2(self.a).to_degrees()
     }
 
+    /// The transform back, or nothing where this one is not finite or shrinks all to a point.
+    pub fn inverse(&self) -> Option<Self> {
+        let norm = self.a * self.a + self.b * self.b;
+        let (a, b) = (self.a / norm, -self.b / norm);
+        let back = Self { a, b, tx: b * self.ty - a * self.tx, ty: -b * self.tx - a * self.ty };
+        [back.a, back.b, back.tx, back.ty].iter().all(|v| v.is_finite()).then_some(back)
+    }
+
     /// Where a point goes.
     pub fn apply(&self, p: Point) -> Point {
         Point { x: self.a * p.x - self.b * p.y + self.tx, y: self.b * p.x + self.a * p.y + self.ty }
@@ -141,6 +149,15 @@ mod tests {
         }
         assert_eq!(Similarity::fit(&[from[0]; 3], &from), None);
         assert_eq!(Similarity::fit(&[Point { x: f32::NAN, y: 0.0 }; 3], &from), None);
+    }
+
+    #[test]
+    fn the_inverse_leads_back_and_is_missing_where_there_is_none() {
+        let turn = Similarity { a: 1.2, b: -0.7, tx: 30.0, ty: -4.0 };
+        let back = turn.inverse().unwrap().apply(turn.apply(Point { x: 5.0, y: 9.0 }));
+        assert!((back.x - 5.0).abs() < 1e-4 && (back.y - 9.0).abs() < 1e-4, "{back:?}");
+        assert_eq!(Similarity { a: 0.0, b: 0.0, ..turn }.inverse(), None);
+        assert_eq!(Similarity { a: f32::NAN, ..turn }.inverse(), None);
     }
 
     #[test]

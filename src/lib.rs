@@ -17,7 +17,7 @@
 //! - [`behavior`]: how the robot answers, by a policy that the integrator edits.
 //! - [`bag`]: rosbag2 recordings, read without ROS.
 //! - [`analyze`]: `rapport analyze`. [`account`]: what `rapport watch` tells.
-//!   [`annotate`]: what was found, drawn onto the picture.
+//!   [`annotate`]: what was found, drawn onto the picture. [`explain`]: why it was read so.
 //! - `ros`: the one room that knows ROS (feature `ros`).
 //! - [`onnx`], [`paths`]: ONNX Runtime, and where it, models and settings lie.
 
@@ -30,6 +30,7 @@ pub mod classify;
 pub mod crop;
 pub mod detect;
 pub mod emotion;
+pub mod explain;
 pub mod frame;
 pub mod geometry;
 pub mod metrics;

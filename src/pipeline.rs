@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::classify::EmotionNet;
-use crate::crop::crop_grey;
+use crate::crop::{align, crop_grey};
 use crate::detect::{Face, ONet, WorkingImage, WorkingSize, YuNet, suppress_overlaps};
 use crate::emotion::{Distribution, Emotion};
+use crate::explain::Explanation;
 use crate::frame::Frame;
 use crate::onnx::{ModelError, RuntimeOptions};
 use crate::paths;
@@ -197,6 +198,19 @@ impl Pipeline {
             inference: self.inference_time() - inference_before,
         };
         Ok(Observation { people, timings })
+    }
+
+    /// Which parts of a face spoke for each expression, in the crop that [`Self::process`] saw. It
+    /// runs the emotion network once more, so that nobody pays for it who does not ask.
+    ///
+    /// # Errors
+    /// If the emotion network fails or gives no evidence maps.
+    pub fn explain(&mut self, frame: &Frame<'_>, face: &Face) -> Result<Explanation, ModelError> {
+        let crop_side_px = self.emotion.side_px();
+        let mut crop = Vec::with_capacity(crop_side_px * crop_side_px);
+        crop_grey(frame, face, crop_side_px, &mut crop);
+        let maps = self.emotion.evidence(&crop)?;
+        Ok(Explanation { maps, crop_to_image: align(face, crop_side_px), crop_side_px })
     }
 
     /// Goes on with other options; the people in view stay known.
