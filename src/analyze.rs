@@ -4,15 +4,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
-use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage};
+use anyhow::{Context, ensure};
+use image::{DynamicImage, RgbImage};
 use serde_json::json;
 
 use crate::annotate::annotate_with_note;
 use crate::detect::WorkingSize;
 use crate::emotion::Emotion;
 use crate::explain::draw_heat;
-use crate::frame::{Encoding, Frame};
+use crate::frame::{Decoder, Encoding, Frame};
 use crate::onnx::RuntimeOptions;
 use crate::pipeline::{ModelFiles, Observation, Person, Pipeline, PipelineOptions};
 use crate::track::TrackOptions;
@@ -126,18 +126,13 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
 /// # Errors
 /// If the file cannot be read, is neither, is cut short, or is larger than any camera's.
 pub fn read_picture(path: &Path) -> anyhow::Result<RgbImage> {
-    let mut reader = ImageReader::open(path)?.with_guessed_format()?;
-    if reader.format().is_none() {
-        bail!("not a picture that can be read: expected JPEG or PNG");
-    }
-    let mut limits = image::Limits::default();
-    limits.max_image_width = Some(Frame::MAX_SIDE_PX);
-    limits.max_image_height = Some(Frame::MAX_SIDE_PX);
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder()?;
-    let orientation = decoder.orientation()?;
-    let mut picture = DynamicImage::from_decoder(decoder)?;
-    picture.apply_orientation(orientation);
+    let data = std::fs::read(path)?;
+    let format = path.extension().unwrap_or_default().to_string_lossy();
+    let mut decoder = Decoder::default();
+    let frame = decoder.decode(&format, &data)?;
+    let picture = RgbImage::from_raw(frame.width_px(), frame.height_px(), frame.to_rgb());
+    let mut picture = DynamicImage::ImageRgb8(picture.unwrap_or_default());
+    picture.apply_orientation(decoder.orientation());
     Ok(picture.into_rgb8())
 }
 

@@ -8,7 +8,7 @@
 //!
 //! # Layout
 //!
-//! - [`frame`]: an image borrowed from a message, checked.
+//! - [`frame`]: an image borrowed from a message, checked; JPEG and PNG decoded.
 //! - [`detect`]: frames to faces (YuNet, then O-Net). [`geometry`]: boxes and transforms.
 //! - [`track`]: faces keep their ids. [`crop`]: faces cut out, level and centred.
 //! - [`classify`]: crops to distributions. [`smooth`]: distributions over time.

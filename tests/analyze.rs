@@ -92,7 +92,7 @@ fn bad_pictures_are_named_and_the_good_ones_still_shown() {
     let errors = text(&out.stderr);
     assert_eq!(errors.lines().count(), 3, "{errors}");
     assert!(errors.contains("nowhere.jpg: No such file"), "{errors}");
-    assert!(errors.contains("README.md: not a picture"), "{errors}");
+    assert!(errors.contains("README.md: compressed image of format `md`"), "{errors}");
     assert!(errors.contains("cut.png: "), "{errors}");
     assert!(text(&out.stdout).contains("astronaut.jpg: 512x512, 1 face"));
 

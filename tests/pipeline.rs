@@ -9,7 +9,6 @@ use common::{frame, in_repository, paste, picture, pipeline};
 use image::RgbImage;
 use rapport::detect::WorkingSize;
 use rapport::emotion::Emotion;
-use rapport::frame::{Encoding, Frame};
 use rapport::onnx::{ModelError, RuntimeOptions};
 use rapport::pipeline::{ModelFiles, Person, Pipeline, PipelineOptions};
 use rapport::track::TrackOptions;
@@ -40,31 +39,6 @@ fn the_solvay_photograph_at_its_full_size_yields_at_least_24_faces() {
     };
     let seen = people(&mut pipeline(options), &picture("solvay_1927.jpg"), 0);
     assert!((24..=29).contains(&seen.len()), "{} faces", seen.len());
-}
-
-#[test]
-fn every_encoding_and_padded_rows_show_the_same_face() {
-    let picture = picture("astronaut.jpg");
-    let (width, height) = picture.dimensions();
-    let mut pipeline = pipeline(at_once());
-    let expected = people(&mut pipeline, &picture, 0);
-    let bgr: Vec<u8> = picture.pixels().flat_map(|p| [p[2], p[1], p[0]]).collect();
-    let padded: Vec<u8> =
-        bgr.chunks(width as usize * 3).flat_map(|row| [row, &[0; 20]].concat()).collect();
-    let step = width as usize * 3 + 20;
-    let grey = image::imageops::grayscale(&picture).into_raw();
-    let frames = [
-        Frame::new(width, height, width as usize * 3, Encoding::Bgr8, &bgr),
-        Frame::new(width, height, step, Encoding::Bgr8, &padded),
-        Frame::new(width, height, width as usize, Encoding::Mono8, &grey),
-    ];
-    for frame in frames.map(Result::unwrap) {
-        pipeline.reset();
-        let seen = pipeline.process(&frame, Duration::ZERO).unwrap().people;
-        assert_eq!(seen.len(), 1, "{:?}", frame.encoding());
-        assert!(seen[0].face.roi_in_image.iou(&expected[0].face.roi_in_image) > 0.9);
-        assert_eq!(seen[0].emotion, Emotion::Happy, "{:?}", frame.encoding());
-    }
 }
 
 #[test]

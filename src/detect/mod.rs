@@ -1,6 +1,7 @@
 //! From pixels to faces: YuNet finds boxes, O-Net confirms each and sets its landmarks.
 
 mod onet;
+mod resample;
 mod suppress;
 mod warp;
 mod working_image;

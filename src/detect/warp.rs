@@ -11,35 +11,44 @@ const MAX_SAMPLES: usize = 8;
 ///
 /// Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), as the training images were made.
 pub(crate) fn warp_grey(frame: &Frame<'_>, to_image: &Similarity, side: usize, out: &mut Vec<f32>) {
-    let grey =
-        |r: u8, g: u8, b: u8| [0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b)];
+    let grey = |rgb: [u8; 3]| {
+        let [red, green, blue] = rgb.map(f32::from);
+        [0.299 * red + 0.587 * green + 0.114 * blue]
+    };
     match frame.encoding() {
-        Encoding::Rgb8 => warp(frame, to_image, side, out, |p| grey(p[0], p[1], p[2])),
-        Encoding::Bgr8 => warp(frame, to_image, side, out, |p| grey(p[2], p[1], p[0])),
-        Encoding::Mono8 => warp(frame, to_image, side, out, |p| [f32::from(p[0])]),
+        Encoding::Mono8 => {
+            warp(frame, Encoding::Mono8, to_image, side, out, |[y, ..]| [f32::from(y)])
+        }
+        Encoding::Rgb8 => warp(frame, Encoding::Rgb8, to_image, side, out, grey),
+        Encoding::Bgr8 => warp(frame, Encoding::Bgr8, to_image, side, out, grey),
+        other => warp(frame, other, to_image, side, out, grey),
     }
 }
 
 /// Appends a square of `side` pixels, planes of red, green and blue, 0 to 255, to `out`.
 pub(crate) fn warp_rgb(frame: &Frame<'_>, to_image: &Similarity, side: usize, out: &mut Vec<f32>) {
+    let rgb = |rgb: [u8; 3]| rgb.map(f32::from);
+    // The two usual ones are compiled by themselves, the others together.
     match frame.encoding() {
-        Encoding::Rgb8 => warp(frame, to_image, side, out, |p| [p[0], p[1], p[2]].map(f32::from)),
-        Encoding::Bgr8 => warp(frame, to_image, side, out, |p| [p[2], p[1], p[0]].map(f32::from)),
-        Encoding::Mono8 => warp(frame, to_image, side, out, |p| [f32::from(p[0]); 3]),
+        Encoding::Rgb8 => warp(frame, Encoding::Rgb8, to_image, side, out, rgb),
+        Encoding::Bgr8 => warp(frame, Encoding::Bgr8, to_image, side, out, rgb),
+        other => warp(frame, other, to_image, side, out, rgb),
     }
 }
 
+#[inline(always)]
 fn warp<const C: usize>(
     frame: &Frame<'_>,
+    encoding: Encoding,
     to_image: &Similarity,
     side: usize,
     out: &mut Vec<f32>,
-    channels: impl Fn(&[u8]) -> [f32; C],
+    channels: impl Fn([u8; 3]) -> [f32; C],
 ) {
     let start = out.len();
     out.resize(start + C * side * side, 0.0);
     let out = &mut out[start..];
-    let pixels = Pixels { frame, channels };
+    let pixels = Pixels { frame, encoding, channels };
     // Averaging a grid of samples, about one an image pixel, keeps large faces free of aliasing. A
     // dense grid needs no interpolation between image pixels; a sparse one does.
     let samples = (to_image.scale().round() as usize).clamp(1, MAX_SAMPLES);
@@ -66,17 +75,17 @@ fn warp<const C: usize>(
 
 struct Pixels<'f, 'a, F> {
     frame: &'f Frame<'a>,
+    encoding: Encoding,
     channels: F,
 }
 
-impl<const C: usize, F: Fn(&[u8]) -> [f32; C]> Pixels<'_, '_, F> {
+impl<const C: usize, F: Fn([u8; 3]) -> [f32; C]> Pixels<'_, '_, F> {
     /// The pixel at these indices, moved to the nearest edge where they lie outside. Casts of
     /// negative numbers and NaN give 0.
     fn at(&self, x: f32, y: f32) -> [f32; C] {
         let x = (x as usize).min(self.frame.width_px() as usize - 1);
         let y = (y as usize).min(self.frame.height_px() as usize - 1);
-        let bytes = self.frame.encoding().bytes_per_pixel();
-        (self.channels)(&self.frame.data()[y * self.frame.step_bytes() + x * bytes..][..bytes])
+        (self.channels)(self.frame.rgb_as(self.encoding, x, y))
     }
 
     fn nearest(&self, point: Point) -> [f32; C] {

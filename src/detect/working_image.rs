@@ -1,10 +1,7 @@
 //! The image at the size that the detector works on: scaled down, padded, as planes of floats.
 
-use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
-use fast_image_resize::pixels::{U8, U8x3};
-use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
-
-use crate::frame::{Encoding, Frame};
+use super::resample::{Axis, scale_channel, scale_colours, scale_rows};
+use crate::frame::{Encoding, Frame, yuv_to_rgb};
 use crate::geometry::Point;
 
 /// The network's coarsest stride: both sides of its input are multiples of it.
@@ -29,9 +26,6 @@ impl Default for WorkingSize {
 /// Buffers for the scaled image, kept from frame to frame.
 #[derive(Debug)]
 pub struct WorkingImage {
-    resizer: Resizer,
-    scaled: Vec<u8>,
-    packed: Vec<u8>,
     planes: Vec<f32>,
     /// Size of the part that holds the image, (width, height) in pixels.
     content: (usize, usize),
@@ -41,20 +35,35 @@ pub struct WorkingImage {
     /// Image pixels per working pixel.
     scale_x: f32,
     scale_y: f32,
+    /// How pixels, and colours at half the resolution, come to the working size.
+    across: Axis,
+    down: Axis,
+    half_across: Axis,
+    half_down: Axis,
+    /// A row on its way from the old height to the new one.
+    sums: Vec<u16>,
+    /// A row that had to be brought to one byte a channel first, and which one it is.
+    converted: Vec<u8>,
+    converted_row: Option<usize>,
 }
 
 impl Default for WorkingImage {
     fn default() -> Self {
+        let axis = Axis::new(1, 1);
         Self {
-            resizer: Resizer::new(),
-            scaled: Vec::new(),
-            packed: Vec::new(),
             planes: Vec::new(),
             content: (0, 0),
             width: 0,
             height: 0,
             scale_x: 1.0,
             scale_y: 1.0,
+            across: axis.clone(),
+            down: axis.clone(),
+            half_across: axis.clone(),
+            half_down: axis,
+            sums: Vec::new(),
+            converted: Vec::new(),
+            converted_row: None,
         }
     }
 }
@@ -66,29 +75,33 @@ impl WorkingImage {
         let scale = (f64::from(size.width_px) / f64::from(width_px))
             .min(f64::from(size.height_px) / f64::from(height_px))
             .min(1.0);
-        let side = |px: u32| ((f64::from(px) * scale).round() as u32).clamp(1, px);
+        let side = |px: u32| ((f64::from(px) * scale).round() as u32).clamp(1, px) as usize;
         let (width, height) = (side(width_px), side(height_px));
         self.scale_x = width_px as f32 / width as f32;
         self.scale_y = height_px as f32 / height as f32;
-        self.reserve(width as usize, height as usize);
-
-        if (width, height) == (width_px, height_px) {
-            for y in 0..height {
-                self.put_row(y as usize, frame.row(y), frame.encoding());
-            }
-            return;
+        self.reserve(width, height);
+        let (from_width, from_height) = (width_px as usize, height_px as usize);
+        keep_or_make(&mut self.across, from_width, width);
+        keep_or_make(&mut self.down, from_height, height);
+        // Only the encodings that have such colours read these; of odd sizes there are none then.
+        keep_or_make(&mut self.half_across, from_width.div_ceil(2), width);
+        keep_or_make(&mut self.half_down, from_height.div_ceil(2), height);
+        self.converted_row = None;
+        match frame.encoding() {
+            Encoding::Rgb8 => self.fill_colours::<3>(frame, [2, 1, 0]),
+            Encoding::Bgr8 => self.fill_colours::<3>(frame, [0, 1, 2]),
+            Encoding::Rgba8 => self.fill_colours::<4>(frame, [2, 1, 0]),
+            Encoding::Bgra8 => self.fill_colours::<4>(frame, [0, 1, 2]),
+            Encoding::BayerRggb8
+            | Encoding::BayerBggr8
+            | Encoding::BayerGbrg8
+            | Encoding::BayerGrbg8 => self.fill_colours::<3>(frame, [2, 1, 0]),
+            Encoding::Mono8 | Encoding::Mono16 | Encoding::Mono16BigEndian => self.fill_grey(frame),
+            Encoding::Uyvy => self.fill_yuv422(frame, [1, 0, 2]),
+            Encoding::Yuyv => self.fill_yuv422(frame, [0, 1, 3]),
+            Encoding::Nv12 => self.fill_yuv420(frame, [0, 1]),
+            Encoding::Nv21 => self.fill_yuv420(frame, [1, 0]),
         }
-        // Only the two pixel types in use: each one that is named adds seconds to the build.
-        match frame.encoding().bytes_per_pixel() {
-            1 => self.scale_down::<U8>(frame, width, height),
-            _ => self.scale_down::<U8x3>(frame, width, height),
-        }
-        let row_bytes = width as usize * frame.encoding().bytes_per_pixel();
-        let scaled = std::mem::take(&mut self.scaled);
-        for (y, row) in scaled.chunks_exact(row_bytes).enumerate() {
-            self.put_row(y, row, frame.encoding());
-        }
-        self.scaled = scaled;
     }
 
     /// Planes of blue, green and red, 0 to 255, each `height` rows of `width`; padding is 0.
@@ -118,59 +131,130 @@ impl WorkingImage {
         self.planes.resize(3 * self.width * self.height, 0.0);
     }
 
-    fn scale_down<P: PixelTrait>(&mut self, frame: &Frame<'_>, width: u32, height: u32) {
-        let (frame_width, frame_height) = (frame.width_px(), frame.height_px());
-        self.scaled.resize(width as usize * height as usize * P::size(), 0);
-        // Padded rows are a wider image whose right part is cropped away; no copy needed unless
-        // the padding is not a whole number of pixels or the last row ends early.
-        let whole = frame.step_bytes().is_multiple_of(P::size())
-            && frame.data().len() >= frame.step_bytes() * frame_height as usize;
-        let (data, data_width) = if whole {
-            (frame.data(), frame.step_bytes() / P::size())
-        } else {
-            self.packed.clear();
-            (0..frame_height).for_each(|y| self.packed.extend_from_slice(frame.row(y)));
-            (self.packed.as_slice(), frame_width as usize)
-        };
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-        let source = TypedImageRef::<P>::from_buffer(data_width as u32, frame_height, data);
-        let target = TypedImage::<P>::from_buffer(width, height, &mut self.scaled);
-        // Frame checked all sizes, so nothing refuses; a refusal would leave the image before.
-        let done = match (source, target) {
-            (Ok(source), Ok(mut target)) => {
-                TypedCroppedImage::from_ref(&source, 0, 0, frame_width, frame_height)
-                    .map_err(|error| error.to_string())
-                    .and_then(|source| {
-                        self.resizer
-                            .resize_typed(&source, &mut target, &options)
-                            .map_err(|error| error.to_string())
-                    })
+    /// `planes_of` says in which plane each of the first three channels belongs.
+    fn fill_colours<const CHANNELS: usize>(&mut self, frame: &Frame<'_>, planes_of: [usize; 3]) {
+        let Self { across, down, sums, converted, converted_row, .. } = self;
+        let mut planes = Planes::of(&mut self.planes, self.width, self.height, self.content.0);
+        let packed = frame.encoding().bytes_per_pixel() == CHANNELS;
+        let row = |y: usize, with: &mut dyn FnMut(&[u8])| {
+            if packed {
+                return with(frame.row(y));
             }
-            (Err(error), _) | (_, Err(error)) => Err(error.to_string()),
+            // A mosaic. Rows are asked for twice where they lie in two new ones.
+            if *converted_row != Some(y) {
+                frame.rgb_row(y, converted);
+                *converted_row = Some(y);
+            }
+            with(converted);
         };
-        if let Err(error) = done {
-            tracing::error!("image not scaled: {error}");
-        }
+        scale_rows(down, sums, row, |y, row| {
+            let [first, second, third] = planes.row(y);
+            let rows = match planes_of {
+                [0, _, _] => [first, second, third],
+                _ => [third, second, first],
+            };
+            scale_colours::<CHANNELS>(across, row, rows);
+        });
     }
 
-    fn put_row(&mut self, y: usize, row: &[u8], encoding: Encoding) {
-        let plane = self.width * self.height;
-        let (blue, rest) = self.planes.split_at_mut(plane);
-        let (green, red) = rest.split_at_mut(plane);
+    fn fill_grey(&mut self, frame: &Frame<'_>) {
+        let Self { across, down, sums, converted, .. } = self;
+        let mut planes = Planes::of(&mut self.planes, self.width, self.height, self.content.0);
+        let packed = frame.encoding() == Encoding::Mono8;
+        let row = |y: usize, with: &mut dyn FnMut(&[u8])| {
+            if packed {
+                return with(frame.row(y));
+            }
+            frame.grey_row(y, converted);
+            with(converted);
+        };
+        scale_rows(down, sums, row, |y, row| {
+            let [blue, green, red] = planes.row(y);
+            scale_channel::<1>(across, row, 0, blue);
+            green.copy_from_slice(blue);
+            red.copy_from_slice(blue);
+        });
+    }
+
+    /// `offsets` of Y, U and V in the four bytes of two pixels.
+    fn fill_yuv422(&mut self, frame: &Frame<'_>, offsets: [usize; 3]) {
+        let Self { across, half_across, down, sums, .. } = self;
+        let mut planes = Planes::of(&mut self.planes, self.width, self.height, self.content.0);
+        scale_rows(
+            down,
+            sums,
+            |y, with| with(frame.row(y)),
+            |y, row| {
+                let [brightness, u, v] = planes.row(y);
+                scale_channel::<2>(across, row, offsets[0], brightness);
+                scale_channel::<4>(half_across, row, offsets[1], u);
+                scale_channel::<4>(half_across, row, offsets[2], v);
+                yuv_to_bgr(brightness, u, v);
+            },
+        );
+    }
+
+    /// `offsets` of U and V in the two bytes of four pixels.
+    fn fill_yuv420(&mut self, frame: &Frame<'_>, offsets: [usize; 2]) {
+        let Self { across, half_across, down, half_down, sums, .. } = self;
+        let mut planes = Planes::of(&mut self.planes, self.width, self.height, self.content.0);
+        let rows = frame.height_px() as usize;
+        scale_rows(
+            half_down,
+            sums,
+            |y, with| with(frame.row(rows + y)),
+            |y, row| {
+                let [_, u, v] = planes.row(y);
+                scale_channel::<2>(half_across, row, offsets[0], u);
+                scale_channel::<2>(half_across, row, offsets[1], v);
+            },
+        );
+        scale_rows(
+            down,
+            sums,
+            |y, with| with(frame.row(y)),
+            |y, row| {
+                let [brightness, u, v] = planes.row(y);
+                scale_channel::<1>(across, row, 0, brightness);
+                yuv_to_bgr(brightness, u, v);
+            },
+        );
+    }
+}
+
+fn keep_or_make(axis: &mut Axis, from: usize, to: usize) {
+    if !axis.fits(from, to) {
+        *axis = Axis::new(from, to);
+    }
+}
+
+/// Rows of Y, U and V become rows of blue, green and red.
+fn yuv_to_bgr(y: &mut [f32], u: &mut [f32], v: &mut [f32]) {
+    for ((y, u), v) in y.iter_mut().zip(u).zip(v) {
+        let [red, green, blue] = yuv_to_rgb([*y, *u, *v]);
+        (*y, *u, *v) = (blue, green, red);
+    }
+}
+
+/// The three planes, to be written row by row.
+struct Planes<'p> {
+    planes: [&'p mut [f32]; 3],
+    width: usize,
+    content_width: usize,
+}
+
+impl<'p> Planes<'p> {
+    fn of(planes: &'p mut [f32], width: usize, height: usize, content_width: usize) -> Self {
+        let (first, rest) = planes.split_at_mut(width * height);
+        let (second, third) = rest.split_at_mut(width * height);
+        Self { planes: [first, second, third], width, content_width }
+    }
+
+    /// A row of each plane, without the padding.
+    fn row(&mut self, y: usize) -> [&mut [f32]; 3] {
         let start = y * self.width;
-        let (blue, green, red) = (&mut blue[start..], &mut green[start..], &mut red[start..]);
-        let outputs = blue.iter_mut().zip(green).zip(red);
-        match encoding {
-            Encoding::Rgb8 => outputs.zip(row.chunks_exact(3)).for_each(|(((b, g), r), p)| {
-                (*r, *g, *b) = (f32::from(p[0]), f32::from(p[1]), f32::from(p[2]));
-            }),
-            Encoding::Bgr8 => outputs.zip(row.chunks_exact(3)).for_each(|(((b, g), r), p)| {
-                (*b, *g, *r) = (f32::from(p[0]), f32::from(p[1]), f32::from(p[2]));
-            }),
-            Encoding::Mono8 => outputs.zip(row).for_each(|(((b, g), r), &p)| {
-                (*b, *g, *r) = (f32::from(p), f32::from(p), f32::from(p));
-            }),
-        }
+        let content = start..start + self.content_width;
+        self.planes.each_mut().map(|plane| &mut plane[content.clone()])
     }
 }
 

@@ -17,6 +17,7 @@ use crate::pipeline::Person;
 /// If the encoding is not supported or size, step and data do not agree.
 pub fn frame(image: &Image) -> Result<Frame<'_>, FrameError> {
     let encoding: Encoding = image.encoding.parse()?;
+    let encoding = encoding.with_byte_order(image.is_bigendian != 0);
     Frame::new(image.width, image.height, image.step as usize, encoding, &image.data)
 }
 

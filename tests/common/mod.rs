@@ -30,3 +30,84 @@ pub fn pipeline(options: PipelineOptions) -> Pipeline {
 pub fn paste(onto: &mut RgbImage, picture: &RgbImage, x: i64, y: i64) {
     image::imageops::replace(onto, picture, x, y);
 }
+
+/// A picture as a camera of some encoding sends it.
+pub struct Encoded {
+    width: u32,
+    height: u32,
+    step: usize,
+    encoding: Encoding,
+    pub data: Vec<u8>,
+}
+
+impl Encoded {
+    pub fn frame(&self) -> Frame<'_> {
+        Frame::new(self.width, self.height, self.step, self.encoding, &self.data).unwrap()
+    }
+}
+
+/// Stores a picture in this encoding, with `padding` bytes after each row. Sides must be even.
+pub fn encode(picture: &RgbImage, encoding: Encoding, padding: usize) -> Encoded {
+    let (width, height) = picture.dimensions();
+    let at = |x: u32, y: u32| picture.get_pixel(x, y).0;
+    let yuv = |x: u32, y: u32| {
+        let [r, g, b] = at(x, y).map(f32::from);
+        let y = 16.0 + 0.257 * r + 0.504 * g + 0.098 * b;
+        let u = 128.0 - 0.148 * r - 0.291 * g + 0.439 * b;
+        let v = 128.0 + 0.439 * r - 0.368 * g - 0.071 * b;
+        [y, u, v].map(|value| value.round() as u8)
+    };
+    let mono16 = |x, y| {
+        let [r, g, b] = at(x, y).map(f32::from);
+        ((0.299 * r + 0.587 * g + 0.114 * b) * 257.0) as u16
+    };
+    let bayer = |order: &[usize; 4], x: u32, y: u32| at(x, y)[order[(y % 2 * 2 + x % 2) as usize]];
+    let pairs = |y: u32, order: [usize; 4]| {
+        let pair = move |x: u32| {
+            let ([y0, u, v], [y1, ..]) = (yuv(x, y), yuv(x + 1, y));
+            order.map(|i| [y0, u, y1, v][i])
+        };
+        (0..width).step_by(2).flat_map(pair).collect::<Vec<_>>()
+    };
+    let row = |y: u32| -> Vec<u8> {
+        let pixels = (0..width).map(|x| at(x, y));
+        match encoding {
+            Encoding::Rgb8 => pixels.flatten().collect(),
+            Encoding::Bgr8 => pixels.flat_map(|[r, g, b]| [b, g, r]).collect(),
+            Encoding::Rgba8 => pixels.flat_map(|[r, g, b]| [r, g, b, 7]).collect(),
+            Encoding::Bgra8 => pixels.flat_map(|[r, g, b]| [b, g, r, 7]).collect(),
+            Encoding::Mono8 => (0..width).map(|x| mono16(x, y).to_be_bytes()[0]).collect(),
+            Encoding::Mono16 => (0..width).flat_map(|x| mono16(x, y).to_le_bytes()).collect(),
+            Encoding::Mono16BigEndian => {
+                (0..width).flat_map(|x| mono16(x, y).to_be_bytes()).collect()
+            }
+            Encoding::Uyvy => pairs(y, [1, 0, 3, 2]),
+            Encoding::Yuyv => pairs(y, [0, 1, 2, 3]),
+            Encoding::Nv12 | Encoding::Nv21 if y < height => {
+                (0..width).map(|x| yuv(x, y)[0]).collect()
+            }
+            Encoding::Nv12 | Encoding::Nv21 => (0..width)
+                .step_by(2)
+                .flat_map(|x| {
+                    let [_, u, v] = yuv(x, (y - height) * 2);
+                    if encoding == Encoding::Nv12 { [u, v] } else { [v, u] }
+                })
+                .collect(),
+            Encoding::BayerRggb8 => (0..width).map(|x| bayer(&[0, 1, 1, 2], x, y)).collect(),
+            Encoding::BayerBggr8 => (0..width).map(|x| bayer(&[2, 1, 1, 0], x, y)).collect(),
+            Encoding::BayerGbrg8 => (0..width).map(|x| bayer(&[1, 2, 0, 1], x, y)).collect(),
+            Encoding::BayerGrbg8 => (0..width).map(|x| bayer(&[1, 0, 2, 1], x, y)).collect(),
+        }
+    };
+    let planar = matches!(encoding, Encoding::Nv12 | Encoding::Nv21);
+    let rows = if planar { height + height / 2 } else { height };
+    let mut step = 0;
+    let mut data = Vec::new();
+    for y in 0..rows {
+        let mut row = row(y);
+        row.resize(row.len() + padding, 0xA5);
+        step = row.len();
+        data.extend(row);
+    }
+    Encoded { width, height, step, encoding, data }
+}
