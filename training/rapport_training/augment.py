@@ -29,15 +29,19 @@ class Augmentation:
 
 
 def _uniform(count: int, spread: float, generator: torch.Generator) -> torch.Tensor:
-    return (torch.rand(count, generator=generator) * 2 - 1) * spread
+    return (_random(generator, count) * 2 - 1) * spread
+
+
+def _random(generator: torch.Generator, *size: int) -> torch.Tensor:
+    return torch.rand(size, generator=generator, device=generator.device)
 
 
 def _warp(faces: torch.Tensor, a: Augmentation, generator: torch.Generator) -> torch.Tensor:
     count = len(faces)
     roll = _uniform(count, math.radians(a.roll_deg), generator)
     scale = torch.exp(_uniform(count, a.log_scale, generator))
-    flip = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
-    matrix = torch.zeros(count, 2, 3)
+    flip = torch.where(_random(generator, count) < 0.5, -1.0, 1.0)
+    matrix = torch.zeros(count, 2, 3, device=faces.device)
     matrix[:, 0, 0] = flip * scale * roll.cos()
     matrix[:, 0, 1] = -scale * roll.sin()
     matrix[:, 1, 0] = flip * scale * roll.sin()
@@ -54,8 +58,8 @@ def _light(faces: torch.Tensor, a: Augmentation, generator: torch.Generator) -> 
     count, _, height, width = faces.shape
     gamma = torch.exp(_uniform(count, a.log_gamma, generator))[:, None, None, None]
     angle = _uniform(count, math.pi, generator)
-    y = torch.linspace(-1, 1, height)[None, :, None]
-    x = torch.linspace(-1, 1, width)[None, None, :]
+    y = torch.linspace(-1, 1, height, device=faces.device)[None, :, None]
+    x = torch.linspace(-1, 1, width, device=faces.device)[None, None, :]
     slope = angle.cos()[:, None, None] * x + angle.sin()[:, None, None] * y
     strength = _uniform(count, a.light_gradient, generator)[:, None, None]
     lit = (faces / 255).clamp(0, 1).pow(gamma) * (1 + strength * slope)[:, None]
@@ -65,14 +69,14 @@ def _light(faces: torch.Tensor, a: Augmentation, generator: torch.Generator) -> 
 def _erase(faces: torch.Tensor, a: Augmentation, generator: torch.Generator) -> torch.Tensor:
     count, _, height, width = faces.shape
     low, high = a.erase_side
-    sides = low + torch.rand(2, count, generator=generator) * (high - low)
-    centres = torch.rand(2, count, generator=generator)
-    y = torch.linspace(0, 1, height)[None, :, None]
-    x = torch.linspace(0, 1, width)[None, None, :]
+    sides = low + _random(generator, 2, count) * (high - low)
+    centres = _random(generator, 2, count)
+    y = torch.linspace(0, 1, height, device=faces.device)[None, :, None]
+    x = torch.linspace(0, 1, width, device=faces.device)[None, None, :]
     inside = ((y - centres[0, :, None, None]).abs() < sides[0, :, None, None] / 2) & (
         (x - centres[1, :, None, None]).abs() < sides[1, :, None, None] / 2
     )
-    grey = torch.rand(count, generator=generator)[:, None, None, None] * 255
+    grey = _random(generator, count)[:, None, None, None] * 255
     return torch.where(inside[:, None], grey, faces)
 
 
@@ -84,20 +88,23 @@ def _blur(faces: torch.Tensor) -> torch.Tensor:
 def augment(
     faces: torch.Tensor, augmentation: Augmentation, generator: torch.Generator
 ) -> torch.Tensor:
-    """Grey float [N,1,H,W] in 0..255 to the same, changed. Repeats with the generator."""
+    """Grey float [N,1,H,W] in 0..255 to the same, changed. Repeats with the generator.
+
+    The generator lives on the device of the faces.
+    """
     a = augmentation
     faces = _warp(faces, a, generator)
 
     def some(share: float) -> torch.Tensor:
-        return torch.nonzero(torch.rand(len(faces), generator=generator) < share)[:, 0]
+        return torch.nonzero(_random(generator, len(faces)) < share)[:, 0]
 
     rows = some(a.blur_share)
     faces[rows] = _blur(faces[rows])
     rows = some(a.light_share)
     faces[rows] = _light(faces[rows], a, generator)
     rows = some(a.noise_share)
-    deviation = torch.rand(len(rows), 1, 1, 1, generator=generator) * a.noise_grey
-    noise = torch.randn(faces[rows].shape, generator=generator) * deviation
+    deviation = _random(generator, len(rows), 1, 1, 1) * a.noise_grey
+    noise = torch.randn(faces[rows].shape, generator=generator, device=faces.device) * deviation
     faces[rows] = (faces[rows] + noise).clamp(0, 255)
     rows = some(a.erase_share)
     faces[rows] = _erase(faces[rows], a, generator)

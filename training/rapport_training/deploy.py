@@ -49,8 +49,8 @@ class Deployed(nn.Module):
         return torch.softmax(logits / self.temperature, dim=1), saliency
 
 
-def to_onnx(deployed: Deployed) -> onnx.ModelProto:
-    """The graph, the same to the byte for the same weights and pinned versions."""
+def to_onnx(deployed: nn.Module) -> onnx.ModelProto:
+    """The graph of a deployed network: the same bytes for the same weights and pinned versions."""
     example = torch.zeros(2, 1, INPUT_SIZE_PX, INPUT_SIZE_PX)
     buffer = io.BytesIO()
     with warnings.catch_warnings():
@@ -71,4 +71,9 @@ def to_onnx(deployed: Deployed) -> onnx.ModelProto:
     model.producer_name, model.producer_version = "rapport_training", ""
     for node in model.graph.node:
         node.doc_string = ""
+    # The exporter does not see through every reshape; only N is free.
+    for value, example_output in zip(model.graph.output, deployed(example), strict=True):
+        dims = value.type.tensor_type.shape.dim
+        for dim, extent in list(zip(dims, example_output.shape, strict=True))[1:]:
+            dim.dim_value = extent
     return model

@@ -1,17 +1,16 @@
-"""Scores an emotion model on PublicTest, checks its contract, and times it."""
+"""Scores an emotion model on the validation part, checks its contract, and times it."""
 
 import argparse
 import json
 import platform
 from pathlib import Path
-from typing import Any
 
 import onnxruntime as ort
 
+from . import tables
 from .contract import check
-from .data import add_data_arguments, read_fer2013
+from .data import add_data_arguments, read_data
 from .errors import run_step
-from .labels import LABELS
 from .scores import score
 from .session import EmotionSession
 
@@ -27,29 +26,6 @@ def cpu_name() -> str:
     return f"{values.get('model name', platform.machine())}, {vnni} VNNI"
 
 
-def print_scores(scores: dict[str, Any]) -> None:
-    """Tables in Markdown, ready for the model card."""
-    print("| PublicTest accuracy | one pass | averaged with its mirror image |")
-    print("|---|---|---|")
-    rows = (
-        (f"all {scores['images']} images", ""),
-        (f"{scores['images_without_twins']} without a twin in Training", "_without_twins"),
-    )
-    for name, suffix in rows:
-        one, flip = scores["accuracy" + suffix], scores["accuracy_flip_averaged" + suffix]
-        print(f"| {name} | {one:.2%} | {flip:.2%} |")
-    print(f"\nMacro F1 {scores['macro_f1']:.3f}; ", end="")
-    print(f"expected calibration error {scores['expected_calibration_error']:.2%}\n")
-    print("| class | precision | recall | F1 | images |\n|---|---|---|---|---|")
-    for name, s in scores["per_class"].items():
-        print(f"| {name} | {s['precision']:.3f} | {s['recall']:.3f} | {s['f1']:.3f} ", end="")
-        print(f"| {s['support']} |")
-    print("\n| shown \\ read as | " + " | ".join(LABELS) + " |")
-    print("|---" * (len(LABELS) + 1) + "|")
-    for name, counts in zip(LABELS, scores["confusion"], strict=True):
-        print(f"| {name} | " + " | ".join(map(str, counts)) + " |")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_data_arguments(parser)
@@ -58,15 +34,16 @@ def main() -> None:
     args = parser.parse_args()
     session = EmotionSession(args.model)
     check(args.model)
-    data = read_fer2013(args.fer2013, args.votes)
+    data = read_data(args)
     scores = score(session, data)
     if args.json:
         print(json.dumps(scores, indent=1))
         return
-    print_scores(scores)
-    images = data.public_test.images
+    for part in (tables.accuracy, tables.per_class, tables.confusion):
+        print(part(scores), end="\n\n")
+    images = data.validation.images
     one, eight = (session.ms_per_face(images, batch) for batch in (1, 8))
-    print(f"\n{one:.2f} ms a face alone, {eight:.2f} ms in a batch of 8: ", end="")
+    print(f"{one:.2f} ms a face alone, {eight:.2f} ms in a batch of 8: ", end="")
     print(f"onnxruntime {ort.__version__}, 1 thread, {cpu_name()}")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
-from .data import add_data_arguments, read_fer2013
+from .data import add_data_arguments, read_data
 from .errors import UserError, run_step
 from .labels import INPUT_SIZE_PX
 
@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--min-probability", type=float, default=0.95, help="default 0.95")
     args = parser.parse_args()
     onet = ONet(args.onet)
-    images = read_fer2013(args.fer2013, args.votes).training.images
+    images = read_data(args).training.images
 
     answers = [onet(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
     probability = np.concatenate([answer[0] for answer in answers])

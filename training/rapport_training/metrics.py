@@ -1,9 +1,12 @@
 """Scores of a classifier from its probabilities."""
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize_scalar
+from sklearn.metrics import roc_auc_score
 
 ECE_BINS = 15
 
@@ -37,13 +40,72 @@ def class_scores(confusion: np.ndarray) -> list[ClassScore]:
     ]
 
 
-def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Mean gap between confidence and accuracy over equal bins (Guo et al. 2017)."""
+@dataclass(frozen=True)
+class Reliability:
+    """Per bin of confidence: mean confidence, accuracy (NaN where empty) and images."""
+
+    confidence: np.ndarray
+    accuracy: np.ndarray
+    images: np.ndarray
+
+    def expected_calibration_error(self) -> float:
+        """Mean gap between confidence and accuracy (Guo et al. 2017)."""
+        gaps = np.nan_to_num(np.abs(self.confidence - self.accuracy))
+        return float((gaps * self.images).sum() / self.images.sum())
+
+
+def reliability(labels: np.ndarray, probabilities: np.ndarray) -> Reliability:
+    """Confidence against accuracy over `ECE_BINS` equal bins."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     bins = np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1)
-    gaps = np.bincount(bins, weights=confidence - right, minlength=ECE_BINS)
-    return float(np.abs(gaps).sum() / len(labels))
+    images = np.bincount(bins, minlength=ECE_BINS)
+    with np.errstate(invalid="ignore"):
+        return Reliability(
+            np.bincount(bins, weights=confidence, minlength=ECE_BINS) / images,
+            np.bincount(bins, weights=right, minlength=ECE_BINS) / images,
+            images,
+        )
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Answers at or above a confidence: their share of all, and how many are right; NaN if none.
+
+    `accuracy_below` is that of the rest.
+    """
+
+    threshold: float
+    coverage: float
+    accuracy: float
+    accuracy_below: float
+
+
+def coverage_at(
+    labels: np.ndarray, probabilities: np.ndarray, thresholds: Iterable[float]
+) -> list[Coverage]:
+    """What is left, and how good it is, if answers below each threshold are not trusted."""
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+
+    def share(values: np.ndarray) -> float:
+        return float(values.mean()) if values.size else math.nan
+
+    found = []
+    for threshold in thresholds:
+        kept = confidence >= threshold
+        found.append(Coverage(threshold, share(kept), share(right[kept]), share(right[~kept])))
+    return found
+
+
+def roc_auc(labels: np.ndarray, probabilities: np.ndarray) -> list[float]:
+    """Area under each class's ROC curve, it against all others; NaN for a class without images."""
+    return [
+        float(roc_auc_score(labels == index, probabilities[:, index]))
+        if 0 < (labels == index).sum() < len(labels)
+        else math.nan
+        for index in range(probabilities.shape[1])
+    ]
 
 
 def fit_temperature(labels: np.ndarray, logits: np.ndarray) -> float:

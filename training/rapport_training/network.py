@@ -1,6 +1,6 @@
 """A small residual network for 48x48 grey faces, with class evidence maps.
 
-A 5x5 stem of stride 2, then stages of basic blocks (He et al. 2016), global average pooling
+A 5x5 stem, then stages of basic blocks (He et al. 2016), global average pooling
 and one linear layer. With that head, Grad-CAM (Selvaraju et al. 2017) needs no gradient: the
 class weights applied to the last feature maps are Grad-CAM's sum, times the map's area.
 """
@@ -19,11 +19,22 @@ VARIANCE_FLOOR = 25.0
 
 @dataclass(frozen=True)
 class NetworkShape:
-    """Widths, blocks and strides of the stages after the stem."""
+    """Widths, blocks and strides of the stages after the stem, and the stem's own stride."""
 
     widths: tuple[int, ...] = (32, 64, 128, 192)
     blocks: tuple[int, ...] = (1, 2, 2, 2)
     strides: tuple[int, ...] = (1, 2, 2, 1)
+    stem_stride: int = 2
+
+
+# All end in 6x6 maps. What each costs: `python -m rapport_training.cost`.
+SHAPES = {
+    "small": NetworkShape(),
+    "medium": NetworkShape((32, 64, 128, 256), (1, 2, 3, 2)),
+    "wide": NetworkShape((64, 128, 192, 256), (1, 2, 2, 1)),
+    # For teachers: a ResNet-18 that keeps full resolution in its first stage.
+    "teacher": NetworkShape((64, 128, 256, 512), (2, 2, 2, 2), (1, 2, 2, 2), stem_stride=1),
+}
 
 
 def standardise(faces: torch.Tensor) -> torch.Tensor:
@@ -62,7 +73,7 @@ class EmotionNetwork(nn.Module):
         super().__init__()
         shape = shape or NetworkShape()
         width = shape.widths[0]
-        self.stem = nn.Conv2d(1, width, 5, 2, 2, bias=False)
+        self.stem = nn.Conv2d(1, width, 5, shape.stem_stride, 2, bias=False)
         self.stem_norm = nn.BatchNorm2d(width)
         blocks = []
         for stage_width, count, stride in zip(
@@ -86,8 +97,12 @@ class EmotionNetwork(nn.Module):
         x = functional.relu(self.stem_norm(self.stem(standardise(faces))))
         return self.blocks(x)
 
+    def head(self, features: torch.Tensor) -> torch.Tensor:
+        """Logits [N,7] from the last feature maps."""
+        return self.classifier(features.mean(dim=(2, 3)))
+
     def forward(self, faces: torch.Tensor) -> torch.Tensor:
-        return self.classifier(self.features(faces).mean(dim=(2, 3)))
+        return self.head(self.features(faces))
 
     def forward_with_votes(self, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits [N,7] and vote logits [N,10]."""

@@ -1,19 +1,19 @@
-"""All figures of one model on PublicTest, as the metadata and the model card hold them."""
+"""All figures of one model on the validation part, as metadata and model card hold them."""
 
 from typing import Any
 
 import numpy as np
 
-from .data import Fer2013
+from .faces import DataSet
 from .labels import LABELS
-from .metrics import class_scores, confusion_matrix, expected_calibration_error
+from .metrics import class_scores, confusion_matrix, reliability, roc_auc
 from .session import EmotionSession
 
 
-def score(session: EmotionSession, data: Fer2013) -> dict[str, Any]:
-    """PublicTest accuracy with and without Training's twins, per class, and calibration."""
-    faces = data.public_test
-    alone = ~data.public_test_twins()
+def score(session: EmotionSession, data: DataSet) -> dict[str, Any]:
+    """Accuracy with and without Training's twins, per class, and calibration."""
+    faces = data.validation
+    alone = ~data.validation_twins()
     probabilities, _ = session.run_all(faces.images)
     mirrored, _ = session.run_all(faces.images[:, :, ::-1])
     right = probabilities.argmax(axis=1) == faces.labels
@@ -23,17 +23,19 @@ def score(session: EmotionSession, data: Fer2013) -> dict[str, Any]:
     def share(values: np.ndarray) -> float:
         return round(float(values.mean()), 4)
 
+    areas = roc_auc(faces.labels, probabilities)
     per_class = {
         name: {
             "precision": round(s.precision, 3),
             "recall": round(s.recall, 3),
             "f1": round(s.f1, 3),
             "support": s.support,
+            "roc_auc": round(area, 3),
         }
-        for name, s in zip(LABELS, class_scores(confusion), strict=True)
+        for name, s, area in zip(LABELS, class_scores(confusion), areas, strict=True)
     }
     return {
-        "set": "FER2013 PublicTest",
+        "set": data.validation_name,
         "images": len(faces),
         "accuracy": share(right),
         "images_without_twins": int(alone.sum()),
@@ -41,8 +43,9 @@ def score(session: EmotionSession, data: Fer2013) -> dict[str, Any]:
         "accuracy_flip_averaged": share(flip_right),
         "accuracy_flip_averaged_without_twins": share(flip_right[alone]),
         "macro_f1": round(float(np.mean([c["f1"] for c in per_class.values()])), 4),
+        "macro_roc_auc": round(float(np.mean(areas)), 4),
         "expected_calibration_error": round(
-            expected_calibration_error(faces.labels, probabilities), 4
+            reliability(faces.labels, probabilities).expected_calibration_error(), 4
         ),
         "per_class": per_class,
         "confusion": confusion.tolist(),

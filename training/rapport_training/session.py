@@ -1,6 +1,7 @@
 """Runs an emotion model as the robot does: ONNX Runtime, one thread."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,19 +11,36 @@ from .contract import INPUT, PROBABILITIES, SALIENCY
 from .errors import UserError
 
 
+def one_thread_session(model: Path | bytes) -> ort.InferenceSession:
+    """A session on one thread; a `UserError` where it does not load."""
+    if isinstance(model, Path) and not model.is_file():
+        raise UserError(f"{model}: no such file; expected an emotion model as ONNX")
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    try:
+        return ort.InferenceSession(model, options, ["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no narrower public base
+        raise UserError(f"model not loadable by ONNX Runtime ({error})") from error
+
+
+def median_ms(call: Callable[[], object], calls: int = 200) -> float:
+    """Median wall time of a call in milliseconds, after ten to warm up."""
+    for _ in range(10):
+        call()
+    times = []
+    for _ in range(calls):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return float(np.median(times)) * 1000
+
+
 class EmotionSession:
     """An emotion model of the contract in `contract`."""
 
     def __init__(self, model: Path | bytes) -> None:
-        if isinstance(model, Path) and not model.is_file():
-            raise UserError(f"{model}: no such file; expected an emotion model as ONNX")
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        try:
-            self._session = ort.InferenceSession(model, options, ["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's errors share no narrower public base
-            raise UserError(f"model not loadable by ONNX Runtime ({error})") from error
+        self._session = one_thread_session(model)
 
     def metadata(self) -> dict[str, str]:
         return self._session.get_modelmeta().custom_metadata_map
@@ -40,12 +58,4 @@ class EmotionSession:
 
     def ms_per_face(self, images: np.ndarray, batch: int, calls: int = 200) -> float:
         """Median wall time of a call, per face, in milliseconds."""
-        faces = images[:batch]
-        for _ in range(10):
-            self(faces)
-        times = []
-        for _ in range(calls):
-            start = time.perf_counter()
-            self(faces)
-            times.append(time.perf_counter() - start)
-        return float(np.median(times)) * 1000 / batch
+        return median_ms(lambda: self(images[:batch]), calls) / batch

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from .data import Faces
+from .faces import Faces
 from .labels import LABELS
 
 FOLDS = 5

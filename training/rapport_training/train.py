@@ -2,7 +2,8 @@
 
 Epochs are seeded one by one, so a resumed run repeats what an unbroken one would have done.
 With `--minutes` the schedule follows the clock: on a busy machine it ends in time, with the
-learning rate at zero, after as many epochs as fitted.
+learning rate at zero, after as many epochs as fitted. CPU and GPU run the same code: bf16
+autocast, with images and augmentation on the device.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import copy
 import json
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,14 +19,18 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
+from tqdm import tqdm
 
 from . import checkpoint
 from .augment import Augmentation, augment
-from .data import Faces, add_data_arguments, read_fer2013
+from .data import add_data_arguments, read_data
+from .device import add_device_argument, pick_device
 from .errors import UserError, run_step
+from .faces import Faces
 from .labels import INPUT_SIZE_PX
-from .network import EmotionNetwork, NetworkShape
+from .network import SHAPES, EmotionNetwork, NetworkShape
 from .targets import soft_targets, vote_shares
+from .teach import Fold, read_teaching
 
 WARM_UP_SHARE = 0.03
 # Progressive resizing: small images while the learning rate is high, where a step costs less and
@@ -46,6 +52,8 @@ class Recipe:
     weight_decay: float = 5e-4
     votes_weight: float = 0.4
     votes_head_weight: float = 0.2
+    # Share of the targets that comes from teachers, where there are any.
+    teacher_weight: float = 0.7
     average_decay: float = 0.998
     seed: int = 1
 
@@ -95,25 +103,42 @@ def average_into(averaged: nn.Module, network: nn.Module, decay: float) -> None:
 def accuracy(network: nn.Module, faces: Faces, batch: int = 256) -> float:
     """Share of faces whose most probable label is right."""
     network.eval()
+    device = next(network.parameters()).device
     right = 0
     for start in range(0, len(faces), batch):
-        images = torch.from_numpy(faces.images[start : start + batch]).float()[:, None]
-        with torch.autocast("cpu", torch.bfloat16):
+        images = torch.from_numpy(faces.images[start : start + batch]).to(device).float()[:, None]
+        with torch.autocast(device.type, torch.bfloat16):
             answers = network(images.contiguous(memory_format=torch.channels_last)).argmax(1)
-        right += int((answers.numpy() == faces.labels[start : start + batch]).sum())
+        right += int((answers.cpu().numpy() == faces.labels[start : start + batch]).sum())
     return right / len(faces)
 
 
 class Trainer:
     """Network, average and optimizer, and the epochs done so far."""
 
-    def __init__(self, faces: Faces, recipe: Recipe, shape: NetworkShape) -> None:
-        self.recipe, self.shape = recipe, shape
-        self.images = torch.from_numpy(faces.images)[:, None]
-        self.targets = torch.from_numpy(soft_targets(faces, recipe.votes_weight, recipe.seed))
-        self.votes = None if faces.votes is None else torch.from_numpy(vote_shares(faces.votes))
+    def __init__(
+        self,
+        faces: Faces,
+        recipe: Recipe,
+        shape: NetworkShape,
+        device: torch.device | None = None,
+        taught: np.ndarray | None = None,
+        fold: Fold | None = None,
+    ) -> None:
+        """`taught`: the teachers' probabilities [N,7]. `fold`: which rows were left out."""
+        self.recipe, self.shape, self.fold = recipe, shape, fold
+        self.device = device or torch.device("cpu")
+        self.images = torch.from_numpy(faces.images)[:, None].to(self.device)
+        targets = torch.from_numpy(soft_targets(faces, recipe.votes_weight, recipe.seed))
+        if taught is not None:
+            targets = torch.lerp(targets, torch.from_numpy(taught), recipe.teacher_weight)
+        self.taught = taught is not None
+        self.targets = targets.to(self.device)
+        self.votes = None
+        if faces.votes is not None:
+            self.votes = torch.from_numpy(vote_shares(faces.votes)).to(self.device)
         torch.manual_seed(recipe.seed)
-        self.network = EmotionNetwork(shape).to(memory_format=torch.channels_last)
+        self.network = EmotionNetwork(shape).to(self.device, memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.network)
         self.optimizer = make_optimizer(self.network, recipe)
         self.augmentation = Augmentation()
@@ -157,11 +182,13 @@ class Trainer:
             "recipe": vars(self.recipe),
             "augmentation": vars(self.augmentation),
             "votes_used": self.votes is not None,
+            "taught": self.taught,
+            "fold": None if self.fold is None else [self.fold.index, self.fold.count],
         }
         checkpoint.save(folder, content, self.shape)
 
     def loss(self, faces: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16):
             logits, vote_logits = self.network.forward_with_votes(faces)
         loss = functional.cross_entropy(logits.float(), self.targets[rows])
         if self.votes is not None:
@@ -169,13 +196,17 @@ class Trainer:
             loss = loss + self.recipe.votes_head_weight * votes_loss
         return loss
 
-    def run_epoch(self) -> float:
-        """One pass over the images, or what time is left of it; returns the mean loss."""
-        generator = torch.Generator().manual_seed(self.recipe.seed * 10_000 + self.epochs_done)
-        order = torch.randperm(len(self.images), generator=generator)
+    def run_epoch(self, on_step: Callable[[float], None] = lambda progress: None) -> float:
+        """One pass over the images, or what time is left of it; returns the mean loss.
+
+        `on_step` hears where the schedule stands.
+        """
+        generator = torch.Generator(self.device)
+        generator.manual_seed(self.recipe.seed * 10_000 + self.epochs_done)
+        order = torch.randperm(len(self.images), generator=generator, device=self.device)
         # A short last batch would give the norms poor statistics; it waits for another order.
         steps = max(1, len(order) // self.recipe.batch)
-        total, done = 0.0, 0
+        total, done = torch.zeros((), device=self.device), 0
         self.network.train()
         for step in range(steps):
             start = time.monotonic()
@@ -194,60 +225,87 @@ class Trainer:
             # A young average would remember the random start; it looks back less far.
             young = (1 + self.steps_done) / (10 + self.steps_done)
             average_into(self.averaged, self.network, min(self.recipe.average_decay, young))
-            total, done = total + loss.item(), done + 1
+            # Not `.item()`: reading a number would make the GPU wait for every step.
+            total, done = total + loss.detach(), done + 1
             self.steps_done += 1
             self.train_secs += time.monotonic() - start
+            on_step(progress)
         self.epochs_done += 1
-        return total / max(1, done)
+        return total.item() / max(1, done)
 
 
-def main() -> None:
+def arguments() -> argparse.Namespace:
+    """The command line, checked."""
     defaults = Recipe()
     parser = argparse.ArgumentParser(description=__doc__)
     add_data_arguments(parser)
     parser.add_argument("--run", type=Path, required=True, help="folder for the checkpoint")
+    parser.add_argument("--network", choices=SHAPES, default="small", help="default small")
     parser.add_argument("--epochs", type=int, default=defaults.epochs)
     parser.add_argument("--minutes", type=float, help="schedule by the clock, not by epochs")
     parser.add_argument("--seed", type=int, default=defaults.seed)
+    parser.add_argument("--fold", type=Fold.parse, metavar="K/N", help="leave out part K of N")
+    parser.add_argument("--teaching", type=Path, help="teachers' answers, made by the step `teach`")
     parser.add_argument("--sample", type=int, help="train on so many images only, to try it out")
+    add_device_argument(parser)
     parser.add_argument("--threads", type=int, default=1, help="torch threads, default 1")
     args = parser.parse_args()
     if args.epochs < 1 or args.threads < 1 or (args.sample is not None and args.sample < 1):
         raise UserError("--epochs, --threads and --sample: expected numbers from 1")
-
     if args.minutes is not None and args.minutes <= 0:
         raise UserError(f"--minutes is {args.minutes}, expected more than 0")
+    return args
 
+
+def main() -> None:
+    args = arguments()
     torch.set_num_threads(args.threads)
-    data = read_fer2013(args.fer2013, args.votes)
-    faces = data.training
+    data = read_data(args)
+    rows = np.arange(len(data.training))
+    if args.fold is not None:
+        rows = args.fold.kept(len(rows))
     if args.sample is not None:
-        rows = np.random.default_rng(args.seed).permutation(len(faces))[: args.sample]
-        votes = None if faces.votes is None else faces.votes[rows]
-        faces = Faces(faces.images[rows], faces.labels[rows], votes)
+        rows = np.random.default_rng(args.seed).permutation(rows)[: args.sample]
+    faces = data.training.part(rows)
+    taught = None
+    if args.teaching is not None:
+        taught = read_teaching(args.teaching, data.training)[rows]
     recipe = Recipe(epochs=args.epochs, minutes=args.minutes, seed=args.seed)
-    trainer = Trainer(faces, recipe, NetworkShape())
+    device = pick_device(args.device)
+    trainer = Trainer(faces, recipe, SHAPES[args.network], device, taught, args.fold)
     args.run.mkdir(parents=True, exist_ok=True)
     if trainer.resume(args.run):
         print(f"resumed after epoch {trainer.epochs_done}", flush=True)
 
+    # The bar shows in a terminal only; the lines do everywhere.
+    bar = tqdm(
+        total=1.0,
+        initial=min(1.0, trainer.progress()),
+        disable=None,
+        bar_format="{percentage:3.0f}%|{bar}| {remaining} left, {desc}",
+    )
+
+    def on_step(progress: float) -> None:
+        bar.update(progress - bar.n)
+
     while trainer.progress() < 1:
-        loss = trainer.run_epoch()
+        bar.set_description(f"epoch {trainer.epochs_done + 1}")
+        loss = trainer.run_epoch(on_step)
         trainer.save(args.run)
-        progress = trainer.progress()
         entry = {
             "epoch": trainer.epochs_done,
             "loss": round(loss, 4),
             "train_minutes": round(trainer.train_secs / 60, 1),
         }
         if trainer.epochs_done % SCORE_EVERY_EPOCHS == 0:
-            entry["public_test"] = round(accuracy(trainer.averaged, data.public_test), 4)
+            entry["validation"] = round(accuracy(trainer.averaged, data.validation), 4)
         with (args.run / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps(entry) + "\n")
-        left_minutes = trainer.train_secs / 60 * (1 / progress - 1)
-        print(f"{json.dumps(entry)}  {max(0.0, left_minutes):.0f} min left", flush=True)
-    print(f"PublicTest {accuracy(trainer.averaged, data.public_test):.4f}")
-    print(f"Training, not augmented {accuracy(trainer.averaged, faces):.4f}")
+        left_minutes = trainer.train_secs / 60 * (1 / trainer.progress() - 1)
+        tqdm.write(f"{json.dumps(entry)}  {max(0.0, left_minutes):.0f} min left")
+    bar.close()
+    print(f"{data.validation_name} {accuracy(trainer.averaged, data.validation):.4f}")
+    print(f"{data.training_name}, not augmented {accuracy(trainer.averaged, faces):.4f}")
 
 
 if __name__ == "__main__":

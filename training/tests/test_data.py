@@ -5,8 +5,8 @@ import lzma
 import numpy as np
 import pytest
 
-from rapport_training.data import read_fer2013
 from rapport_training.errors import UserError
+from rapport_training.fer2013 import read_fer2013
 from rapport_training.labels import LABELS
 
 
@@ -23,11 +23,11 @@ def test_xz_reads_like_plain(fer2013_csv, tmp_path):
     packed = tmp_path / "fer2013.csv.xz"
     packed.write_bytes(lzma.compress(fer2013_csv[0].read_bytes()))
     plain, unpacked = read_fer2013(fer2013_csv[0]), read_fer2013(packed)
-    assert np.array_equal(plain.public_test.images, unpacked.public_test.images)
+    assert np.array_equal(plain.validation.images, unpacked.validation.images)
 
 
 def test_twins_of_training_images_are_found(fer2013_csv):
-    twins = read_fer2013(*fer2013_csv).public_test_twins()
+    twins = read_fer2013(*fer2013_csv).validation_twins()
     assert twins.tolist() == [False] * 15 + [True]
 
 

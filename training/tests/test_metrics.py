@@ -8,8 +8,10 @@ from sklearn.metrics import precision_recall_fscore_support
 from rapport_training.metrics import (
     class_scores,
     confusion_matrix,
-    expected_calibration_error,
+    coverage_at,
     fit_temperature,
+    reliability,
+    roc_auc,
 )
 
 
@@ -30,7 +32,23 @@ def test_scores_equal_scikit_learn():
 def test_calibration_error_of_a_known_case():
     # Four answers at confidence 0.9, two of them right: the gap is 0.4.
     probabilities = np.array([[0.9, 0.1]] * 4)
-    assert expected_calibration_error(np.array([0, 0, 1, 1]), probabilities) == pytest.approx(0.4)
+    found = reliability(np.array([0, 0, 1, 1]), probabilities)
+    assert found.expected_calibration_error() == pytest.approx(0.4)
+    assert found.images.sum() == 4
+
+
+def test_a_threshold_buys_accuracy_with_coverage():
+    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]])
+    half, all_of_them, none = coverage_at(np.array([0, 0, 1, 0]), probabilities, (0.75, 0, 0.95))
+    assert (half.coverage, half.accuracy, half.accuracy_below) == (0.5, 1.0, 0.0)
+    assert (all_of_them.coverage, all_of_them.accuracy) == (1.0, 0.5)
+    assert np.isnan(all_of_them.accuracy_below) and np.isnan(none.accuracy)
+
+
+def test_a_class_without_images_has_no_roc_curve():
+    probabilities = np.array([[0.8, 0.1, 0.1], [0.3, 0.6, 0.1], [0.5, 0.4, 0.1]])
+    areas = roc_auc(np.array([0, 1, 1]), probabilities)
+    assert areas[:2] == [1.0, 1.0] and np.isnan(areas[2])
 
 
 def test_temperature_is_recovered():

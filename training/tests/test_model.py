@@ -10,6 +10,7 @@ from rapport_training import contract
 from rapport_training.deploy import Deployed, fold_norms, to_onnx
 from rapport_training.errors import UserError
 from rapport_training.export import verify_against_torch
+from rapport_training.grad_cam import grad_cam
 from rapport_training.quantise import quantise
 from rapport_training.session import EmotionSession
 
@@ -24,16 +25,21 @@ def save(model, path):
 
 def test_saliency_equals_autograd_grad_cam(network, images):
     faces = torch.from_numpy(images[:4]).float()[:, None]
-    _, saliency = Deployed(network)(faces)
-    for label in range(7):
-        features = network.features(faces)
-        features.retain_grad()
-        network.classifier(features.mean(dim=(2, 3)))[:, label].sum().backward()
-        weights = features.grad.mean(dim=(2, 3), keepdim=True)
-        grad_cam = (weights * features).sum(dim=1)
-        area = features.shape[2] * features.shape[3]
-        expected = (grad_cam * area).detach().numpy()
-        assert np.allclose(saliency[:, label].detach().numpy(), expected, atol=1e-4, rtol=1e-4)
+    expected = grad_cam(network, faces).numpy()
+    model = to_onnx(Deployed(network))
+    _, exported = EmotionSession(model.SerializeToString())(images[:4])
+    for saliency in (Deployed(network)(faces)[1].detach().numpy(), exported):
+        assert np.allclose(saliency, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_grad_cam_is_the_gradients_mean_times_the_maps(network, images):
+    faces = torch.from_numpy(images[:2]).float()[:, None]
+    features = network.features(faces)
+    features.retain_grad()
+    network.classifier(features.mean(dim=(2, 3)))[:, 3].sum().backward()
+    weights = features.grad.mean(dim=(2, 3), keepdim=True)
+    expected = (weights * features).sum(dim=1) * features.shape[2] * features.shape[3]
+    assert torch.allclose(grad_cam(network, faces)[:, 3], expected, atol=1e-4)
 
 
 def test_maps_are_the_evidence_of_the_probabilities(network, images):
@@ -58,7 +64,7 @@ def test_light_and_contrast_drop_out(network, images):
 def test_export_keeps_contract_and_numbers_and_repeats(network, images, tmp_path):
     deployed = Deployed(network, temperature=1.2)
     model = to_onnx(deployed)
-    assert verify_against_torch(model, deployed, images) < 1e-5
+    assert verify_against_torch(model, deployed, network, images) < 1e-5
     path = save(model, tmp_path / "emotion.onnx")
     contract.check(path)
     again = save(to_onnx(Deployed(network, temperature=1.2)), tmp_path / "again.onnx")

@@ -5,7 +5,8 @@ import torch
 
 from rapport_training import checkpoint
 from rapport_training.augment import Augmentation, augment
-from rapport_training.data import Faces, read_fer2013
+from rapport_training.faces import Faces
+from rapport_training.fer2013 import read_fer2013
 from rapport_training.landmark_template import similarity_residuals
 from rapport_training.network import NetworkShape
 from rapport_training.targets import soft_targets

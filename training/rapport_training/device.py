@@ -1,0 +1,24 @@
+"""Where torch computes."""
+
+import argparse
+
+import torch
+
+from .errors import UserError
+
+
+def add_device_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds `--device`, spelt alike in every step."""
+    choices = ("auto", "cpu", "cuda")
+    parser.add_argument("--device", choices=choices, default="auto", help="auto: a GPU if any")
+
+
+def pick_device(name: str) -> torch.device:
+    """`auto`: the GPU if there is one. Raises `UserError` for one that is not there."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError(
+            "--device cuda: torch finds no CUDA GPU here; expected one, or --device cpu"
+        )
+    return torch.device(name)

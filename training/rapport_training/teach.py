@@ -1,0 +1,121 @@
+"""Distillation: what trained teachers say of each training image, kept in a file.
+
+Teachers trained with `--fold K/N` answer for the images they never saw: what a network says of
+an image that it has learnt by heart tells little more than the label (Hinton et al. 2015 on soft
+targets; cross-fitting as in `targets`).
+"""
+
+import argparse
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from . import checkpoint
+from .data import add_data_arguments, read_data
+from .device import add_device_argument, pick_device
+from .errors import UserError, run_step
+from .faces import Faces
+from .labels import LABELS
+
+SPLIT_SEED = 0
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Part `index` of `count`, from 1: a fixed random part of the training rows."""
+
+    index: int
+    count: int
+
+    @staticmethod
+    def parse(text: str) -> "Fold":
+        """Reads `K/N`. Raises ValueError, as argparse wants it."""
+        index, count = (int(part) for part in text.split("/"))
+        if not (2 <= count <= 100 and 1 <= index <= count):
+            raise ValueError(text)
+        return Fold(index, count)
+
+    def left_out(self, rows: int) -> np.ndarray:
+        """The rows of this part, of 0 to `rows`, in order."""
+        order = np.random.default_rng(SPLIT_SEED).permutation(rows)
+        return np.sort(order[self.index - 1 :: self.count])
+
+    def kept(self, rows: int) -> np.ndarray:
+        """All other rows, in order."""
+        return np.setdiff1d(np.arange(rows), self.left_out(rows))
+
+
+def _digest(faces: Faces) -> str:
+    return hashlib.sha256(faces.images.tobytes()).hexdigest()
+
+
+@torch.no_grad()
+def answers(network: torch.nn.Module, faces: Faces, device: torch.device) -> np.ndarray:
+    """Probabilities float32 [N,7], each face averaged with its mirror image."""
+    network = network.to(device).eval()
+    parts = []
+    for start in range(0, len(faces), BATCH):
+        images = torch.from_numpy(faces.images[start : start + BATCH]).to(device).float()[:, None]
+        both = network(images).softmax(1) + network(images.flip(3)).softmax(1)
+        parts.append((both / 2).cpu().numpy())
+    return np.concatenate(parts)
+
+
+def teach(runs: list[Path], faces: Faces, device: torch.device) -> np.ndarray:
+    """The mean answer [N,7] of those teachers that did not see the row, or of all if all did."""
+    fresh, all_of_them = np.zeros((2, len(faces), len(LABELS)), dtype=np.float32)
+    seen_by_none = np.zeros(len(faces), dtype=np.int64)
+    for run in runs:
+        network, content = checkpoint.load_network(run)
+        given = answers(network, faces, device)
+        all_of_them += given / len(runs)
+        if content.get("fold") is not None:
+            rows = Fold(*content["fold"]).left_out(len(faces))
+            fresh[rows] += given[rows]
+            seen_by_none[rows] += 1
+    print(f"{(seen_by_none > 0).mean():.1%} of the rows answered by teachers that never saw them")
+    fair = fresh / np.maximum(seen_by_none, 1)[:, None]
+    return np.where((seen_by_none > 0)[:, None], fair, all_of_them)
+
+
+def write_teaching(path: Path, given: np.ndarray, faces: Faces) -> None:
+    """Keeps the answers [N,7] with a digest of the images that they are about."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        np.savez_compressed(file, probabilities=given, images_sha256=_digest(faces))
+
+
+def read_teaching(path: Path, faces: Faces) -> np.ndarray:
+    """The answers float32 [N,7]; a `UserError` where they are not about these images."""
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            found, digest = content["probabilities"], str(content["images_sha256"])
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise UserError(f"{path}: not a file of the step `teach` ({error})") from error
+    if digest != _digest(faces) or found.shape != (len(faces), len(LABELS)):
+        raise UserError(
+            f"{path}: made for {len(found)} other images, expected the {len(faces)} training images"
+        )
+    return found.astype(np.float32)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_data_arguments(parser)
+    parser.add_argument("--runs", type=Path, nargs="+", required=True, help="the teachers' folders")
+    parser.add_argument("--output", type=Path, required=True, help="the .npz file to write")
+    add_device_argument(parser)
+    args = parser.parse_args()
+    faces = read_data(args).training
+    given = teach(args.runs, faces, pick_device(args.device))
+    print(f"agree with the label on {(given.argmax(1) == faces.labels).mean():.2%} of the rows")
+    write_teaching(args.output, given, faces)
+    print(f"{args.output}: {len(given)} rows")
+
+
+if __name__ == "__main__":
+    run_step(main)
