@@ -229,20 +229,32 @@ impl<'a> Tensor<'a> {
     }
 }
 
-/// The version of the loaded ONNX Runtime, as it names its build; nothing before a model is loaded.
-pub fn runtime_info() -> Option<&'static str> {
-    matches!(ENVIRONMENT.get(), Some(Ok(_))).then(ort::info)
+/// The version of the loaded ONNX Runtime (`1.23.2`), as its file's name tells it, else its build;
+/// nothing before a model is loaded.
+pub fn runtime_version() -> Option<String> {
+    let Some(Ok((_, library))) = ENVIRONMENT.get() else {
+        return None;
+    };
+    // ort has no function for it. The library's own name is what it is linked by.
+    let name = std::fs::canonicalize(library).ok();
+    let name = name.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
+    let version = name.and_then(|name| name.strip_prefix("libonnxruntime.so."));
+    Some(version.unwrap_or_else(|| ort::info()).to_owned())
 }
 
 // One per process, as ONNX Runtime has it: the library given first stays.
-static ENVIRONMENT: OnceLock<Result<Environment, (PathBuf, String)>> = OnceLock::new();
+static ENVIRONMENT: OnceLock<Result<(Environment, PathBuf), (PathBuf, String)>> = OnceLock::new();
 
 fn environment(options: &RuntimeOptions) -> Result<Environment, ModelError> {
     let library = options.library.clone().or_else(paths::onnxruntime_library);
     let library = library.ok_or(ModelError::LibraryNotFound)?;
     ENVIRONMENT
-        .get_or_init(|| start(&library).map_err(|reason| (library, reason)))
+        .get_or_init(|| match start(&library) {
+            Ok(environment) => Ok((environment, library)),
+            Err(reason) => Err((library, reason)),
+        })
         .clone()
+        .map(|(environment, _)| environment)
         .map_err(|(path, reason)| ModelError::Library { path, reason })
 }
 
