@@ -1,8 +1,11 @@
 //! Cutting faces out of the image the way the emotion network was taught to see them.
 
+use image::RgbImage;
+use image::imageops::{self, FilterType};
+
 use crate::detect::{Face, Landmarks, warp_grey};
 use crate::frame::Frame;
-use crate::geometry::{Point, Similarity};
+use crate::geometry::{Point, Rect, Similarity};
 
 /// Where the landmarks lie in a crop of side 1, on average over the training images (FER2013,
 /// found by O-Net; mirror-symmetric). Printed by `training`'s step `landmark_template`.
@@ -38,10 +41,41 @@ pub fn crop_grey(frame: &Frame<'_>, face: &Face, side: usize, out: &mut Vec<f32>
     warp_grey(frame, &align(face, side), side, out);
 }
 
+/// The box cut out upright as packed RGB rows, `side_px` rows of `side_px` pixels, with black beside
+/// or above and below it where it is not square: for people and programs to look at.
+pub fn crop_padded_rgb(frame: &Frame<'_>, roi: &Rect, side_px: u32) -> Vec<u8> {
+    let mut canvas = RgbImage::new(side_px, side_px);
+    let (left, top, width, height) = roi.clipped(frame.width_px(), frame.height_px());
+    if width > 0 && height > 0 {
+        let pixel = |x, y| image::Rgb(frame.rgb(left + x, top + y));
+        let face = RgbImage::from_fn(width, height, pixel);
+        let scale = side_px as f32 / width.max(height) as f32;
+        let scaled = |px: u32| ((px as f32 * scale).round() as u32).clamp(1, side_px);
+        let (width, height) = (scaled(width), scaled(height));
+        let face = imageops::resize(&face, width, height, FilterType::Triangle);
+        let margin = |px: u32| i64::from((side_px - px) / 2);
+        imageops::replace(&mut canvas, &face, margin(width), margin(height));
+    }
+    canvas.into_raw()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Rect;
+    use crate::frame::Encoding;
+
+    #[test]
+    fn a_padded_crop_keeps_the_shape_of_the_face() {
+        let data = [200; 40 * 20];
+        let frame = Frame::new(40, 20, 40, Encoding::Mono8, &data).unwrap();
+        let roi = Rect { x: 5.0, y: -10.0, width: 10.0, height: 40.0 };
+        let rgb = crop_padded_rgb(&frame, &roi, 8);
+        // 10x20 px of it lie in the image: 4x8 in the crop, two columns of black beside it.
+        let row = [0, 0, 200, 200, 200, 200, 0, 0].map(|grey| [grey; 3]).concat();
+        assert_eq!(rgb, row.repeat(8));
+        let outside = Rect { x: 50.0, ..roi };
+        assert_eq!(crop_padded_rgb(&frame, &outside, 8), [0; 8 * 8 * 3]);
+    }
 
     #[test]
     fn a_tilted_face_is_cropped_level() {
