@@ -1,4 +1,4 @@
-//! Lets the programs find the ROS libraries they were linked with without LD_LIBRARY_PATH.
+//! Tells the code whether `hri_msgs` is there, and lets the programs find the ROS libraries they were linked with without LD_LIBRARY_PATH.
 //!
 //! The wheels' libraries lie in no place that the loader searches. `--disable-new-dtags` makes the
 //! search path hold for the libraries' own dependencies too.
@@ -6,6 +6,7 @@
 fn main() {
     println!("cargo:rerun-if-env-changed=AMENT_PREFIX_PATH");
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rustc-check-cfg=cfg(has_hri_msgs)");
     if std::env::var_os("CARGO_FEATURE_ROS").is_none() {
         return;
     }
@@ -15,6 +16,10 @@ fn main() {
     };
     println!("cargo:rustc-link-arg=-Wl,--disable-new-dtags");
     for prefix in std::env::split_paths(&prefixes) {
+        // r2r has bound hri_msgs if one of the prefixes holds it.
+        if prefix.join("share/hri_msgs/package.xml").exists() {
+            println!("cargo:rustc-cfg=has_hri_msgs");
+        }
         println!("cargo:rustc-link-arg=-Wl,-rpath,{}", prefix.join("lib").display());
     }
 }

@@ -137,6 +137,15 @@ class Client:
     def spin_for(self, secs):
         self.spin_until(lambda: False, secs)
 
+    def ask(self, kind, service, **fields):
+        """The answer of a service to a request with these fields."""
+        asker = self.node.create_client(kind, service)
+        try:
+            assert self.spin_until(asker.service_is_ready), f"nobody offers {service}"
+            return self.call(asker.call_async(kind.Request(**fields)))
+        finally:
+            self.node.destroy_client(asker)
+
     def call(self, future):
         """The answer of a service."""
         assert self.spin_until(future.done), "the service did not answer"

@@ -60,11 +60,11 @@ def test_each_new_fault_gives_one_error_and_a_repeated_one_does_not_flood(percep
     assert len(perception.errors) == len(WRONG)
 
     image = camera.image(np.zeros((48, 64), np.uint8))
-    image.encoding = "yuv422"
+    image.encoding = "32FC1"
     for _ in range(20):
         camera.images.publish(image)
         camera.client.spin_for(0.02)
     camera.ask(smiling_face())
     assert len(camera.ask(smiling_face()).faces) == 1
-    assert len(perception.lines("[ERROR]", "yuv422")) == 1
+    assert len(perception.lines("[ERROR]", "32FC1")) == 1
     assert perception.alive

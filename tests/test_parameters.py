@@ -1,10 +1,15 @@
 """Parameters through the services of the node: described, ranged, refused with a reason."""
 
+import itertools
+import json
+
 import pytest
-from rcl_interfaces.msg import ParameterType
+import yaml
+from rcl_interfaces.msg import ParameterEvent, ParameterType
 from rclpy.parameter import Parameter
 from rclpy.parameter_client import AsyncParameterClient
 
+from graph import ROOT
 from scenes import smiling_face
 
 
@@ -25,24 +30,96 @@ def get_one(client, parameters, name):
     return client.call(parameters.get_parameters([name])).values[0]
 
 
-def test_they_are_listed_described_and_have_their_defaults(client, parameters):
+def described(client, parameters):
+    """Name to (descriptor, value) of every parameter but those named after the topic."""
     names = client.call(parameters.list_parameters([], 0)).result.names
-    expected = {
-        "emotion_model",
-        "working_width",
-        "min_score",
-        "hold_secs",
-        "smoothing_secs",
-    }
-    assert expected <= set(names)
-    for name in expected:
-        description = client.call(parameters.describe_parameters([name])).descriptors[0]
-        assert description.name == name
-        assert len(description.description) > 10, name
-    assert get_one(client, parameters, "working_width").integer_value == 480
-    hold = get_one(client, parameters, "hold_secs")
-    assert hold.type == ParameterType.PARAMETER_DOUBLE
-    assert hold.double_value == 1.0
+    names = [name for name in names if not name.startswith("qos_overrides.")]
+    descriptors = client.call(parameters.describe_parameters(names)).descriptors
+    values = client.call(parameters.get_parameters(names)).values
+    return {d.name: (d, v) for d, v in zip(descriptors, values, strict=True)}
+
+
+def test_they_are_listed_described_and_have_their_defaults(client, parameters):
+    found = described(client, parameters)
+    for name, (descriptor, value) in found.items():
+        assert len(descriptor.description) > 10, name
+        assert descriptor.type == value.type, name
+    descriptor, value = found["hold_secs"]
+    (bounds,) = descriptor.floating_point_range
+    assert (bounds.from_value, bounds.to_value, value.double_value) == (0.0, 60.0, 1.0)
+    assert value.type == ParameterType.PARAMETER_DOUBLE and not descriptor.read_only
+    (bounds,) = found["working_width"][0].integer_range
+    assert (bounds.from_value, bounds.to_value) == (32, 4096)
+    assert found["autostart"][0].read_only and found["use_sim_time"][0].read_only
+    assert "unconfigured" in found["threads"][0].additional_constraints
+    assert found["image_transport"][0].additional_constraints == "one of raw, compressed"
+
+
+def test_the_qos_overrides_are_among_them(client, parameters):
+    topic = client.node.resolve_topic_name("image")
+    below = client.call(parameters.list_parameters([f"qos_overrides.{topic}"], 0)).result
+    prefix = f"qos_overrides.{topic}.subscription"
+    policies = ("reliability", "durability", "history", "depth")
+    assert set(below.names) == {f"{prefix}.{policy}" for policy in policies}
+    assert below.prefixes == [prefix]
+    assert get_one(client, parameters, f"{prefix}.depth").integer_value == 5
+    assert get_one(client, parameters, f"{prefix}.reliability").string_value == "best_available"
+
+
+def plain(value):
+    return {
+        ParameterType.PARAMETER_BOOL: value.bool_value,
+        ParameterType.PARAMETER_INTEGER: value.integer_value,
+        ParameterType.PARAMETER_DOUBLE: value.double_value,
+        ParameterType.PARAMETER_STRING: value.string_value,
+    }[value.type]
+
+
+def test_node_file_and_readme_agree(client, parameters):
+    found = described(client, parameters)
+    text = (ROOT / "config" / "perception.yaml").read_text()
+    in_file = yaml.safe_load(text)["/**"]["ros__parameters"]
+    # What every ROS node has need not stand in the file.
+    assert in_file.keys() == found.keys() - {"use_sim_time"}
+    for name, (_, value) in found.items():
+        if name in in_file:
+            assert in_file[name] == plain(value) and type(in_file[name]) is type(plain(value)), name
+
+    readme = (ROOT / "README.md").read_text()
+    section = readme.split("### perception_node")[1].split("### behavior_node")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| `")]
+    documented = {}
+    for row in rows:
+        names, default, bounds, change = (cell.strip() for cell in row.split("|")[1:5])
+        for name, one in zip(
+            names.replace("`", "").split(", "), itertools.cycle(default.split(", "))
+        ):
+            documented[name] = (one.strip("`"), bounds, change)
+    for name, (descriptor, value) in found.items():
+        default, bounds, change = documented[name]
+        shown = json.dumps(plain(value))
+        assert shown in (default, f'"{default}"'), name
+        for range_ in [*descriptor.floating_point_range, *descriptor.integer_range]:
+            assert bounds.startswith(f"{range_.from_value:g} to {range_.to_value:g}"), name
+        if descriptor.read_only:
+            assert change == "no", name
+        else:
+            unconfigured = "unconfigured" in descriptor.additional_constraints
+            assert change == ("unconfigured" if unconfigured else "yes"), name
+
+
+def test_changes_are_told_on_parameter_events(client, namespace, parameters):
+    events = client.collect(ParameterEvent, "/parameter_events")
+    assert client.spin_until(lambda: events.subscription.get_publisher_count() > 0)
+    client.spin_for(0.2)
+    assert set_one(client, parameters, "hold_secs", 2).successful
+
+    def mine():
+        return [e for e in events.messages if e.node == f"{namespace}/perception_node"]
+
+    assert client.spin_until(mine)
+    (changed,) = mine()[-1].changed_parameters
+    assert (changed.name, changed.value.double_value) == ("hold_secs", 2.0)
 
 
 def test_a_live_one_takes_effect(client, parameters, camera):
@@ -69,18 +146,22 @@ def test_a_whole_number_does_for_a_number(client, parameters):
         ("min_score", 1.5, ["min_score", "1.5", "0.1 to 1"]),
         ("working_width", 0, ["working_width", "0", "32 to 4096"]),
         ("hold_secs", "long", ["hold_secs", "long", "a number, 0 to 60"]),
-        ("threads", 2, ["threads", "cannot change while the node runs"]),
-        (
-            "emotion_model",
-            "/other.onnx",
-            ["emotion_model", "cannot change while the node runs"],
-        ),
+        ("threads", 2, ["threads", "cannot change while the node is configured"]),
+        ("autostart", False, ["autostart", "cannot change while the node runs"]),
+        ("publish_hri", 1, ["publish_hri", "1", "true or false"]),
+        ("min_scroe", 0.5, ["min_scroe", "unknown", "min_score"]),
     ],
 )
 def test_refused_with_a_reason(client, parameters, camera, name, value, words):
     before = get_one(client, parameters, name)
     result = set_one(client, parameters, name, value)
     assert not result.successful
+    assert not client.call(
+        parameters.set_parameters_atomically(
+            [Parameter("switch_margin", value=0.5), Parameter(name, value=value)]
+        )
+    ).result.successful
+    assert get_one(client, parameters, "switch_margin").double_value == 0.08, "all or none"
     for word in words:
         assert word in result.reason
     assert get_one(client, parameters, name) == before

@@ -19,7 +19,7 @@ TEXT_FILE = str(ROOT / "package.xml")
 ONET = str(ROOT / "models" / "onet.onnx")
 
 # Parameters given, and what the message must name: the thing, what was found, what is expected.
-WRONG = {
+WRONG_FILES = {
     "missing emotion model": (
         {"emotion_model": "/no/such.onnx"},
         ["/no/such.onnx", "No such file"],
@@ -51,6 +51,9 @@ WRONG = {
         {"onnxruntime_library": other_library()},
         [other_library(), "ONNX Runtime library"],
     ),
+}
+
+WRONG_VALUES = {
     "out of range": ({"min_score": 1.5}, ["min_score", "1.5", "0.1 to 1"]),
     "not a number": ({"hold_secs": ".nan"}, ["hold_secs", "NaN", "0 to 60"]),
     "too many threads": ({"threads": 65}, ["threads", "65", "1 to 64"]),
@@ -61,6 +64,10 @@ WRONG = {
     "a fraction for a count": (
         {"confirm_hits": 1.5},
         ["confirm_hits", "1.5", "an integer"],
+    ),
+    "no such transport": (
+        {"image_transport": "theora"},
+        ["image_transport", "`theora`", "one of raw, compressed"],
     ),
     "a list for a number": (
         {"min_score": "[0.5]"},
@@ -80,12 +87,24 @@ def message_of(node):
     return messages[0]
 
 
-@pytest.mark.parametrize("name", WRONG)
+@pytest.mark.parametrize("name", WRONG_VALUES)
 def test_a_wrong_parameter_of_perception(start, name):
-    parameters, words = WRONG[name]
+    parameters, words = WRONG_VALUES[name]
     message = message_of(start("perception_node", parameters))
     for word in words:
         assert word in message
+
+
+@pytest.mark.parametrize("name", WRONG_FILES)
+def test_a_wrong_file_is_a_failed_transition_and_not_a_dead_process(start, client, name):
+    parameters, words = WRONG_FILES[name]
+    node = start("perception_node", parameters)
+    assert client.spin_until(lambda: node.errors)
+    (message,) = node.errors
+    for word in ["configure failed, the node stays unconfigured", *words]:
+        assert word in message
+    assert node.alive
+    assert node.stop()[0] == 0
 
 
 @pytest.mark.parametrize("program", ["perception_node", "behavior_node"])

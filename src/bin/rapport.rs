@@ -30,7 +30,9 @@ fn main() -> ExitCode {
     match Cli::parse_from(own).command {
         Command::Analyze(args) => analyze(&args),
         Command::Replay(args) => exit_code(replay::run(&args, &ros)),
-        Command::Watch(args) => runner::run("rapport_watch", |node| watch::start_node(node, &args)),
+        Command::Watch(args) => {
+            runner::run("rapport_watch", |node, _| watch::start_node(node, &args))
+        }
     }
 }
 

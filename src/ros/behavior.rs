@@ -11,9 +11,11 @@ use r2r::std_msgs::msg::{ColorRGBA, Header, String as StringMsg};
 use r2r::{Node, Publisher, QosProfile};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::clock::RosClock;
 use super::convert;
+use super::handle::NodeHandle;
 use super::logging::Complaints;
-use super::parameters::{Kind, Parameters, Spec, start};
+use super::parameters::{Change, Kind, ParameterServices, Parameters, parameter};
 use super::runner::Tasks;
 use crate::behavior::{Engine, FaceReading, Light, Policy, Response};
 use crate::emotion::Emotion;
@@ -22,19 +24,21 @@ use crate::paths;
 /// How often the end of a response is looked for while no images come.
 const TICK: Duration = Duration::from_millis(100);
 
-static PARAMETERS: [Spec; 1] = [start(
-    "policy_file",
-    Kind::Text(""),
-    "Policy (YAML); empty: config/policy.yaml of the package",
-)];
-
 /// Reads the policy, subscribes `emotions`, advertises `responses` and the robot's outputs
 /// `speech`, `gesture`, `light` and `expression`.
 ///
 /// # Errors
 /// If the policy is missing or wrong: file, line, what was found and what is allowed.
-pub fn start_node(node: &mut Node) -> anyhow::Result<Tasks> {
-    let (parameters, services, changes) = Parameters::declare(node, &PARAMETERS)?;
+pub fn start_node(node: &mut Node, _: NodeHandle) -> anyhow::Result<Tasks> {
+    let parameters = Parameters::declare(
+        node,
+        vec![parameter(
+            "policy_file",
+            Kind::Text(""),
+            Change::Never,
+            "Policy (YAML); empty: config/policy.yaml of the package",
+        )],
+    )?;
     let file = match parameters.text("policy_file") {
         given if !given.is_empty() => PathBuf::from(given),
         _ => paths::shared_file("config/policy.yaml")
@@ -55,8 +59,8 @@ pub fn start_node(node: &mut Node) -> anyhow::Result<Tasks> {
     };
     let mut emotions = node.subscribe::<FaceEmotionArray>("emotions", reliable())?;
     let mut tasks = Tasks::default();
-    tasks.endless(services);
-    tasks.endless(changes.for_each(|()| std::future::ready(())));
+    let clock = RosClock::start(node, &parameters, &mut tasks)?;
+    tasks.endless(ParameterServices::start(node, parameters, clock)?.serve());
     tasks.endless(async move {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);

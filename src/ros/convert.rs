@@ -10,15 +10,17 @@ use r2r::std_msgs::msg::Header;
 use crate::emotion::{AFFECT_SOURCE, Emotion};
 use crate::frame::{Encoding, Frame, FrameError};
 use crate::pipeline::Person;
+use crate::ros::raw::Native;
 
 /// A view of the message's pixels.
 ///
 /// # Errors
 /// If the encoding is not supported or size, step and data do not agree.
-pub fn frame(image: &Image) -> Result<Frame<'_>, FrameError> {
-    let encoding: Encoding = image.encoding.parse()?;
-    let encoding = encoding.with_byte_order(image.is_bigendian != 0);
-    Frame::new(image.width, image.height, image.step as usize, encoding, &image.data)
+pub fn frame(image: &Native<Image>) -> Result<Frame<'_>, FrameError> {
+    let encoding: Encoding = image.encoding().parse()?;
+    let encoding = encoding.with_byte_order(image.is_bigendian());
+    let (width_px, height_px, step_bytes) = image.size();
+    Frame::new(width_px, height_px, step_bytes as usize, encoding, image.data())
 }
 
 /// Time since the clock's epoch; nothing for the zero stamp, which means that none was set, and

@@ -5,11 +5,20 @@
 
 pub mod arguments;
 pub mod behavior;
+pub mod clock;
 mod convert;
+mod diagnostics;
+pub mod handle;
+mod hri;
+mod image_topic;
+mod intake;
+pub mod lifecycle;
 pub mod logging;
 pub mod parameters;
 pub mod perception;
 pub mod raw;
 pub mod replay;
 pub mod runner;
+mod slot;
+mod stats;
 pub mod watch;

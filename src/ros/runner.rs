@@ -12,11 +12,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
 use super::arguments::split_ros_arguments;
+use super::handle::{NodeHandle, node_handle};
 use super::logging;
 use super::raw::check_ros_arguments;
 
 /// How long the spinning thread waits for something to happen before it looks for a signal.
-const SPIN: Duration = Duration::from_millis(20);
+pub const SPIN: Duration = Duration::from_millis(20);
 
 /// How long a finite task may take to end after a signal.
 const LAST_WORD: Duration = Duration::from_millis(300);
@@ -60,8 +61,12 @@ pub async fn interrupted() {
 }
 
 /// Runs a node until SIGINT, SIGTERM or the end of one of its tasks. `start` creates publishers
-/// and subscriptions and returns the tasks. Exit status 0, or 1 after an error.
-pub fn run(name: &str, start: impl FnOnce(&mut Node) -> anyhow::Result<Tasks>) -> ExitCode {
+/// and subscriptions and returns the tasks; these reach the node later by the handle. Exit status
+/// 0, or 1 after an error.
+pub fn run(
+    name: &str,
+    start: impl FnOnce(&mut Node, NodeHandle) -> anyhow::Result<Tasks>,
+) -> ExitCode {
     match run_node(name, start) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -73,7 +78,7 @@ pub fn run(name: &str, start: impl FnOnce(&mut Node) -> anyhow::Result<Tasks>) -
 
 fn run_node(
     name: &str,
-    start: impl FnOnce(&mut Node) -> anyhow::Result<Tasks>,
+    start: impl FnOnce(&mut Node, NodeHandle) -> anyhow::Result<Tasks>,
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -87,11 +92,13 @@ fn run_node(
 
     let mut node = create_node(name)?;
     logging::install(node.logger());
-    let mut tasks = start(&mut node)?;
+    let (handle, jobs) = node_handle();
+    let mut tasks = start(&mut node, handle)?;
     let stop = Arc::new(AtomicBool::new(false));
     let stop_spinning = stop.clone();
     let spinning = std::thread::Builder::new().name("spin".to_owned()).spawn(move || {
         while !stop_spinning.load(Ordering::Relaxed) {
+            jobs.run(&mut node);
             node.spin_once(SPIN);
         }
     })?;

@@ -1,13 +1,20 @@
-//! Publishing messages of any type as the bytes they were recorded as.
+//! What r2r does not do, asked of the C client library itself. All unsafe code of the package is
+//! here, behind safe functions.
 //!
-//! r2r publishes only types that it was built with, while a recording may hold any. So this room
-//! calls the C client library itself: [`TypeSupport`] loads a type's support at run time,
-//! [`RawNode`] makes publishers from it. All unsafe code of replay is here, behind safe functions.
+//! - r2r publishes only types that it was built with, while a recording may hold any:
+//!   [`TypeSupport`] loads a type's support at run time, [`RawNode`] makes publishers from it.
+//! - r2r panics on ROS arguments that do not parse: [`check_ros_arguments`] refuses them before.
+//! - r2r does not tell under which name a topic is found: [`resolve_topic`].
+//! - r2r's messages in C memory stay on one thread: [`Native`] ones do not.
 
 mod arguments;
+mod names;
+mod native;
 mod node;
 mod type_support;
 
 pub use arguments::check_ros_arguments;
+pub use names::resolve_topic;
+pub use native::{Native, NativeStream};
 pub use node::{RawError, RawNode, RawPublisher};
 pub use type_support::{TypeSupport, TypeSupportError};

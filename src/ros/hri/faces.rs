@@ -1,0 +1,182 @@
+//! Publishing people with the messages of `hri_msgs`.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use r2r::hri_msgs::msg::{Expression, IdsList, NormalizedRegionOfInterest2D};
+use r2r::sensor_msgs::msg::Image;
+use r2r::std_msgs::msg::Header;
+use r2r::{Node, Publisher, QosProfile};
+
+use crate::crop::crop_padded_rgb;
+use crate::emotion::Emotion;
+use crate::frame::Frame;
+use crate::pipeline::Person;
+use crate::ros::convert;
+use crate::ros::handle::NodeHandle;
+use crate::track::FaceId;
+
+/// Side of the published crops in pixels, as REP-155 has them.
+const CROP_SIDE_PX: u32 = 128;
+
+/// The topics of one face.
+struct Face {
+    roi: Publisher<NormalizedRegionOfInterest2D>,
+    cropped: Publisher<Image>,
+    expression: Publisher<Expression>,
+}
+
+impl Face {
+    fn advertise(node: &mut Node, id: FaceId) -> r2r::Result<Self> {
+        let topic = |name: &str| format!("/humans/faces/{id}/{name}");
+        Ok(Self {
+            roi: node.create_publisher(&topic("roi"), QosProfile::default())?,
+            cropped: node.create_publisher(&topic("cropped"), QosProfile::sensor_data())?,
+            expression: node.create_publisher(&topic("expression"), QosProfile::default())?,
+        })
+    }
+
+    fn withdraw(self, node: &mut Node) {
+        node.destroy_publisher(self.roi);
+        node.destroy_publisher(self.cropped);
+        node.destroy_publisher(self.expression);
+    }
+}
+
+type Made = (FaceId, r2r::Result<Face>);
+
+/// The REP-155 topics.
+pub struct Hri {
+    node: NodeHandle,
+    tracked: Publisher<IdsList>,
+    /// Nothing while the topics are being made, which takes the node's thread.
+    faces: HashMap<FaceId, Option<Face>>,
+    made: Receiver<Made>,
+    making: Sender<Made>,
+}
+
+impl Hri {
+    /// Advertises the list of faces.
+    ///
+    /// # Errors
+    /// If the node cannot have it.
+    pub async fn start(node: NodeHandle) -> anyhow::Result<Self> {
+        let advertise =
+            |node: &mut Node| node.create_publisher("/humans/faces/tracked", QosProfile::default());
+        let tracked = node.with(advertise).await??;
+        let (making, made) = channel();
+        Ok(Self { node, tracked, faces: HashMap::new(), made, making })
+    }
+
+    /// Publishes the people in a frame, and makes and ends the topics of those who came and went.
+    ///
+    /// # Errors
+    /// If a topic cannot be made or published on.
+    pub fn publish(
+        &mut self,
+        header: &Header,
+        frame: &Frame<'_>,
+        people: &[Person],
+    ) -> anyhow::Result<()> {
+        while let Ok((id, face)) = self.made.try_recv() {
+            let face = face?;
+            match self.faces.get_mut(&id) {
+                Some(slot) => *slot = Some(face),
+                None => self.withdraw(face),
+            }
+        }
+        let gone: Vec<FaceId> = self
+            .faces
+            .keys()
+            .copied()
+            .filter(|id| people.iter().all(|person| person.id != *id))
+            .collect();
+        for id in gone {
+            if let Some(Some(face)) = self.faces.remove(&id) {
+                self.withdraw(face);
+            }
+        }
+        for person in people {
+            match self.faces.get(&person.id) {
+                Some(Some(face)) => publish_face(face, header, frame, person)?,
+                Some(None) => {}
+                None => self.make(person.id),
+            }
+        }
+        // After the topics of its faces, so that whoever reads an id finds them.
+        let ids = people.iter().map(|person| person.id.to_string()).collect();
+        self.tracked.publish(&IdsList { header: header.clone(), ids })?;
+        Ok(())
+    }
+
+    /// Ends all the topics.
+    ///
+    /// # Errors
+    /// If the node has ended.
+    pub async fn end(self) -> anyhow::Result<()> {
+        let Self { node, tracked, faces, .. } = self;
+        let end = move |node: &mut Node| {
+            faces.into_values().flatten().for_each(|face| face.withdraw(node));
+            node.destroy_publisher(tracked);
+        };
+        Ok(node.with(end).await?)
+    }
+
+    fn make(&mut self, id: FaceId) {
+        self.faces.insert(id, None);
+        let making = self.making.clone();
+        // Sent off: the frame in work does not wait for the node's thread.
+        self.node.send(move |node| {
+            let _ = making.send((id, Face::advertise(node, id)));
+        });
+    }
+
+    fn withdraw(&self, face: Face) {
+        self.node.send(move |node| face.withdraw(node));
+    }
+}
+
+fn publish_face(
+    face: &Face,
+    header: &Header,
+    frame: &Frame<'_>,
+    person: &Person,
+) -> anyhow::Result<()> {
+    let (width, height) = (frame.width_px(), frame.height_px());
+    let (left, top, roi_width, roi_height) = person.face.roi_in_image.clipped(width, height);
+    let share = |pixels: u32, of: u32| pixels as f32 / of as f32;
+    face.roi.publish(&NormalizedRegionOfInterest2D {
+        header: header.clone(),
+        xmin: share(left, width),
+        ymin: share(top, height),
+        xmax: share(left + roi_width, width),
+        ymax: share(top + roi_height, height),
+        c: person.face.score,
+    })?;
+    let affect = person.probabilities.affect();
+    face.expression.publish(&Expression {
+        header: header.clone(),
+        expression: expression(person.emotion).to_owned(),
+        valence: affect.valence,
+        arousal: affect.arousal,
+        confidence: person.confidence(),
+    })?;
+    if face.cropped.get_inter_process_subscription_count()? > 0 {
+        let rgb = crop_padded_rgb(frame, &person.face.roi_in_image, CROP_SIDE_PX);
+        face.cropped.publish(&convert::rgb_image(header, CROP_SIDE_PX, CROP_SIDE_PX, rgb))?;
+    }
+    Ok(())
+}
+
+/// The name that REP-155 has for an expression.
+const fn expression(emotion: Emotion) -> &'static str {
+    match emotion {
+        Emotion::Angry => "angry",
+        Emotion::Disgust => "disgusted",
+        Emotion::Fear => "scared",
+        Emotion::Happy => "happy",
+        Emotion::Neutral => "neutral",
+        Emotion::Sad => "sad",
+        Emotion::Surprise => "surprised",
+    }
+}

@@ -1,0 +1,245 @@
+//! The perception node: camera images in, the expressions of the people in them out.
+
+mod settings;
+mod worker;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context as _;
+use futures::StreamExt;
+use r2r::std_srvs::srv::SetBool;
+use r2r::{Node, ParameterValue, QosProfile};
+use tokio::sync::watch;
+
+use super::arguments::split_ros_arguments;
+use super::clock::RosClock;
+use super::diagnostics::{Diagnostics, Loaded, Sources};
+use super::handle::NodeHandle;
+use super::hri::Hri;
+use super::image_topic::{ImageTopic, Transport};
+use super::intake::{Intake, IntakeStatus, Received, Switch};
+use super::lifecycle::{Lifecycle, Managed};
+use super::logging::Complaints;
+use super::parameters::{ParameterServices, Parameters};
+use super::runner::Tasks;
+use super::slot::Slot;
+use super::stats::Stats;
+use crate::frame::Decoder;
+use crate::onnx;
+use crate::pipeline::Pipeline;
+use settings::{model_files, pipeline_options, runtime_options, specs};
+use worker::Worker;
+
+/// Advertises the node's services and starts its tasks; images are taken once it is active.
+///
+/// # Errors
+/// If a parameter is wrong.
+pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> {
+    let (_, ros_arguments) = split_ros_arguments(std::env::args_os());
+    let topic = ImageTopic::find(node, transport_given(node), &ros_arguments)?;
+    let mut table = specs();
+    table.extend(topic.qos_parameters());
+    let parameters = Parameters::declare(node, table)?;
+    let mut tasks = Tasks::default();
+    let clock = RosClock::start(node, &parameters, &mut tasks)?;
+    let lifecycle = Lifecycle::start(node, clock.clone())?;
+    let switch = Arc::new(watch::Sender::new(Switch { active: false, enabled: true }));
+    let (slot, stats, intake, loaded) = (
+        Arc::new(Slot::new()),
+        Arc::new(Mutex::new(Stats::default())),
+        Arc::new(Mutex::new(IntakeStatus::default())),
+        Arc::new(Mutex::new(Loaded::default())),
+    );
+    let worker = Arc::new(Mutex::new(None));
+
+    let services = ParameterServices::start(node, parameters.clone(), clock.clone())?;
+    tasks.endless(services.serve());
+    let diagnostics = Diagnostics::start(
+        node,
+        clock,
+        Sources {
+            topic: topic.name.clone(),
+            switch: switch.subscribe(),
+            state: lifecycle.view(),
+            loaded: loaded.clone(),
+            stats: stats.clone(),
+            intake: intake.clone(),
+        },
+    )?;
+    tasks.endless(diagnostics.run());
+    tasks.endless(enable(node, switch.clone())?);
+    tasks.endless(work(slot.clone(), worker.clone()));
+    let intake = Intake {
+        node: handle.clone(),
+        request: topic.request(&parameters),
+        topic,
+        switch: switch.subscribe(),
+        slot: slot.clone(),
+        stats: stats.clone(),
+        status: intake,
+    };
+    tasks.endless(intake.run());
+    let autostart = parameters.flag("autostart");
+    let perception = Perception { node: handle, parameters, switch, slot, worker, stats, loaded };
+    lifecycle.run(perception, autostart, &mut tasks);
+    Ok(tasks)
+}
+
+/// The transport, needed before the parameters are declared: the QoS overrides among them are
+/// named after the topic. A wrong value is refused when they are.
+fn transport_given(node: &Node) -> Transport {
+    let given = node.params.lock().unwrap_or_else(PoisonError::into_inner);
+    match given.get("image_transport").map(|parameter| &parameter.value) {
+        Some(ParameterValue::String(name)) => Transport::named(name),
+        _ => Transport::Raw,
+    }
+}
+
+/// The service `enable`: whether an active node takes images.
+fn enable(
+    node: &mut Node,
+    switch: Arc<watch::Sender<Switch>>,
+) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
+    let name = format!("{}/enable", node.name()?);
+    let mut requests = node.create_service::<SetBool::Service>(&name, QosProfile::default())?;
+    Ok(async move {
+        while let Some(request) = requests.next().await {
+            let enabled = request.message.data;
+            switch.send_modify(|switch| switch.enabled = enabled);
+            let message = match (enabled, switch.borrow().active) {
+                (true, true) => "enabled",
+                (true, false) => "enabled; images are taken once the node is active",
+                (false, _) => "disabled; no images are taken",
+            };
+            tracing::info!("{message}");
+            let answer = SetBool::Response { success: true, message: message.to_owned() };
+            if let Err(error) = request.respond(answer) {
+                tracing::warn!("enable: answer not sent: {error}");
+            }
+        }
+    })
+}
+
+/// Nobody else's panic left it half changed: a frame that panics ends the process.
+fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Works on the newest image whenever there is one. Only a configured node has a worker.
+async fn work(slot: Arc<Slot<Received>>, worker: Arc<Mutex<Option<Worker>>>) {
+    loop {
+        let received = slot.take().await;
+        // One frame computes for milliseconds: other tasks move to another thread meanwhile.
+        tokio::task::block_in_place(|| {
+            if let Some(worker) = lock(&worker).as_mut() {
+                worker.work(&received);
+            }
+        });
+    }
+}
+
+/// What the lifecycle moves.
+struct Perception {
+    node: NodeHandle,
+    parameters: Parameters,
+    switch: Arc<watch::Sender<Switch>>,
+    slot: Arc<Slot<Received>>,
+    worker: Arc<Mutex<Option<Worker>>>,
+    stats: Arc<Mutex<Stats>>,
+    loaded: Arc<Mutex<Loaded>>,
+}
+
+impl Perception {
+    async fn load(&self) -> anyhow::Result<Worker> {
+        let changes = self.parameters.changes();
+        let load = || {
+            Pipeline::load(
+                &model_files(&self.parameters),
+                &runtime_options(&self.parameters),
+                pipeline_options(&self.parameters),
+            )
+        };
+        let pipeline = tokio::task::block_in_place(load)?;
+        let hri = match self.parameters.flag("publish_hri") {
+            true => Some(Hri::start(self.node.clone()).await?),
+            false => None,
+        };
+        let advertise = |node: &mut Node| -> r2r::Result<_> {
+            let emotions = node.create_publisher("emotions", QosProfile::default())?;
+            let annotated = node.create_publisher("annotated_image", QosProfile::sensor_data())?;
+            Ok((emotions, annotated))
+        };
+        let (emotions, annotated) =
+            self.node.with(advertise).await?.context("topics not advertised")?;
+        Ok(Worker {
+            decoder: Decoder::default(),
+            pipeline,
+            parameters: self.parameters.clone(),
+            changes,
+            emotions,
+            annotated,
+            hri,
+            stats: self.stats.clone(),
+            complaints: Complaints::default(),
+        })
+    }
+
+    fn set_active(&self, active: bool) {
+        self.switch.send_modify(|switch| switch.active = active);
+    }
+}
+
+impl Managed for Perception {
+    async fn configure(&mut self) -> anyhow::Result<()> {
+        let loaded = self.load().await;
+        let failure = loaded.as_ref().err().map(|error| format!("{error:#}"));
+        *lock(&self.loaded) = Loaded {
+            model: match &loaded {
+                Ok(worker) => worker.pipeline.emotion_model().display().to_string(),
+                Err(_) => String::new(),
+            },
+            threads: self.parameters.number("threads") as u64,
+            failure,
+        };
+        let worker = loaded?;
+        tracing::info!(
+            "{} on ONNX Runtime {}",
+            worker.pipeline.emotion_model().display(),
+            onnx::runtime_version().unwrap_or_default()
+        );
+        *lock(&self.worker) = Some(worker);
+        self.parameters.set_configured(true);
+        Ok(())
+    }
+
+    async fn activate(&mut self) -> anyhow::Result<()> {
+        self.set_active(true);
+        Ok(())
+    }
+
+    async fn deactivate(&mut self) -> anyhow::Result<()> {
+        self.set_active(false);
+        self.slot.clear();
+        // Waits for the frame in work.
+        tokio::task::block_in_place(|| drop(lock(&self.worker)));
+        Ok(())
+    }
+
+    async fn cleanup(&mut self) -> anyhow::Result<()> {
+        let worker = tokio::task::block_in_place(|| lock(&self.worker).take());
+        *lock(&self.loaded) = Loaded::default();
+        self.parameters.set_configured(false);
+        if let Some(worker) = worker {
+            let Worker { emotions, annotated, hri, .. } = worker;
+            if let Some(hri) = hri {
+                hri.end().await?;
+            }
+            let withdraw = |node: &mut Node| {
+                node.destroy_publisher(emotions);
+                node.destroy_publisher(annotated);
+            };
+            self.node.with(withdraw).await?;
+        }
+        Ok(())
+    }
+}

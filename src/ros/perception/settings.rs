@@ -1,0 +1,157 @@
+//! The parameters of perception_node, and what they mean to the pipeline.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::detect::WorkingSize;
+use crate::onnx::RuntimeOptions;
+use crate::pipeline::{ModelFiles, PipelineOptions};
+use crate::ros::image_topic::Transport;
+use crate::ros::parameters::{Change, Kind, Parameters, Spec, parameter};
+use crate::smooth::SmoothOptions;
+use crate::track::TrackOptions;
+
+/// The table of parameters, but for the QoS overrides, which are named after the topic.
+pub fn specs() -> Vec<Spec> {
+    use Change::{Live, Never, Unconfigured};
+    vec![
+        parameter(
+            "autostart",
+            Kind::Flag(true),
+            Never,
+            "Configure and activate at start; false: wait for a lifecycle manager",
+        ),
+        parameter(
+            "image_transport",
+            Kind::Choice(&Transport::NAMES),
+            Never,
+            "How images come: raw, or compressed (JPEG or PNG on the topic image/compressed)",
+        ),
+        parameter(
+            "emotion_model",
+            Kind::Text(""),
+            Unconfigured,
+            "Emotion network (ONNX); empty: models/emotion.onnx of the package",
+        ),
+        parameter(
+            "yunet_model",
+            Kind::Text(""),
+            Unconfigured,
+            "Face finder (ONNX); empty: models/yunet.onnx of the package",
+        ),
+        parameter(
+            "onet_model",
+            Kind::Text(""),
+            Unconfigured,
+            "Face verifier (ONNX); empty: models/onet.onnx of the package",
+        ),
+        parameter(
+            "onnxruntime_library",
+            Kind::Text(""),
+            Never,
+            "ONNX Runtime's libonnxruntime.so; empty: found by itself",
+        ),
+        parameter(
+            "threads",
+            Kind::Integer(1, 1..=64),
+            Unconfigured,
+            "Threads that ONNX Runtime computes with",
+        ),
+        parameter(
+            "publish_hri",
+            Kind::Flag(false),
+            Unconfigured,
+            "Publish the people as REP-155 has it, below /humans/faces",
+        ),
+        parameter(
+            "working_width",
+            Kind::Integer(480, 32..=4096),
+            Live,
+            "Greatest width in pixels at which faces are looked for",
+        ),
+        parameter(
+            "working_height",
+            Kind::Integer(360, 32..=4096),
+            Live,
+            "Greatest height in pixels at which faces are looked for",
+        ),
+        parameter("min_score", Kind::Number(0.5, 0.1..=1.0), Live, "Least score of a face, 0 to 1"),
+        parameter(
+            "min_face_probability",
+            Kind::Number(0.7, 0.0..=1.0),
+            Live,
+            "Least probability that the verifier gives a face, 0 to 1",
+        ),
+        parameter(
+            "confirm_hits",
+            Kind::Integer(2, 1..=100),
+            Live,
+            "In how many images a face must be found before it is reported",
+        ),
+        parameter(
+            "hold_secs",
+            Kind::Number(1.0, 0.0..=60.0),
+            Live,
+            "For how many seconds a face may be missed and keep its id",
+        ),
+        parameter(
+            "smoothing_secs",
+            Kind::Number(0.4, 0.0..=60.0),
+            Live,
+            "Time constant of the smoothing of probabilities in seconds; 0: none",
+        ),
+        parameter(
+            "switch_margin",
+            Kind::Number(0.08, 0.0..=1.0),
+            Live,
+            "Lead in probability that another label needs to replace the present one",
+        ),
+        parameter(
+            "min_confidence",
+            Kind::Number(0.5, 0.0..=1.0),
+            Live,
+            "Least confidence from which a label is called sure, 0 to 1",
+        ),
+    ]
+}
+
+/// The networks' files.
+pub fn model_files(parameters: &Parameters) -> ModelFiles {
+    let path = |name| PathBuf::from(parameters.text(name));
+    ModelFiles {
+        yunet: path("yunet_model"),
+        onet: path("onet_model"),
+        emotion: path("emotion_model"),
+    }
+}
+
+/// How networks are run.
+pub fn runtime_options(parameters: &Parameters) -> RuntimeOptions {
+    let library = parameters.text("onnxruntime_library");
+    RuntimeOptions {
+        library: (!library.is_empty()).then(|| library.into()),
+        threads: parameters.number("threads") as usize,
+    }
+}
+
+/// How frames are worked on.
+pub fn pipeline_options(parameters: &Parameters) -> PipelineOptions {
+    let secs = |name| Duration::from_secs_f64(parameters.number(name));
+    PipelineOptions {
+        working_size: WorkingSize {
+            width_px: parameters.number("working_width") as u32,
+            height_px: parameters.number("working_height") as u32,
+        },
+        min_score: parameters.number("min_score") as f32,
+        min_face_probability: parameters.number("min_face_probability") as f32,
+        min_confidence: parameters.number("min_confidence") as f32,
+        track: TrackOptions {
+            hold: secs("hold_secs"),
+            confirm_hits: parameters.number("confirm_hits") as u32,
+        },
+        smooth: SmoothOptions {
+            time_constant: secs("smoothing_secs"),
+            switch_margin: parameters.number("switch_margin") as f32,
+        },
+    }
+}

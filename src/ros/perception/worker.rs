@@ -1,0 +1,95 @@
+//! Works on one image at a time: pixels in, messages out.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use r2r::Publisher;
+use r2r::rapport::msg::FaceEmotionArray;
+use r2r::sensor_msgs::msg::Image;
+use tokio::sync::watch;
+
+use super::lock;
+use super::settings::pipeline_options;
+use crate::annotate::annotate;
+use crate::frame::Decoder;
+use crate::pipeline::{Observation, Pipeline, Timings};
+use crate::ros::convert;
+use crate::ros::hri::Hri;
+use crate::ros::intake::{Picture, Received};
+use crate::ros::logging::Complaints;
+use crate::ros::parameters::Parameters;
+use crate::ros::stats::{FrameTimes, Stats};
+
+/// The pipeline of a configured node and the topics it answers on.
+pub struct Worker {
+    pub decoder: Decoder,
+    pub pipeline: Pipeline,
+    pub parameters: Parameters,
+    pub changes: watch::Receiver<()>,
+    pub emotions: Publisher<FaceEmotionArray>,
+    pub annotated: Publisher<Image>,
+    pub hri: Option<Hri>,
+    pub stats: Arc<Mutex<Stats>>,
+    pub complaints: Complaints,
+}
+
+impl Worker {
+    /// Answers an image, or says why not and goes on.
+    pub fn work(&mut self, received: &Received) {
+        if self.changes.has_changed().unwrap_or(false) {
+            self.changes.mark_unchanged();
+            self.pipeline.set_options(pipeline_options(&self.parameters));
+        }
+        if let Err(error) = self.answer(received) {
+            let problem = format!("{error:#}");
+            lock(&self.stats).passed_over(problem.clone());
+            self.complaints.log(format!("image passed over: {problem}"));
+        }
+    }
+
+    fn answer(&mut self, received: &Received) -> anyhow::Result<()> {
+        let start = Instant::now();
+        let (header, frame) = match &received.picture {
+            Picture::Raw(image) => (image.header(), convert::frame(image)?),
+            Picture::Compressed(image) => {
+                (image.header.clone(), self.decoder.decode(&image.format, &image.data)?)
+            }
+        };
+        let decode = start.elapsed();
+        // A camera that sets no stamps still has its faces followed, by the time of arrival.
+        let stamp = convert::stamp(&header.stamp).unwrap_or_else(convert::time_of_day);
+        let Observation { people, timings } = self.pipeline.process(&frame, stamp)?;
+        let publishing = Instant::now();
+        let (width, height) = (frame.width_px(), frame.height_px());
+        self.emotions.publish(&convert::emotions(&header, width, height, &people))?;
+        if let Some(hri) = &mut self.hri {
+            hri.publish(&header, &frame, &people)?;
+        }
+        if self.annotated.get_inter_process_subscription_count()? > 0 {
+            let rgb = annotate(&frame, &people);
+            self.annotated.publish(&convert::rgb_image(&header, width, height, rgb))?;
+        }
+        log_timings(&timings);
+        let times = FrameTimes {
+            decode,
+            pipeline: timings,
+            publish: publishing.elapsed(),
+            total: received.at.elapsed(),
+        };
+        lock(&self.stats).answered(times, stamp, people.len());
+        Ok(())
+    }
+}
+
+fn log_timings(timings: &Timings) {
+    let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
+    tracing::debug!(
+        "frame: total_ms={:.3} inference_ms={:.3} detect_ms={:.3} verify_ms={:.3} crop_ms={:.3} classify_ms={:.3}",
+        ms(timings.total),
+        ms(timings.inference),
+        ms(timings.detect),
+        ms(timings.verify),
+        ms(timings.crop),
+        ms(timings.classify)
+    );
+}

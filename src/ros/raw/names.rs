@@ -1,0 +1,92 @@
+//! The name under which a topic is found on the graph.
+
+use std::ffi::{CStr, CString, OsString, c_char};
+
+use r2r_rcl::{
+    rcl_allocator_t, rcl_arguments_fini, rcl_arguments_t, rcl_get_zero_initialized_arguments,
+    rcl_parse_arguments, rcl_ret_t, rcutils_get_default_allocator,
+};
+
+use super::RawError;
+use super::arguments::CArguments;
+
+unsafe extern "C" {
+    // Of rcl/remap.h, which r2r_rcl does not bind.
+    fn rcl_remap_topic_name(
+        local_arguments: *const rcl_arguments_t,
+        global_arguments: *const rcl_arguments_t,
+        topic_name: *const c_char,
+        node_name: *const c_char,
+        node_namespace: *const c_char,
+        allocator: rcl_allocator_t,
+        output_name: *mut *mut c_char,
+    ) -> rcl_ret_t;
+}
+
+/// The full name of a topic that the node of this name and namespace (`/` or `/left`) calls
+/// `relative` (`image`), remapped by the process's ROS arguments.
+///
+/// # Errors
+/// If a name or an argument is none that ROS takes.
+pub fn resolve_topic(
+    relative: &str,
+    node_name: &str,
+    namespace: &str,
+    ros_arguments: &[OsString],
+) -> Result<String, RawError> {
+    let what = "topic name not resolved";
+    let text = |text: String| CString::new(text).map_err(|_| RawError::new(what, "it has a NUL"));
+    let expanded = format!("{}/{relative}", namespace.trim_end_matches('/'));
+    let topic = text(expanded.clone())?;
+    let (node_name, namespace) = (text(node_name.to_owned())?, text(namespace.to_owned())?);
+    let arguments = CArguments::new(ros_arguments)?;
+    // SAFETY: the structure is made by the library's own initialiser and freed by its own
+    // finaliser; the strings outlive the calls. The output, if there is one, is a string that the
+    // allocator gave and that goes back to it.
+    unsafe {
+        let allocator = rcutils_get_default_allocator();
+        let mut parsed = rcl_get_zero_initialized_arguments();
+        let code =
+            rcl_parse_arguments(arguments.count(), arguments.as_ptr(), allocator, &mut parsed);
+        RawError::check(what, code)?;
+        let mut output: *mut c_char = std::ptr::null_mut();
+        let code = rcl_remap_topic_name(
+            std::ptr::null(),
+            &parsed,
+            topic.as_ptr(),
+            node_name.as_ptr(),
+            namespace.as_ptr(),
+            allocator,
+            &mut output,
+        );
+        let remapped = (!output.is_null()).then(|| {
+            let name = CStr::from_ptr(output).to_string_lossy().into_owned();
+            if let Some(deallocate) = allocator.deallocate {
+                deallocate(output.cast(), allocator.state);
+            }
+            name
+        });
+        rcl_arguments_fini(&mut parsed);
+        RawError::check(what, code)?;
+        Ok(remapped.unwrap_or(expanded))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn namespaces_and_remapping_lead_to_the_name_on_the_graph() {
+        let resolve = |namespace: &str, line: &str| {
+            let arguments: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+            resolve_topic("image", "perception_node", namespace, &arguments).unwrap()
+        };
+        assert_eq!(resolve("/", ""), "/image");
+        assert_eq!(resolve("/left", ""), "/left/image");
+        assert_eq!(resolve("/", "--ros-args -r image:=/camera/image_raw"), "/camera/image_raw");
+        assert_eq!(resolve("/left", "--ros-args -r image:=cam/image"), "/left/cam/image");
+        assert_eq!(resolve("/left", "--ros-args -r /left/image:=~/x"), "/left/perception_node/x");
+        assert_eq!(resolve("/", "--ros-args -r other:image:=/no"), "/image");
+    }
+}

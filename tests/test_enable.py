@@ -1,0 +1,34 @@
+"""The service `enable`: off, the node takes no images and stays ready."""
+
+import pytest
+from std_srvs.srv import SetBool
+
+from scenes import smiling_face
+
+
+@pytest.fixture
+def enable(client):
+    return lambda on: client.ask(SetBool, "perception_node/enable", data=on)
+
+
+def test_off_takes_no_images_and_on_takes_them_again(perception, client, camera, enable):
+    topic = client.node.resolve_topic_name("image")
+    answer = enable(False)
+    assert answer.success and "no images are taken" in answer.message
+    # The subscription ends with the next image.
+    camera.images.publish(camera.image(smiling_face()))
+    assert client.spin_until(lambda: client.node.count_subscribers(topic) == 0)
+    camera.emotions.clear()
+    camera.images.publish(camera.image(smiling_face()))
+    client.spin_for(0.3)
+    assert not len(camera.emotions)
+    assert enable(True).success
+    camera.wait_until_answered()
+    camera.ask(smiling_face())
+    assert camera.ask(smiling_face()).faces
+
+
+def test_it_waits_for_an_inactive_node(start, client, enable):
+    start("perception_node", {"autostart": "false"})
+    answer = enable(True)
+    assert answer.success and "once the node is active" in answer.message
