@@ -85,10 +85,7 @@ def nodes(context):
     perception = LifecycleNode(
         executable="perception_node",
         name="perception_node",
-        remappings=[
-            ("image", value["image"]),
-            ("image/compressed", value["image"] + "/compressed"),
-        ],
+        remappings=[("image", value["image"])],
         parameters=[value["params_file"], given],
         **common,
     )

@@ -114,9 +114,7 @@ def processes(launch, program=""):
 
 
 def state(client):
-    service = client.node.create_client(GetState, "perception_node/get_state")
-    assert client.spin_until(service.service_is_ready), "no lifecycle services"
-    return client.call(service.call_async(GetState.Request())).current_state.label
+    return client.ask(GetState, "perception_node/get_state").current_state.label
 
 
 def test_both_nodes_start_in_the_namespace_on_the_topic_and_end(
@@ -127,9 +125,8 @@ def test_both_nodes_start_in_the_namespace_on_the_topic_and_end(
     camera.wait_until_answered()
     camera.ask(smiling_face())
     assert len(camera.ask(smiling_face()).faces) == 1
-    assert client.spin_until(lambda: client.node.get_publishers_info_by_topic("responses"))
-    names = client.node.get_node_names_and_namespaces()
-    assert ("perception_node", namespace) in names and ("behavior_node", namespace) in names
+    both = {("perception_node", namespace), ("behavior_node", namespace)}
+    assert client.spin_until(lambda: both <= set(client.node.get_node_names_and_namespaces()))
     interrupt(launch)
     assert len(launch.lines("process has finished cleanly")) == 2 and not launch.errors
 
