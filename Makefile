@@ -48,6 +48,8 @@ lint: setup
 
 bench: build
 	@$(ENV) tools/isolated python benches/latency.py
+	@$(ENV) tools/isolated python benches/load.py
+	@$(ENV) tools/isolated python benches/against_python.py
 
 soak: build
 	@$(ENV) python -m pip install --disable-pip-version-check --quiet --requirement benches/requirements.txt

@@ -6,24 +6,13 @@ One face at 640x480, 30 images a second, best effort. Prints the figures of the 
 
 import argparse
 import os
-import re
 
 import numpy as np
 import rclpy
-from stream import RATE_HZ, WARM_UP_FRAMES, Stream, print_setting
+from stream import RATE_HZ, Stream, logged_ms, print_setting
 
 FRAMES = 600
 LOGGED_FRAMES = 300
-
-
-def logged_ms(text):
-    """Medians of what the node's debug log says of each frame; empty if it says nothing."""
-    frames = re.findall(r"frame: (.*_ms=.*)$", text, re.MULTILINE)
-    columns = {}
-    for frame in frames[WARM_UP_FRAMES:]:
-        for name, value in re.findall(r"(\w+_ms)=([\d.]+)", frame):
-            columns.setdefault(name, []).append(float(value))
-    return {name: np.median(values) for name, values in columns.items()}
 
 
 def main():

@@ -37,6 +37,9 @@ class Soak:
             stamps = []
             for _ in range(self.row_minutes * 60):
                 stamps += stream.feed(RATE_HZ)
+                if not stream.node.alive:
+                    status = stream.node.wait()
+                    raise SystemExit(f"the node ended with status {status}:\n{stream.node.text}")
                 self.memory_mb.append(stream.node.anonymous_kb() / 1024)
             # The last answers are still on their way: a row is told when the next one is over.
             if previous:
@@ -46,7 +49,8 @@ class Soak:
         self.tell(stream.answers_to(previous))
 
     def tell(self, answers):
-        answers.check()
+        if not len(answers.received_ms):
+            raise SystemExit(f"none of {answers.offered} images was answered in time")
         p50, p95 = np.quantile(answers.received_ms, [0.5, 0.95])
         self.p50_ms.append(p50)
         self.p95_ms.append(p95)

@@ -145,6 +145,16 @@ class Stream:
         return (self.node.cpu_secs() - cpu_secs) / secs
 
 
+def logged_ms(text):
+    """Medians of what the node's debug log says of each frame; empty if it says nothing."""
+    frames = re.findall(r"frame: (.*_ms=.*)$", text, re.MULTILINE)
+    columns = {}
+    for frame in frames[WARM_UP_FRAMES:]:
+        for name, value in re.findall(r"(\w+_ms)=([\d.]+)", frame):
+            columns.setdefault(name, []).append(float(value))
+    return {name: np.median(values) for name, values in columns.items()}
+
+
 def version(package):
     try:
         return importlib.metadata.version(package)
