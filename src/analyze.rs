@@ -156,7 +156,11 @@ fn frame_of(picture: &RgbImage) -> anyhow::Result<Frame<'_>> {
     Ok(Frame::new(width, height, width as usize * 3, Encoding::Rgb8, picture.as_raw())?)
 }
 
-fn parse_size(text: &str) -> Result<WorkingSize, String> {
+/// Reads `WIDTHxHEIGHT`.
+///
+/// # Errors
+/// What was expected.
+pub(crate) fn parse_size(text: &str) -> Result<WorkingSize, String> {
     let sides = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
     match sides {
         Some((width_px, height_px))

@@ -57,6 +57,12 @@ pub fn crop_padded_rgb(frame: &Frame<'_>, roi: &Rect, side_px: u32) -> Vec<u8> {
         imageops::replace(&mut canvas, &face, margin(width), margin(height));
     }
     canvas.into_raw()
+/// Appends the whole frame in place of a face that was found, for pictures that are faces cut out
+/// already. The shorter side is filled up as beyond the edge of an image.
+pub fn whole_grey(frame: &Frame<'_>, side: usize, out: &mut Vec<f32>) {
+    let (width, height) = (frame.width_px() as f32, frame.height_px() as f32);
+    let center = Point { x: width / 2.0, y: height / 2.0 };
+    warp_grey(frame, &Similarity::square(center, width.max(height), side), side, out);
 }
 
 #[cfg(test)]
@@ -85,6 +91,16 @@ mod tests {
         let found = align(&Face { roi_in_image, score: 1.0, landmarks }, 48);
         assert!((found.rotation_deg() - tilt.rotation_deg()).abs() < 0.1, "{found:?}");
         assert!((found.scale() - tilt.scale()).abs() < 0.01, "{found:?}");
+    }
+
+    #[test]
+    fn a_face_of_the_right_size_is_taken_as_it_is() {
+        use crate::frame::Encoding;
+        let data: Vec<u8> = (0..48 * 48).map(|i| (i * 7 % 251) as u8).collect();
+        let frame = Frame::new(48, 48, 48, Encoding::Mono8, &data).unwrap();
+        let mut crop = Vec::new();
+        whole_grey(&frame, 48, &mut crop);
+        assert_eq!(crop, data.iter().map(|&v| f32::from(v)).collect::<Vec<_>>());
     }
 
     #[test]

@@ -16,6 +16,7 @@
 //! - [`pipeline`]: all of the above, the one path from a frame to the people in it.
 //! - [`behavior`]: how the robot answers, by a policy that the integrator edits.
 //! - [`bag`]: rosbag2 recordings, read without ROS.
+//! - [`message`]: the ROS messages in them. [`evaluate`]: `rapport evaluate`, by [`metrics`].
 //! - [`analyze`]: `rapport analyze`. [`account`]: what `rapport watch` tells.
 //!   [`annotate`]: what was found, drawn onto the picture. [`explain`]: why it was read so.
 //! - `ros`: the one room that knows ROS (feature `ros`).
@@ -30,9 +31,11 @@ pub mod classify;
 pub mod crop;
 pub mod detect;
 pub mod emotion;
+pub mod evaluate;
 pub mod explain;
 pub mod frame;
 pub mod geometry;
+pub mod message;
 pub mod metrics;
 pub mod onnx;
 pub mod paths;

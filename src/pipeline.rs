@@ -236,7 +236,8 @@ impl Pipeline {
     }
 }
 
-fn model_file(given: &Path, name: &str) -> Result<PathBuf, ModelError> {
+/// The file that was given, or the one of the package where none was.
+pub(crate) fn model_file(given: &Path, name: &str) -> Result<PathBuf, ModelError> {
     if !given.as_os_str().is_empty() {
         return Ok(given.to_owned());
     }

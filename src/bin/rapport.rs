@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use rapport::analyze::{self, AnalyzeArgs};
+use rapport::evaluate::{self, EvaluateArgs};
 #[cfg(feature = "ros")]
 use rapport::ros::{arguments::split_ros_arguments, replay, runner, watch};
 
@@ -18,6 +19,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Analyze(AnalyzeArgs),
+    Evaluate(EvaluateArgs),
     #[cfg(feature = "ros")]
     Replay(replay::ReplayArgs),
     #[cfg(feature = "ros")]
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
     let (own, ros) = split_ros_arguments(std::env::args_os());
     match Cli::parse_from(own).command {
         Command::Analyze(args) => analyze(&args),
+        Command::Evaluate(args) => exit_code(evaluate::run(&args)),
         Command::Replay(args) => exit_code(replay::run(&args, &ros)),
         Command::Watch(args) => {
             runner::run("rapport_watch", |node, _| watch::start_node(node, &args))
@@ -38,8 +41,10 @@ fn main() -> ExitCode {
 
 #[cfg(not(feature = "ros"))]
 fn main() -> ExitCode {
-    let Command::Analyze(args) = Cli::parse().command;
-    analyze(&args)
+    match Cli::parse().command {
+        Command::Analyze(args) => analyze(&args),
+        Command::Evaluate(args) => exit_code(evaluate::run(&args)),
+    }
 }
 
 fn analyze(args: &AnalyzeArgs) -> ExitCode {

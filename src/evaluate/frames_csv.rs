@@ -1,0 +1,82 @@
+//! `frames.csv`: every face of every frame, for notebooks and for labelling by hand.
+
+use std::fs::File;
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::labels::FrameLabels;
+use super::tally::{Place, Seen};
+use crate::emotion::Emotion;
+
+const COLUMNS: [&str; 11] = [
+    "model",
+    "frame",
+    "source",
+    "time",
+    "stamp",
+    "face_id",
+    "label",
+    "predicted",
+    "predicted_raw",
+    "confidence",
+    "roi",
+];
+
+/// Writes a row for each face; a frame without any has one row without a prediction.
+pub struct FramesCsv {
+    writer: csv::Writer<File>,
+}
+
+impl FramesCsv {
+    /// Makes the file and writes its header.
+    pub fn create(path: &Path) -> anyhow::Result<Self> {
+        let make = || -> csv::Result<_> {
+            let mut writer = csv::Writer::from_path(path)?;
+            writer.write_record(COLUMNS.into_iter().chain(Emotion::ALL.map(Emotion::as_str)))?;
+            Ok(writer)
+        };
+        let writer = make().with_context(|| format!("{} not written", path.display()))?;
+        Ok(Self { writer })
+    }
+
+    /// Writes what a model saw in a frame.
+    pub fn frame(
+        &mut self,
+        model: &str,
+        place: &Place,
+        labels: &FrameLabels,
+        seen: &[Seen],
+    ) -> csv::Result<()> {
+        let frame = place.frame.to_string();
+        let time = place.time_secs.map_or_else(String::new, |secs| format!("{secs:.6}"));
+        let stamp = place.stamp.map_or_else(String::new, |stamp| {
+            format!("{}.{:09}", stamp.as_secs(), stamp.subsec_nanos())
+        });
+        let name = |label: Option<Emotion>| label.map_or("", Emotion::as_str);
+        let common = |face_id, label| {
+            [model, &frame, &place.source, &time, &stamp, face_id, name(label)].map(str::to_owned)
+        };
+        if seen.is_empty() {
+            let empty = vec![String::new(); COLUMNS.len() - 7 + Emotion::COUNT];
+            return self.writer.write_record(common("", labels.anyone).into_iter().chain(empty));
+        }
+        for face in seen {
+            let roi = face.roi_in_image;
+            let rest = [
+                face.label.as_str().to_owned(),
+                face.instant_probabilities.top().as_str().to_owned(),
+                face.confidence().to_string(),
+                format!("{:.1} {:.1} {:.1} {:.1}", roi.x, roi.y, roi.width, roi.height),
+            ];
+            let row = common(&face.face_id, labels.of(&face.face_id)).into_iter().chain(rest);
+            self.writer.write_record(row.chain(face.probabilities.0.map(|p| p.to_string())))?;
+        }
+        Ok(())
+    }
+
+    /// Writes out what is buffered.
+    pub fn finish(mut self) -> std::io::Result<()> {
+        self.writer.flush()
+    }
+}

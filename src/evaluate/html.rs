@@ -1,0 +1,299 @@
+//! `report.html`: one page without anything from elsewhere.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::mistakes::Mistake;
+use super::plots;
+use super::report::{ModelReport, Report};
+use super::table::{headline, ms};
+use super::timeline::Timeline;
+use crate::emotion::Emotion;
+use crate::metrics::{Confusion, Scores};
+
+/// The page. `timelines`: of each model, where there is one.
+///
+/// # Errors
+/// If a plot cannot be drawn.
+pub fn page(report: &Report<'_>, timelines: &[Option<&Timeline>]) -> anyhow::Result<String> {
+    let source = report.source.path.display().to_string();
+    let mut models = Vec::new();
+    for (index, model) in report.models.iter().enumerate() {
+        let timeline = timelines.get(index).copied().flatten();
+        models.push(section(report, model, timeline)?);
+    }
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "Expressions in " (source) }
+                style { (PreEscaped(include_str!("report.css"))) }
+            }
+            body {
+                h1 { "Expressions in " (source) }
+                p { (summary(report)) }
+                p { "Every figure is about the expression shown, as somebody labelled it. None is \
+                     about what anyone felt." }
+                (warnings(report))
+                (comparison(report))
+                @for model in &models { (model) }
+                (timing(report))
+                (provenance(report))
+            }
+        }
+    };
+    Ok(page.into_string())
+}
+
+fn summary(report: &Report<'_>) -> String {
+    let source = report.source;
+    let part = source.usage.as_ref().map_or_else(String::new, |usage| format!(", {usage}"));
+    let topic = source.topic.as_ref().map_or_else(String::new, |topic| format!(" of {topic}"));
+    let length = source.duration_secs.map_or_else(String::new, |secs| format!(", {secs:.1} s"));
+    let labels = match report.labels.kind {
+        "none" => "no labels".to_owned(),
+        kind => format!("{} labels ({kind})", report.labels.count),
+    };
+    let (used, all) = (source.frames_used, source.frames);
+    format!("{used} of {all} frames{topic}{part}{length}; {labels}.")
+}
+
+fn warnings(report: &Report<'_>) -> Markup {
+    html! {
+        @if !report.warnings.is_empty() {
+            div.warnings {
+                strong { "Warnings: " (report.warnings.count()) }
+                ul {
+                    @for warning in report.warnings.iter() {
+                        li { (warning.kind) ", " (warning.count) " times. " (warning.first) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn comparison(report: &Report<'_>) -> Markup {
+    let columns: Vec<_> = report.models.iter().map(headline).collect();
+    html! {
+        div.scroll { table {
+            tr { th {} @for model in report.models { th { (model.name) } } }
+            @for (row, (name, _)) in columns.first().into_iter().flatten().enumerate() {
+                tr {
+                    td { (name) }
+                    @for column in &columns { td { (column.get(row).map_or("", |(_, v)| v)) } }
+                }
+            }
+        } }
+    }
+}
+
+fn section(
+    report: &Report<'_>,
+    model: &ModelReport<'_>,
+    timeline: Option<&Timeline>,
+) -> anyhow::Result<Markup> {
+    let ends_at = report.source.ends_at_secs.unwrap_or_default();
+    let timeline = match timeline {
+        Some(found) if found.faces() > 0 => Some((plots::timeline(found, ends_at)?, found.faces())),
+        _ => None,
+    };
+    let judged = match &model.classification_report {
+        Some(found) => Some((found, curves(model)?)),
+        None => None,
+    };
+    Ok(html! {
+        h2 { (model.name) }
+        @if let Some((found, curves)) = judged {
+            div.scroll { table {
+                tr { th { "class" } th { "precision" } th { "recall" } th { "F1" } th { "AUC" } th { "AP" } th { "support" } }
+                @for (class, scores) in &found.classes { (class_row(model, *class, scores)) }
+                (average_row("macro average", &found.macro_average))
+                (average_row("weighted average", &found.weighted_average))
+            } }
+            p { "A quotient without a denominator counts as 0. AUC and average precision (AP) are \
+                 of each class against the rest." }
+            h3 { "Who is taken for whom" }
+            (matrix(&model.confusion_matrix))
+            p { "Rows: shown. Columns: read as. Below each count its share of the row." }
+            (curves)
+        }
+        @if let Some((svg, faces)) = timeline {
+            h3 { "Over time" }
+            div.scroll.wide { (PreEscaped(svg)) }
+            (key(|_| None))
+            p { "For each face, from above: its label, what each frame alone says, what is reported."
+                @if faces > plots::TIMELINE_FACES {
+                    " The " (plots::TIMELINE_FACES) " faces that were seen longest of " (faces) "."
+                }
+            }
+        }
+        (mistakes(&model.worst_mistakes))
+    })
+}
+
+fn class_row(model: &ModelReport<'_>, class: usize, scores: &Scores) -> Markup {
+    let area = model.roc_auc.get(class).copied().flatten();
+    let average = model.precision_recall.get(class).and_then(|pr| pr.as_ref());
+    html! {
+        tr {
+            td { (Emotion::ALL[class]) }
+            td { (three(Some(scores.precision))) } td { (three(Some(scores.recall))) }
+            td { (three(Some(scores.f1))) }
+            td { (three(area)) } td { (three(average.map(|pr| pr.average_precision))) }
+            td { (scores.support) }
+        }
+    }
+}
+
+fn average_row(name: &str, scores: &Scores) -> Markup {
+    html! {
+        tr {
+            td { (name) } td { (three(Some(scores.precision))) } td { (three(Some(scores.recall))) }
+            td { (three(Some(scores.f1))) } td {} td {} td { (scores.support) }
+        }
+    }
+}
+
+fn three(figure: Option<f64>) -> String {
+    figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.3}"))
+}
+
+fn matrix(confusion: &Confusion) -> Markup {
+    html! {
+        div.scroll { table.matrix {
+            tr { th {} @for class in Emotion::ALL { th { (class) } } }
+            @for truth in Emotion::ALL {
+                @let support = confusion.support(truth as usize);
+                tr {
+                    th { (truth) }
+                    @for label in Emotion::ALL {
+                        @let count = confusion.count(truth as usize, label as usize);
+                        @let share = count as f64 / support.max(1) as f64;
+                        td.right[truth == label] style=(format!("background: rgba(var(--heat), {:.2})", share * 0.75)) {
+                            (count)
+                            @if support > 0 { small { (format!("{:.0} %", share * 100.0)) } }
+                        }
+                    }
+                }
+            }
+        } }
+    }
+}
+
+fn key(figure: impl Fn(usize) -> Option<Option<f64>>) -> Markup {
+    html! {
+        div.key {
+            @for (index, class) in Emotion::ALL.into_iter().enumerate() {
+                @let color = plots::color(class);
+                span {
+                    i style=(format!("background: rgb({}, {}, {})", color.0, color.1, color.2)) {}
+                    (class) @if let Some(figure) = figure(index) { " " (three(figure)) }
+                }
+            }
+        }
+    }
+}
+
+fn curves(model: &ModelReport<'_>) -> anyhow::Result<Markup> {
+    let roc = plots::roc(&model.roc)?;
+    let precision_recall = plots::precision_recall(&model.precision_recall)?;
+    let reliability = plots::reliability(&model.calibration)?;
+    let average = |i: usize| model.precision_recall.get(i)?.as_ref().map(|pr| pr.average_precision);
+    let error = model.calibration.expected_calibration_error.unwrap_or_default() * 100.0;
+    Ok(html! {
+        div.plots {
+            figure {
+                h3 { "ROC, one against the rest" }
+                (PreEscaped(roc))
+                figcaption { "Area under the curve; macro " (three(model.roc_auc_macro)) ":" (key(|i| Some(model.roc_auc.get(i).copied().flatten()))) }
+            }
+            figure {
+                h3 { "Precision and recall" }
+                (PreEscaped(precision_recall))
+                figcaption { "Average precision; macro " (three(model.average_precision_macro)) ":" (key(|i| Some(average(i)))) }
+            }
+            figure {
+                h3 { "Reliability" }
+                (PreEscaped(reliability))
+                figcaption { (format!("Expected calibration error {error:.2} %, {} bins. Bars: share of the predictions.", model.calibration.bins.len())) }
+            }
+        }
+    })
+}
+
+fn mistakes(mistakes: &[&Mistake]) -> Markup {
+    html! {
+        @if !mistakes.is_empty() {
+            h3 { "Worst mistakes" }
+            div.mistakes {
+                @for mistake in mistakes {
+                    div {
+                        @if let Some(png) = &mistake.crop_png {
+                            img alt="the face" src={ "data:image/png;base64," (BASE64_STANDARD.encode(png)) };
+                        }
+                        (mistake.truth) " read as " strong { (mistake.label) }
+                        (format!(", {:.0} %", mistake.confidence * 100.0)) br;
+                        @if !mistake.source.is_empty() { (mistake.source) }
+                        @if let Some(secs) = mistake.time_secs {
+                            (mistake.face_id) (format!(", {secs:.2} s, frame {}", mistake.frame))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn timing(report: &Report<'_>) -> Markup {
+    let timing = report.timing;
+    let row = |name: String, times: &super::percentile::StageTimes| {
+        html! { tr {
+            td { (name) } td { (ms(times.p50_ms)) } td { (ms(times.p95_ms)) } td { (ms(times.p99_ms)) }
+        } }
+    };
+    html! {
+        h2 { "Time" }
+        div.scroll { table {
+            tr { th { "milliseconds a frame" } th { "p50" } th { "p95" } th { "p99" } }
+            (row("read".into(), &timing.read))
+            @if timing.decode.total_secs > 0.0 { (row("decode".into(), &timing.decode)) }
+            @for model in &timing.models {
+                @for (stage, times) in [
+                    ("detect", &model.detect), ("verify", &model.verify), ("crop", &model.crop),
+                    ("classify", &model.classify), ("all", &model.total),
+                ] {
+                    @if times.total_secs > 0.0 { (row(format!("{}: {stage}", model.name), times)) }
+                }
+            }
+        } }
+        p {
+            (format!("{:.1} s in all, {:.0} frames a second", timing.wall_secs, timing.frames_per_sec))
+            @if let Some(times) = timing.times_real_time { (format!(", {times:.1} times real time")) }
+            (format!("; {:.0} % of it reading and decoding.", timing.read_and_decode_share * 100.0))
+        }
+    }
+}
+
+fn provenance(report: &Report<'_>) -> Markup {
+    let found = report.provenance;
+    html! {
+        h2 { "Where these figures come from" }
+        dl {
+            dt { "command" } dd { code { (found.command.join(" ")) } }
+            dt { "started" } dd { (found.started) }
+            dt { "rapport" } dd { (found.rapport) }
+            dt { "ONNX Runtime" } dd { (found.onnxruntime.as_deref().unwrap_or("unknown")) }
+            dt { "machine" } dd {
+                (found.processor.as_deref().unwrap_or("unknown processor"))
+                @if let Some(cores) = found.cores { ", " (cores) " cores" } ", " (found.system)
+            }
+            @for model in report.models {
+                dt { (model.name) } dd { (model.path.display()) br; code { "sha256 " (model.sha256) } }
+            }
+        }
+    }
+}

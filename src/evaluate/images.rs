@@ -1,0 +1,101 @@
+//! The images of a recording: which topic, and what a message of it shows.
+
+use anyhow::bail;
+
+use crate::bag::{Bag, Topic};
+use crate::frame::Frame;
+use crate::message::{CompressedImageMessage, Header, ImageMessage};
+
+/// A topic of images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImageTopic {
+    /// Its index in the recording.
+    pub index: usize,
+    is_compressed: bool,
+}
+
+fn is_image(topic: &Topic) -> bool {
+    [ImageMessage::TYPE_NAME, CompressedImageMessage::TYPE_NAME].contains(&topic.type_name.as_str())
+}
+
+/// The topics as error messages list them.
+fn list<'a>(topics: impl Iterator<Item = &'a Topic>) -> String {
+    let topics: Vec<_> = topics.map(|t| format!("{} ({})", t.name, t.type_name)).collect();
+    if topics.is_empty() { "none".to_owned() } else { topics.join(", ") }
+}
+
+/// Finds a topic by name, with or without its leading slash.
+///
+/// # Errors
+/// If there is none, or its messages are of another type than `expected` allows.
+pub fn find_topic<'a>(
+    bag: &'a Bag,
+    name: &str,
+    expected: &str,
+    fits: impl Fn(&Topic) -> bool,
+) -> anyhow::Result<(usize, &'a Topic)> {
+    let is_it = |topic: &Topic| topic.name == name || topic.name.strip_prefix('/') == Some(name);
+    let Some((index, topic)) = bag.topics().iter().enumerate().find(|(_, topic)| is_it(topic))
+    else {
+        bail!("no topic {name} in the recording, found: {}", list(bag.topics().iter()));
+    };
+    if !fits(topic) {
+        bail!("topic {} is {}, expected {expected}", topic.name, topic.type_name);
+    }
+    Ok((index, topic))
+}
+
+impl ImageTopic {
+    const EXPECTED: &'static str = "sensor_msgs/msg/Image or sensor_msgs/msg/CompressedImage";
+
+    /// The topic of this name, or the only one that has images.
+    ///
+    /// # Errors
+    /// If there is none, it has no images, or several have.
+    pub fn choose(bag: &Bag, name: Option<&str>) -> anyhow::Result<Self> {
+        let (index, topic) = match name {
+            Some(name) => find_topic(bag, name, Self::EXPECTED, is_image)?,
+            None => {
+                let has_images = |topic: &Topic| is_image(topic) && topic.message_count != Some(0);
+                let mut found =
+                    bag.topics().iter().enumerate().filter(|(_, topic)| has_images(topic));
+                match (found.next(), found.next()) {
+                    (Some(only), None) => only,
+                    (None, _) => bail!(
+                        "no images in the recording, expected a topic of {}, found: {}",
+                        Self::EXPECTED,
+                        list(bag.topics().iter())
+                    ),
+                    (Some(_), Some(_)) => bail!(
+                        "several topics have images, name one with --topic: {}",
+                        list(bag.topics().iter().filter(|topic| has_images(topic)))
+                    ),
+                }
+            }
+        };
+        Ok(Self { index, is_compressed: topic.type_name == CompressedImageMessage::TYPE_NAME })
+    }
+}
+
+/// Makes frames of messages. Keeps the buffer of decompressed pixels from image to image.
+#[derive(Debug, Default)]
+pub struct ImageReader {}
+
+impl ImageReader {
+    /// The header and the pixels of a message of an image topic.
+    ///
+    /// # Errors
+    /// If it is damaged, or of an encoding or format that is not supported.
+    pub fn read<'a>(
+        &'a mut self,
+        topic: ImageTopic,
+        cdr: &'a [u8],
+    ) -> anyhow::Result<(Header<'a>, Frame<'a>)> {
+        if topic.is_compressed {
+            let message = CompressedImageMessage::read(cdr)?;
+            bail!("compressed {}", message.format);
+        }
+        let message = ImageMessage::read(cdr)?;
+        Ok((message.header, message.frame()?))
+    }
+}

@@ -1,0 +1,78 @@
+//! Labels of single frames.
+
+use std::collections::HashMap;
+
+use super::csv::Table;
+use super::{FrameLabels, LabelError};
+use crate::emotion::Emotion;
+use crate::evaluate::warnings::Warnings;
+
+/// All labels of a file, by frame.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FrameTable {
+    frames: HashMap<u64, FrameLabels>,
+    last_frame: Option<u64>,
+    count: u64,
+}
+
+impl FrameTable {
+    pub(super) fn read(table: &mut Table, warnings: &mut Warnings) -> Result<Self, LabelError> {
+        let mut found = Self::default();
+        // Frames and faces whose labels contradict each other.
+        let mut contradicted: Vec<(u64, String)> = Vec::new();
+        while table.next()? {
+            let Some(label) = table.label()? else {
+                continue;
+            };
+            let frame: u64 = (table.text("frame").parse())
+                .map_err(|_| table.wrong("frame", "a number of a frame, from 0"))?;
+            let face_id = table.text("face_id");
+            found.count += 1;
+            found.last_frame = found.last_frame.max(Some(frame));
+            let labels = found.frames.entry(frame).or_default();
+            let before = if face_id.is_empty() { labels.anyone } else { labels.own(face_id) };
+            match before {
+                None if face_id.is_empty() => labels.anyone = Some(label),
+                None => labels.of_face.push((face_id.to_owned(), label)),
+                // `frames.csv` of several models names each face once for each model.
+                Some(same) if same == label => {}
+                Some(_) => {
+                    contradicted.push((frame, face_id.to_owned()));
+                    warnings.add("overlapping labels", || {
+                        format!("{}: frame {frame} has another label already", table.place())
+                    });
+                }
+            }
+        }
+        for (frame, face_id) in contradicted {
+            if let Some(labels) = found.frames.get_mut(&frame) {
+                match face_id.as_str() {
+                    "" => labels.anyone = None,
+                    id => labels.of_face.retain(|(other, _)| other != id),
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// What is said about a frame.
+    pub fn at(&self, frame: u64) -> FrameLabels {
+        self.frames.get(&frame).cloned().unwrap_or_default()
+    }
+
+    /// The last frame that anything is said about.
+    pub fn last_frame(&self) -> Option<u64> {
+        self.last_frame
+    }
+
+    /// How many labels there are.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+}
+
+impl FrameLabels {
+    fn own(&self, face_id: &str) -> Option<Emotion> {
+        self.of_face.iter().find(|(id, _)| id == face_id).map(|(_, label)| *label)
+    }
+}

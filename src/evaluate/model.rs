@@ -1,0 +1,133 @@
+//! A network under evaluation, and the way it is shown frames.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use sha2::{Digest, Sha256};
+
+use super::tally::{Seen, Tally};
+use crate::classify::EmotionNet;
+use crate::crop::whole_grey;
+use crate::frame::Frame;
+use crate::geometry::Rect;
+use crate::onnx::{ModelError, RuntimeOptions};
+use crate::pipeline::{ModelFiles, Pipeline, PipelineOptions, Timings, model_file};
+
+/// How a model is shown frames.
+enum Eye {
+    /// All of the pipeline: faces are looked for.
+    Pipeline(Box<Pipeline>),
+    /// The emotion network alone: the frame is a face.
+    Face(EmotionNet),
+}
+
+/// A model and the account of what it saw.
+pub struct Model {
+    /// The file's name without its ending, told apart by a number where two are alike.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// What is in the file, in hexadecimal.
+    pub sha256: String,
+    /// What it saw.
+    pub tally: Tally,
+    eye: Eye,
+}
+
+impl Model {
+    /// Loads the models, of the package if none is named. `options`: how the pipeline looks for
+    /// faces; nothing where frames are faces.
+    ///
+    /// # Errors
+    /// If one cannot be read or is no emotion network.
+    pub fn load_all(
+        paths: &[PathBuf],
+        runtime: &RuntimeOptions,
+        options: Option<&PipelineOptions>,
+    ) -> anyhow::Result<Vec<Self>> {
+        let shipped = [PathBuf::new()];
+        let paths = if paths.is_empty() { &shipped } else { paths };
+        let mut models: Vec<Self> = Vec::new();
+        for given in paths {
+            let path = model_file(given, "emotion.onnx")?;
+            let eye = match options {
+                Some(options) => {
+                    let files = ModelFiles { emotion: path.clone(), ..ModelFiles::default() };
+                    Eye::Pipeline(Box::new(Pipeline::load(&files, runtime, options.clone())?))
+                }
+                None => Eye::Face(EmotionNet::load(&path, runtime)?),
+            };
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let alike = models.iter().filter(|m| m.path.file_stem() == path.file_stem()).count();
+            let name = if alike == 0 { stem } else { format!("{stem}-{}", alike + 1) };
+            let sha256 = sha256_of(&path)?;
+            models.push(Self { name, path, sha256, eye, tally: Tally::default() });
+        }
+        Ok(models)
+    }
+
+    /// Looks at a frame and notes the time it took.
+    ///
+    /// # Errors
+    /// If a network fails on it.
+    pub fn look(&mut self, frame: &Frame<'_>, stamp: Duration) -> Result<Vec<Seen>, ModelError> {
+        let (seen, timings) = match &mut self.eye {
+            Eye::Pipeline(pipeline) => {
+                let observation = pipeline.process(frame, stamp)?;
+                (observation.people.iter().map(Seen::from).collect(), observation.timings)
+            }
+            Eye::Face(net) => look_at_face(net, frame)?,
+        };
+        self.tally.timings.push(timings);
+        Ok(seen)
+    }
+
+    /// Forgets everybody, as for an unrelated picture.
+    pub fn reset(&mut self) {
+        if let Eye::Pipeline(pipeline) = &mut self.eye {
+            pipeline.reset();
+        }
+    }
+}
+
+fn look_at_face(
+    net: &mut EmotionNet,
+    frame: &Frame<'_>,
+) -> Result<(Vec<Seen>, Timings), ModelError> {
+    let start = Instant::now();
+    let (width, height) = (frame.width_px() as f32, frame.height_px() as f32);
+    let mut crop = Vec::new();
+    whole_grey(frame, net.side_px(), &mut crop);
+    let cropped = Instant::now();
+    let distributions = net.classify(&crop)?;
+    let total = start.elapsed();
+    let seen = distributions.iter().map(|&probabilities| Seen {
+        face_id: String::new(),
+        roi_in_image: Rect { x: 0.0, y: 0.0, width, height },
+        label: probabilities.top(),
+        probabilities,
+        instant_probabilities: probabilities,
+    });
+    let crop = cropped - start;
+    let timings = Timings { crop, classify: total - crop, total, ..Timings::default() };
+    Ok((seen.collect(), timings))
+}
+
+/// The SHA-256 of a file, in hexadecimal.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn sha256_of(path: &Path) -> anyhow::Result<String> {
+    let name = || path.display().to_string();
+    let mut file = std::fs::File::open(path).with_context(name)?;
+    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut buffer).with_context(name)? {
+            0 => break,
+            count => hasher.update(buffer.get(..count).unwrap_or_default()),
+        }
+    }
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,142 @@
+//! FER2013 as Kaggle's challenge gives it: a CSV with `emotion,pixels,Usage`, plain or `.xz`.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use lzma_rust2::XzReader;
+
+use super::lines::ShortLines;
+use super::{LabelledPicture, PictureProblem};
+use crate::emotion::Emotion;
+use crate::frame::Encoding;
+
+/// Side of every picture in pixels.
+const SIDE_PX: u32 = 48;
+
+/// The challenge's numbers for the expressions.
+const NUMBERS: [Emotion; Emotion::COUNT] = [
+    Emotion::Angry,
+    Emotion::Disgust,
+    Emotion::Fear,
+    Emotion::Happy,
+    Emotion::Sad,
+    Emotion::Surprise,
+    Emotion::Neutral,
+];
+
+/// A row has 2,304 numbers of up to three digits; longer lines by far are something else.
+const LONGEST_LINE_BYTES: usize = 1 << 16;
+
+/// Memory that unpacking may take, in KiB: xz at its highest setting takes 64 MiB.
+const UNPACK_LIMIT_KIB: u32 = 256 << 10;
+
+/// The rows of one part, one at a time.
+pub struct Fer2013 {
+    path: PathBuf,
+    usage: String,
+    /// Indices of emotion, pixels and Usage.
+    columns: [usize; 3],
+    reader: csv::Reader<Box<dyn Read>>,
+    record: csv::StringRecord,
+    is_done: bool,
+}
+
+impl Fer2013 {
+    /// Opens the file and checks its columns.
+    ///
+    /// # Errors
+    /// If it cannot be read or lacks a column.
+    pub fn open(path: &Path, usage: &str) -> anyhow::Result<Self> {
+        let name = || path.display().to_string();
+        let file = File::open(path).with_context(name)?;
+        let is_packed = path.extension().is_some_and(|extension| extension == "xz");
+        let text: Box<dyn Read> = match is_packed {
+            true => Box::new(XzReader::new_mem_limit(BufReader::new(file), true, UNPACK_LIMIT_KIB)),
+            false => Box::new(file),
+        };
+        let text: Box<dyn Read> = Box::new(ShortLines::new(text, LONGEST_LINE_BYTES));
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
+        let header = reader.headers().with_context(name)?.clone();
+        let find = |column: &str| header.iter().position(|name| name == column);
+        let (Some(emotion), Some(pixels), Some(part)) =
+            (find("emotion"), find("pixels"), find("Usage"))
+        else {
+            let found: String =
+                header.iter().collect::<Vec<_>>().join(",").chars().take(80).collect();
+            bail!("{}: columns are `{found}`, expected `emotion,pixels,Usage`", path.display());
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            usage: usage.to_owned(),
+            columns: [emotion, pixels, part],
+            reader,
+            record: csv::StringRecord::new(),
+            is_done: false,
+        })
+    }
+
+    fn picture(&self) -> Result<LabelledPicture, String> {
+        let [emotion, pixels, _] =
+            self.columns.map(|index| self.record.get(index).unwrap_or_default());
+        let label = emotion.parse().ok().and_then(|number: usize| NUMBERS.get(number).copied());
+        let label = label.ok_or_else(|| format!("emotion is `{emotion}`, expected 0 to 6"))?;
+        let expected = (SIDE_PX * SIDE_PX) as usize;
+        let mut values = Vec::with_capacity(expected);
+        for text in pixels.split_ascii_whitespace() {
+            values
+                .push(text.parse().map_err(|_| format!("a pixel is `{text}`, expected 0 to 255"))?);
+        }
+        if values.len() != expected {
+            let found = values.len();
+            return Err(format!("{found} pixels, expected {expected} ({SIDE_PX}x{SIDE_PX})"));
+        }
+        Ok(LabelledPicture {
+            source: format!("line {}", self.line()),
+            label,
+            width_px: SIDE_PX,
+            height_px: SIDE_PX,
+            encoding: Encoding::Mono8,
+            pixels: values,
+        })
+    }
+
+    fn line(&self) -> u64 {
+        self.record.position().map_or(0, csv::Position::line)
+    }
+}
+
+impl Iterator for Fer2013 {
+    type Item = Result<LabelledPicture, PictureProblem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.is_done {
+            let place = |line: u64| format!("{}: line {line}", self.path.display());
+            match self.reader.read_record(&mut self.record) {
+                Ok(false) => self.is_done = true,
+                Ok(true) => {
+                    if self.record.get(self.columns[2]) != Some(self.usage.as_str()) {
+                        continue;
+                    }
+                    return Some(self.picture().map_err(|reason| PictureProblem {
+                        kind: "row not read",
+                        text: format!("{}: {reason}", place(self.line())),
+                    }));
+                }
+                Err(error) => {
+                    // A row of another length does not end the file; anything else does.
+                    let goes_on = matches!(
+                        error.kind(),
+                        csv::ErrorKind::UnequalLengths { .. } | csv::ErrorKind::Utf8 { .. }
+                    );
+                    self.is_done = !goes_on;
+                    let kind = if goes_on { "row not read" } else { "file ends early" };
+                    let text = format!("{}: {error}", self.path.display());
+                    return Some(Err(PictureProblem { kind, text }));
+                }
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,49 @@
+//! Where the figures come from: enough to repeat them.
+
+use std::time::SystemTime;
+
+use serde::Serialize;
+
+use crate::onnx;
+
+/// Versions, command, time and machine. No name of a person or a host.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Provenance {
+    /// Version of this package.
+    pub rapport: &'static str,
+    /// What ONNX Runtime says about itself.
+    pub onnxruntime: Option<String>,
+    /// The command line.
+    pub command: Vec<String>,
+    /// When the evaluation began, UTC.
+    pub started: String,
+    /// The processor.
+    pub processor: Option<String>,
+    /// Cores that this process may use.
+    pub cores: Option<usize>,
+    /// Operating system and architecture.
+    pub system: String,
+}
+
+impl Provenance {
+    /// Of this process.
+    pub fn now() -> Self {
+        Self {
+            rapport: env!("CARGO_PKG_VERSION"),
+            onnxruntime: onnx::runtime_info().map(str::to_owned),
+            command: std::env::args_os()
+                .map(|argument| argument.to_string_lossy().into_owned())
+                .collect(),
+            started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+            processor: processor(),
+            cores: std::thread::available_parallelism().ok().map(usize::from),
+            system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        }
+    }
+}
+
+fn processor() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}

@@ -1,0 +1,120 @@
+//! A recording, frame by frame through the pipelines, as the node would see it.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+use super::images::{ImageReader, ImageTopic};
+use super::labels::Labels;
+use super::run::Run;
+use super::sequence::Sequence;
+use super::tally::Place;
+use super::timeline::Timeline;
+use crate::bag::Bag;
+use crate::message::StringMessage;
+
+/// What of a recording is evaluated.
+pub struct Recording<'a> {
+    /// The recording.
+    pub bag: &'a Bag,
+    /// Its images.
+    pub images: ImageTopic,
+    /// What they show.
+    pub labels: Labels,
+    /// The topic that labels are said on, by its index.
+    pub label_topic: Option<usize>,
+}
+
+/// Shows every image to every model, in order, and none twice.
+///
+/// # Errors
+/// If `frames.csv` cannot be written.
+pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run<'_>) -> anyhow::Result<()> {
+    let (bag, images) = (recording.bag, recording.images);
+    let label_topic = recording.label_topic.and_then(|index| bag.topics().get(index));
+    let image_topic = bag.topics().get(images.index);
+    for model in &mut run.models {
+        model.tally.sequence = Some(Sequence::default());
+        model.tally.timeline = Some(Timeline::default());
+    }
+    for warning in bag.warnings() {
+        run.warn("recording", || warning.to_string());
+    }
+    let mut reader = ImageReader::default();
+    let mut begin_ns = bag.bounds_ns().map(|(first_ns, _)| first_ns);
+    let mut last_ns = None;
+    let mut stamps: Option<(Duration, Duration)> = None;
+    let wanted =
+        |topic: &crate::bag::Topic| Some(topic) == image_topic || Some(topic) == label_topic;
+    let mut messages = bag.messages_on(wanted);
+    loop {
+        let start = Instant::now();
+        let Some(next) = messages.next() else {
+            break;
+        };
+        let message = match next {
+            Ok(message) => message,
+            Err(warning) => {
+                run.warn("recording", || warning.to_string());
+                continue;
+            }
+        };
+        let read = start.elapsed();
+        last_ns = last_ns.max(Some(message.log_time_ns));
+        if Some(message.topic) == recording.label_topic {
+            let topic = label_topic.map_or("", |topic| &topic.name);
+            match (&mut recording.labels, StringMessage::read(&message.data)) {
+                (Labels::Topic(spoken), Ok(text)) => {
+                    spoken.hear(text.data, topic, &mut run.warnings);
+                }
+                (_, Err(error)) => {
+                    run.warn("unknown label", || format!("topic {topic}: {error}"));
+                }
+                (_, Ok(_)) => {}
+            }
+            continue;
+        }
+        let number = run.source.frames;
+        run.source.frames += 1;
+        run.progress.step();
+        let start = Instant::now();
+        let (header, frame) = match reader.read(images, &message.data) {
+            Ok(image) => image,
+            Err(error) => {
+                run.warn("image not used", || format!("frame {number}: {error:#}"));
+                continue;
+            }
+        };
+        run.decode_times.push(start.elapsed());
+        run.read_times.push(read);
+        run.source.frames_used += 1;
+        // As in the node: what has no stamp is followed by the time of its arrival.
+        let arrival = Duration::from_nanos(message.log_time_ns.try_into().unwrap_or_default());
+        let stamp = header.stamp().unwrap_or(arrival);
+        let (first, last) = stamps.get_or_insert((stamp, stamp));
+        (*first, *last) = ((*first).min(stamp), (*last).max(stamp));
+        let begin_ns = *begin_ns.get_or_insert(message.log_time_ns);
+        let place = Place {
+            frame: number,
+            source: String::new(),
+            time_secs: Some(message.log_time_ns.saturating_sub(begin_ns) as f64 / 1e9),
+            stamp: Some(stamp),
+        };
+        let labels = recording.labels.at(number, message.log_time_ns);
+        run.show(&frame, stamp, &place, &labels, |seen| seen).context("frames.csv not written")?;
+    }
+    run.source.duration_secs = stamps.map(|(first, last)| (last - first).as_secs_f64());
+    let ends_ns = bag.bounds_ns().map(|(_, last_ns)| last_ns).max(last_ns);
+    run.source.ends_at_secs =
+        begin_ns.zip(ends_ns).map(|(begin, end)| end.saturating_sub(begin) as f64 / 1e9);
+    if let Labels::Frames(table) = &recording.labels
+        && let Some(last) = table.last_frame()
+        && last >= run.source.frames
+    {
+        let frames = run.source.frames;
+        run.warn("label outside the recording", || {
+            format!("frame {last} has a label, but the topic has {frames} images")
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! What is evaluated: a recording, a folder of pictures, or FER2013's CSV.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use serde::Serialize;
+
+/// What lies at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A rosbag2 recording.
+    Bag,
+    /// Pictures in folders that are named like labels.
+    Folder,
+    /// `emotion,pixels,Usage`.
+    Fer2013,
+}
+
+/// What was evaluated, as the report has it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Source {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it is, as it was given.
+    pub path: PathBuf,
+    /// The topic, for a recording.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// The part, for FER2013.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<String>,
+    /// Whether each picture is a face already, or faces were looked for.
+    pub faces_are_cut_out: bool,
+    /// Messages of the topic, pictures, or rows.
+    pub frames: u64,
+    /// Those that could be worked on.
+    pub frames_used: u64,
+    /// From the first stamp used to the last, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_secs: Option<f64>,
+    /// Where a recording ends: seconds from its first message to its last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_at_secs: Option<f64>,
+}
+
+impl Source {
+    /// Nothing seen yet.
+    pub fn new(kind: Kind, path: &Path, faces_are_cut_out: bool) -> Self {
+        Self {
+            kind,
+            path: path.to_owned(),
+            topic: None,
+            usage: None,
+            faces_are_cut_out,
+            frames: 0,
+            frames_used: 0,
+            duration_secs: None,
+            ends_at_secs: None,
+        }
+    }
+}
+
+impl Kind {
+    /// Recognises what lies at a path.
+    ///
+    /// # Errors
+    /// If it is nothing that can be evaluated.
+    pub fn of(path: &Path) -> anyhow::Result<Self> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        if name.ends_with(".csv") || name.ends_with(".csv.xz") {
+            return Ok(Kind::Fer2013);
+        }
+        if !path.is_dir() {
+            // `Bag::open` says what is wrong with anything else.
+            return Ok(Kind::Bag);
+        }
+        let is_recording = |name: &str| {
+            let name = name.strip_suffix(".zstd").unwrap_or(name);
+            name == "metadata.yaml" || name.ends_with(".mcap") || name.ends_with(".db3")
+        };
+        let mut folders = 0;
+        for entry in std::fs::read_dir(path)? {
+            let entry = entry?;
+            if is_recording(&entry.file_name().to_string_lossy()) {
+                return Ok(Kind::Bag);
+            }
+            folders += usize::from(entry.path().is_dir());
+        }
+        if folders == 0 {
+            bail!(
+                "{}: found no recording and no folders in it, expected metadata.yaml, .mcap or \
+                 .db3 files, or one folder of pictures for each label",
+                path.display()
+            );
+        }
+        Ok(Kind::Folder)
+    }
+}

@@ -1,0 +1,49 @@
+//! What went wrong without ending the evaluation: told once, counted in the report.
+
+use serde::Serialize;
+
+/// Warnings of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// What kind, as one word or two: stays the same from run to run, for programs to look for.
+    pub kind: &'static str,
+    /// How many there were.
+    pub count: u64,
+    /// The first, in full.
+    pub first: String,
+}
+
+/// All warnings of a run, in the order in which their kinds first came.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Warnings {
+    kinds: Vec<Warning>,
+}
+
+impl Warnings {
+    /// Counts a warning. The text is only made for the first of its kind, which is returned to be
+    /// shown.
+    pub fn add(&mut self, kind: &'static str, text: impl FnOnce() -> String) -> Option<&str> {
+        if let Some(known) = self.kinds.iter_mut().find(|known| known.kind == kind) {
+            known.count += 1;
+            return None;
+        }
+        self.kinds.push(Warning { kind, count: 1, first: text() });
+        self.kinds.last().map(|warning| warning.first.as_str())
+    }
+
+    /// Whether all went well.
+    pub fn is_empty(&self) -> bool {
+        self.kinds.is_empty()
+    }
+
+    /// How many warnings there were.
+    pub fn count(&self) -> u64 {
+        self.kinds.iter().map(|warning| warning.count).sum()
+    }
+
+    /// The warnings, one for each kind.
+    pub fn iter(&self) -> impl Iterator<Item = &Warning> {
+        self.kinds.iter()
+    }
+}

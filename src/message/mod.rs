@@ -1,0 +1,18 @@
+//! ROS messages as recordings hold them, read and written without ROS.
+//!
+//! Only the few types that evaluation and annotation need. What is read is borrowed from the bytes
+//! and checked: a message that is cut short, or whose lengths lie, is an error with the field.
+//!
+//! - [`CdrReader`], [`CdrWriter`]: OMG's Common Data Representation as rmw sends it.
+//! - [`ImageMessage`], [`CompressedImageMessage`], [`StringMessage`]: what is read.
+//! - [`emotions_cdr`], [`compressed_image_cdr`] and [`Definition`]: what `rapport record` writes.
+
+mod cdr;
+mod definition;
+mod read;
+mod write;
+
+pub use cdr::{CdrError, CdrReader, CdrWriter};
+pub use definition::Definition;
+pub use read::{CompressedImageMessage, Header, ImageMessage, StringMessage};
+pub use write::{compressed_image_cdr, emotions_cdr};
