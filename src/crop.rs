@@ -57,6 +57,8 @@ pub fn crop_padded_rgb(frame: &Frame<'_>, roi: &Rect, side_px: u32) -> Vec<u8> {
         imageops::replace(&mut canvas, &face, margin(width), margin(height));
     }
     canvas.into_raw()
+}
+
 /// Appends the whole frame in place of a face that was found, for pictures that are faces cut out
 /// already. The shorter side is filled up as beyond the edge of an image.
 pub fn whole_grey(frame: &Frame<'_>, side: usize, out: &mut Vec<f32>) {
@@ -95,7 +97,6 @@ mod tests {
 
     #[test]
     fn a_face_of_the_right_size_is_taken_as_it_is() {
-        use crate::frame::Encoding;
         let data: Vec<u8> = (0..48 * 48).map(|i| (i * 7 % 251) as u8).collect();
         let frame = Frame::new(48, 48, 48, Encoding::Mono8, &data).unwrap();
         let mut crop = Vec::new();

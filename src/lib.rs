@@ -17,6 +17,7 @@
 //! - [`behavior`]: how the robot answers, by a policy that the integrator edits.
 //! - [`bag`]: rosbag2 recordings, read without ROS.
 //! - [`message`]: the ROS messages in them. [`evaluate`]: `rapport evaluate`, by [`metrics`].
+//!   [`record`]: `rapport record`.
 //! - [`analyze`]: `rapport analyze`. [`account`]: what `rapport watch` tells.
 //!   [`annotate`]: what was found, drawn onto the picture. [`explain`]: why it was read so.
 //! - `ros`: the one room that knows ROS (feature `ros`).
@@ -40,6 +41,7 @@ pub mod metrics;
 pub mod onnx;
 pub mod paths;
 pub mod pipeline;
+pub mod record;
 #[cfg(feature = "ros")]
 pub mod ros;
 pub mod smooth;

@@ -88,6 +88,14 @@ pub enum BagError {
         /// Its serialization format.
         found: String,
     },
+    /// A recording that cannot be written.
+    #[error("{}: not written: {reason}", path.display())]
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the operating system or the MCAP library says.
+        reason: String,
+    },
     /// A compression that is not supported.
     #[error("{}: compressed as {found}, expected {expected}", path.display())]
     Compression {
@@ -101,6 +109,10 @@ pub enum BagError {
 }
 
 impl BagError {
+    pub(super) fn write(path: &Path, reason: impl std::fmt::Display) -> Self {
+        Self::Write { path: path.to_owned(), reason: reason.to_string() }
+    }
+
     pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
         Self::Io { path: path.to_owned(), source }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::error::{BagError, BagWarning};
 use super::qos::Qos;
-use super::{mcap, sqlite};
+use super::{Recorded, mcap, sqlite};
 
 /// How every zstd frame begins. CDR begins with 0, so a message cannot be taken for one.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
@@ -32,6 +32,7 @@ pub(super) struct FileTopic {
     pub serialization: String,
     pub message_count: Option<u64>,
     pub offered_qos: Vec<Qos>,
+    pub recorded: Recorded,
 }
 
 /// A message of one file; `topic` is what [`Wanted`] gave for its topic.

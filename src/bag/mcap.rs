@@ -9,6 +9,7 @@ use mcap::records::{self, Record, op};
 use mcap::sans_io::{LinearReadEvent, LinearReader, LinearReaderOptions};
 use mcap::{MAGIC, McapError, parse_record};
 
+use super::Recorded;
 use super::error::{BagError, BagWarning};
 use super::file::{FileInfo, FileMessage, FileTopic, Progress, Wanted, decompress_message};
 use super::qos::Qos;
@@ -102,10 +103,18 @@ fn read_summary(path: &Path) -> Result<Option<FileInfo>, BagError> {
     Ok(Some(catalog.into_info(bounds)))
 }
 
+/// The type of a channel.
+#[derive(Default)]
+struct Schema {
+    type_name: String,
+    encoding: String,
+    definition: String,
+}
+
 /// The schemas and channels seen so far.
 #[derive(Default)]
 struct Catalog {
-    type_names: HashMap<u16, String>,
+    schemas: HashMap<u16, Schema>,
     channels: BTreeMap<u16, records::Channel>,
     counts: BTreeMap<u16, u64>,
     counts_known: bool,
@@ -119,8 +128,13 @@ impl Catalog {
             return Ok(None);
         }
         match parse_record(opcode, body).map_err(|error| error.to_string())? {
-            Record::Schema { header, .. } => {
-                self.type_names.insert(header.id, header.name);
+            Record::Schema { header, data } => {
+                let schema = Schema {
+                    type_name: header.name,
+                    encoding: header.encoding,
+                    definition: String::from_utf8_lossy(&data).into_owned(),
+                };
+                self.schemas.insert(header.id, schema);
             }
             Record::Channel(channel) => {
                 self.channels.insert(channel.id, channel);
@@ -132,13 +146,15 @@ impl Catalog {
     }
 
     fn type_name(&self, channel: &records::Channel) -> &str {
-        self.type_names.get(&channel.schema_id).map_or("", String::as_str)
+        self.schemas.get(&channel.schema_id).map_or("", |schema| schema.type_name.as_str())
     }
 
     fn into_info(self, bounds: Option<(i64, i64)>) -> FileInfo {
         let topic = |(id, channel): (&u16, &records::Channel)| {
             let count = self.counts.get(id).copied().unwrap_or_default();
             let offered = channel.metadata.get("offered_qos_profiles");
+            let schema = self.schemas.get(&channel.schema_id);
+            let text = |text: Option<&String>| text.cloned().unwrap_or_default();
             FileTopic {
                 name: channel.topic.clone(),
                 type_name: self.type_name(channel).to_owned(),
@@ -148,6 +164,12 @@ impl Catalog {
                 offered_qos: offered
                     .and_then(|yaml| Qos::parse_list(yaml).ok())
                     .unwrap_or_default(),
+                recorded: Recorded {
+                    offered_qos_yaml: text(offered),
+                    type_hash: text(channel.metadata.get("topic_type_hash")),
+                    definition_encoding: text(schema.map(|schema| &schema.encoding)),
+                    definition: text(schema.map(|schema| &schema.definition)),
+                },
             }
         };
         FileInfo { topics: self.channels.iter().map(topic).collect(), bounds_ns: bounds }

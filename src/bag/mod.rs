@@ -1,4 +1,4 @@
-//! rosbag2 recordings, read without ROS.
+//! rosbag2 recordings, read and written without ROS.
 //!
 //! [`Bag::open`] takes a directory with metadata.yaml, a directory without, or a single file; MCAP
 //! or sqlite3; chunks, messages or whole MCAP files compressed or not. Memory holds the messages of
@@ -24,6 +24,7 @@
 //!
 //! - [`BagError`] stops, [`BagWarning`] does not.
 //! - [`Qos`]: what publishers offered while recording, and what to offer in replay.
+//! - [`BagWriter`]: an MCAP recording, written.
 //! - `file`: one file whatever its format; `mcap` and `sqlite` the formats, `salvage`
 //!   what is left of a sqlite3 file that was cut; `metadata` the YAML
 //!   beside them; `order` puts messages in order of time.
@@ -36,11 +37,13 @@ mod order;
 mod qos;
 mod salvage;
 mod sqlite;
+mod write;
 
 use std::path::{Path, PathBuf};
 
 pub use error::{BagError, BagWarning};
 pub use qos::{Durability, History, Qos, Reliability};
+pub use write::{BagWriter, NewTopic};
 
 use file::{BagFile, FileInfo, FileMessage, Files};
 use metadata::Metadata;
@@ -57,6 +60,21 @@ pub struct Topic {
     pub message_count: Option<u64>,
     /// What each publisher offered while recording; empty where that was not recorded.
     pub offered_qos: Vec<Qos>,
+    /// What a copy keeps beside.
+    pub recorded: Recorded,
+}
+
+/// What a recording holds about a topic that reading its messages does not need.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// The offers in full, as YAML; empty where they are not in the file itself.
+    pub offered_qos_yaml: String,
+    /// The hash of the type, `RIHS01_...`; empty where it is not known.
+    pub type_hash: String,
+    /// The language of the type's definition, `ros2msg` or `ros2idl`; empty where there is none.
+    pub definition_encoding: String,
+    /// The type's definition.
+    pub definition: String,
 }
 
 /// A recorded message.
@@ -195,6 +213,7 @@ impl Bag {
                     type_name: topic.type_name,
                     message_count: topic.message_count,
                     offered_qos: topic.offered_qos,
+                    recorded: topic.recorded,
                 }),
                 Some(known) => {
                     known.message_count =
@@ -230,6 +249,7 @@ impl Bag {
                     type_name: said.type_name,
                     message_count: Some(said.message_count),
                     offered_qos: said.offered_qos,
+                    recorded: Recorded::default(),
                 }),
             }
         }

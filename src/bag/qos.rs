@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
+use serde_json::{Map, Value, json};
 
 /// Whether lost messages are sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -100,6 +101,70 @@ impl Qos {
         Ok(list.into_iter().map(Qos::from).collect())
     }
 }
+
+/// A duration that never ends, as rosbag2 writes it.
+fn forever() -> Value {
+    json!({ "sec": 9_223_372_036i64, "nsec": 854_775_807 })
+}
+
+impl Qos {
+    /// The offer in full, as recorders since ROS 2 Jazzy write it.
+    pub(super) fn to_value(self) -> Value {
+        json!({
+            "history": match self.history {
+                History::KeepLast => "keep_last",
+                History::KeepAll => "keep_all",
+                History::Unknown => "unknown",
+            },
+            "depth": self.depth,
+            "reliability": match self.reliability {
+                Reliability::Reliable => "reliable",
+                Reliability::BestEffort => "best_effort",
+            },
+            "durability": match self.durability {
+                Durability::Volatile => "volatile",
+                Durability::TransientLocal => "transient_local",
+            },
+            "deadline": forever(),
+            "lifespan": forever(),
+            "liveliness": "automatic",
+            "liveliness_lease_duration": forever(),
+            "avoid_ros_namespace_conventions": false,
+        })
+    }
+
+    /// Recorded offers in full, policies by name whatever the recorder wrote; those of `offered`
+    /// where the text is none.
+    pub(super) fn full_list(yaml: &str, offered: &[Qos]) -> Vec<Value> {
+        let recorded: Vec<Map<String, Value>> = serde_saphyr::from_str(yaml).unwrap_or_default();
+        if recorded.len() != offered.len() {
+            return offered.iter().map(|qos| qos.to_value()).collect();
+        }
+        recorded
+            .into_iter()
+            .map(|mut offer| {
+                for (policy, names) in POLICIES {
+                    let number = offer.get(policy).and_then(Value::as_u64);
+                    if let Some(name) = number.and_then(|n| names.get(n as usize)) {
+                        offer.insert(policy.to_owned(), json!(name));
+                    }
+                }
+                Value::Object(offer)
+            })
+            .collect()
+    }
+}
+
+/// The names of policies by the numbers of rmw/types.h.
+const POLICIES: [(&str, &[&str]); 4] = [
+    ("history", &["system_default", "keep_last", "keep_all", "unknown"]),
+    ("reliability", &["system_default", "reliable", "best_effort", "unknown"]),
+    ("durability", &["system_default", "transient_local", "volatile", "unknown"]),
+    (
+        "liveliness",
+        &["system_default", "automatic", "manual_by_node", "manual_by_topic", "unknown"],
+    ),
+];
 
 /// An offer as it is written. Unknown and default values become ROS 2's defaults.
 #[derive(Debug, Deserialize)]

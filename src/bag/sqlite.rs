@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 
+use super::Recorded;
 use super::error::{BagError, BagWarning};
 use super::file::{FileInfo, FileMessage, FileTopic, Progress, Wanted, decompress_message};
 use super::qos::Qos;
@@ -108,23 +109,48 @@ impl Database {
             if there { name.to_owned() } else { format!("'{otherwise}'") }
         };
         let sql = format!(
-            "SELECT id, name, type, {}, {} FROM topics ORDER BY id",
+            "SELECT id, name, type, {}, {}, {} FROM topics ORDER BY id",
             or("serialization_format", "cdr"),
             or("offered_qos_profiles", ""),
+            or("type_description_hash", ""),
         );
+        let definitions = self.definitions();
         let mut query = self.connection.prepare(&sql).map_err(wrong)?;
         let topic = |row: &Row<'_>| {
+            let type_name: String = row.get(2)?;
+            let offered_qos_yaml: String = row.get(4)?;
+            let (definition_encoding, definition) =
+                definitions.get(&type_name).cloned().unwrap_or_default();
             let topic = FileTopic {
                 name: row.get(1)?,
-                type_name: row.get(2)?,
+                type_name,
                 serialization: row.get(3)?,
                 message_count: None,
-                offered_qos: Qos::parse_list(&row.get::<_, String>(4)?).unwrap_or_default(),
+                offered_qos: Qos::parse_list(&offered_qos_yaml).unwrap_or_default(),
+                recorded: Recorded {
+                    offered_qos_yaml,
+                    type_hash: row.get(5)?,
+                    definition_encoding,
+                    definition,
+                },
             };
             Ok((row.get(0)?, topic))
         };
         let topics = query.query_map([], topic).map_err(wrong)?;
         topics.collect::<Result<_, _>>().map_err(wrong)
+    }
+
+    /// Language and text of each type's definition, which recorders since ROS 2 Iron write.
+    fn definitions(&self) -> HashMap<String, (String, String)> {
+        let read = || -> rusqlite::Result<_> {
+            let sql = "SELECT topic_type, encoding, encoded_message_definition \
+                       FROM message_definitions";
+            let mut query = self.connection.prepare(sql)?;
+            let rows = query.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+            rows.collect()
+        };
+        // Without them the messages are read all the same.
+        read().unwrap_or_default()
     }
 
     /// The rows of a file that was cut off, past what sqlite3 finds; `None` for any other file.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use rapport::analyze::{self, AnalyzeArgs};
 use rapport::evaluate::{self, EvaluateArgs};
+use rapport::record::{self, RecordArgs};
 #[cfg(feature = "ros")]
 use rapport::ros::{arguments::split_ros_arguments, replay, runner, watch};
 
@@ -20,6 +21,7 @@ struct Cli {
 enum Command {
     Analyze(AnalyzeArgs),
     Evaluate(EvaluateArgs),
+    Record(RecordArgs),
     #[cfg(feature = "ros")]
     Replay(replay::ReplayArgs),
     #[cfg(feature = "ros")]
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     match Cli::parse_from(own).command {
         Command::Analyze(args) => analyze(&args),
         Command::Evaluate(args) => exit_code(evaluate::run(&args)),
+        Command::Record(args) => exit_code(record::run(&args)),
         Command::Replay(args) => exit_code(replay::run(&args, &ros)),
         Command::Watch(args) => {
             runner::run("rapport_watch", |node, _| watch::start_node(node, &args))
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Analyze(args) => analyze(&args),
         Command::Evaluate(args) => exit_code(evaluate::run(&args)),
+        Command::Record(args) => exit_code(record::run(&args)),
     }
 }
 

@@ -3,7 +3,7 @@
 use anyhow::bail;
 
 use crate::bag::{Bag, Topic};
-use crate::frame::Frame;
+use crate::frame::{Decoder, Frame};
 use crate::message::{CompressedImageMessage, Header, ImageMessage};
 
 /// A topic of images.
@@ -79,7 +79,9 @@ impl ImageTopic {
 
 /// Makes frames of messages. Keeps the buffer of decompressed pixels from image to image.
 #[derive(Debug, Default)]
-pub struct ImageReader {}
+pub struct ImageReader {
+    decoder: Decoder,
+}
 
 impl ImageReader {
     /// The header and the pixels of a message of an image topic.
@@ -93,7 +95,7 @@ impl ImageReader {
     ) -> anyhow::Result<(Header<'a>, Frame<'a>)> {
         if topic.is_compressed {
             let message = CompressedImageMessage::read(cdr)?;
-            bail!("compressed {}", message.format);
+            return Ok((message.header, self.decoder.decode(message.format, message.data)?));
         }
         let message = ImageMessage::read(cdr)?;
         Ok((message.header, message.frame()?))

@@ -14,14 +14,14 @@
 mod face_png;
 mod frames_csv;
 mod html;
-mod images;
+pub(crate) mod images;
 pub mod labels;
 mod mistakes;
 mod model;
 mod percentile;
 pub mod pictures;
 mod plots;
-mod progress;
+pub(crate) mod progress;
 mod provenance;
 mod recording;
 mod report;
@@ -31,7 +31,7 @@ mod source;
 mod table;
 mod tally;
 mod timeline;
-mod warnings;
+pub(crate) mod warnings;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -183,7 +183,7 @@ impl EvaluateArgs {
             models,
             frames_csv,
             warnings,
-            progress: Progress::new(frames),
+            progress: Progress::new(frames, "frames"),
             include_faces: self.include_faces,
             read_times: Vec::new(),
             decode_times: Vec::new(),

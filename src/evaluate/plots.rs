@@ -56,7 +56,10 @@ fn svg(
         draw(&area).map_err(|error| anyhow::anyhow!("plot not drawn: {error}"))?;
         area.present()?;
     }
-    Ok(text.replace("#010203", "currentColor"))
+    // Inside a page the name space goes without saying, and the page names no address.
+    Ok(text
+        .replace("#010203", "currentColor")
+        .replace(r#" xmlns="http://www.w3.org/2000/svg""#, ""))
 }
 
 /// Curves in the unit square, each with its class's colour.

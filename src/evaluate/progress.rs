@@ -10,21 +10,21 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A bar of so many frames, where that is known.
-    pub fn new(frames: Option<u64>) -> Self {
+    /// A bar of so many `things`, where that is known.
+    pub fn new(count: Option<u64>, things: &str) -> Self {
         // Draws on standard error, and only if that is a terminal.
-        let bar = frames.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
-        let template = match frames {
-            Some(_) => "{bar:40} {pos} of {len} frames, {per_sec:.0}, {eta} left",
-            None => "{spinner} {pos} frames, {per_sec:.0}",
+        let bar = count.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+        let template = match count {
+            Some(_) => format!("{{bar:40}} {{pos}} of {{len}} {things}, {{eta}} left"),
+            None => format!("{{spinner}} {{pos}} {things}, {{elapsed}}"),
         };
-        if let Ok(style) = ProgressStyle::with_template(template) {
+        if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
         Self { bar }
     }
 
-    /// One frame more.
+    /// One more.
     pub fn step(&self) {
         self.bar.inc(1);
     }

@@ -30,7 +30,7 @@ impl Provenance {
     pub fn now() -> Self {
         Self {
             rapport: env!("CARGO_PKG_VERSION"),
-            onnxruntime: onnx::runtime_info().map(str::to_owned),
+            onnxruntime: onnx::runtime_version(),
             command: std::env::args_os()
                 .map(|argument| argument.to_string_lossy().into_owned())
                 .collect(),

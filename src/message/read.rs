@@ -80,6 +80,7 @@ impl<'a> ImageMessage<'a> {
     /// If the encoding is not supported or size, step and data do not agree.
     pub fn frame(&self) -> Result<Frame<'a>, FrameError> {
         let encoding: Encoding = self.encoding.parse()?;
+        let encoding = encoding.with_byte_order(self.is_bigendian);
         Frame::new(self.width_px, self.height_px, self.step_bytes as usize, encoding, self.data)
     }
 }

@@ -1,6 +1,9 @@
 //! What several test files need: the pictures, and the pipeline at rest.
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
+pub mod bags;
+pub mod evaluation;
+
 use std::path::{Path, PathBuf};
 
 use image::RgbImage;

@@ -1,0 +1,186 @@
+//! `rapport record`: a copy of a recording with what the people in it show.
+
+use std::io::Cursor;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use image::codecs::jpeg::JpegEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+
+use crate::analyze::parse_size;
+use crate::annotate::annotate;
+use crate::bag::{Bag, BagWriter, NewTopic, Qos, Recorded, Reliability};
+use crate::detect::WorkingSize;
+use crate::evaluate::images::{ImageReader, ImageTopic};
+use crate::evaluate::progress::Progress;
+use crate::evaluate::warnings::Warnings;
+use crate::frame::Frame;
+use crate::message::{Definition, Header, compressed_image_cdr, emotions_cdr};
+use crate::onnx::RuntimeOptions;
+use crate::pipeline::{ModelFiles, Person, Pipeline, PipelineOptions};
+
+/// Quality of the annotated images, of 100.
+const JPEG_QUALITY: u8 = 90;
+
+/// Copies a recording and adds what the people in it show.
+///
+/// The copy is MCAP. It has every message of the recording, and for every image a
+/// rapport/msg/FaceEmotionArray as the perception node would have published it, under the image's
+/// own stamp. Exit status: 0 all right, 1 failed, 2 wrong usage, 3 finished with warnings.
+#[derive(Debug, Clone, clap::Args)]
+pub struct RecordArgs {
+    /// The recording: its directory, or one .mcap or .db3 file of it.
+    pub bag: PathBuf,
+
+    /// The copy: a file if it ends in .mcap, else a directory. Must not exist.
+    pub out: PathBuf,
+
+    /// Add the images with boxes and captions too, as JPEG.
+    #[arg(long)]
+    pub annotated: bool,
+
+    /// Topic of images, where the recording has several.
+    #[arg(long, value_name = "NAME")]
+    pub topic: Option<String>,
+
+    /// Topic of the added messages.
+    #[arg(long, value_name = "NAME", default_value = "/emotions")]
+    pub emotions_topic: String,
+
+    /// Topic of the added images.
+    #[arg(long, value_name = "NAME", default_value = "/annotated_image/compressed")]
+    pub annotated_topic: String,
+
+    /// Another emotion network than models/emotion.onnx.
+    #[arg(long, value_name = "ONNX")]
+    pub model: Option<PathBuf>,
+
+    /// Largest size at which faces are looked for. Default: the node's 480x360.
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = parse_size)]
+    pub working_size: Option<WorkingSize>,
+
+    /// ONNX Runtime's shared library, where it is not found by itself.
+    #[arg(long, value_name = "FILE")]
+    pub onnxruntime: Option<PathBuf>,
+}
+
+/// Runs the command. Returns the exit code: 0, or 3 where there were warnings.
+///
+/// # Errors
+/// If the recording or a model cannot be used, or the copy cannot be written.
+pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
+    let bag = Bag::open(&args.bag)?;
+    let images = ImageTopic::choose(&bag, args.topic.as_deref())
+        .with_context(|| args.bag.display().to_string())?;
+    let added = [Some(&args.emotions_topic), args.annotated.then_some(&args.annotated_topic)];
+    for name in added.into_iter().flatten() {
+        let is_there = bag.topics().iter().any(|topic| topic.name == *name);
+        let path = args.bag.display();
+        ensure!(!is_there, "{path}: has a topic {name} already, name another one to add");
+    }
+    let mut options = PipelineOptions::default();
+    options.working_size = args.working_size.unwrap_or(options.working_size);
+    let runtime = RuntimeOptions { library: args.onnxruntime.clone(), threads: 1 };
+    let files =
+        ModelFiles { emotion: args.model.clone().unwrap_or_default(), ..ModelFiles::default() };
+    let mut pipeline = Pipeline::load(&files, &runtime, options)?;
+
+    let mut copy = BagWriter::create(&args.out)?;
+    for topic in bag.topics() {
+        copy.add_topic(NewTopic::from(topic))?;
+    }
+    let reliable = Qos::default();
+    let emotions = copy.add_topic(new(&args.emotions_topic, Definition::EMOTIONS, reliable))?;
+    let sensor = Qos { reliability: Reliability::BestEffort, ..reliable };
+    let annotated = match args.annotated {
+        true => Some(copy.add_topic(new(
+            &args.annotated_topic,
+            Definition::COMPRESSED_IMAGE,
+            sensor,
+        ))?),
+        false => None,
+    };
+
+    let counts = bag.topics().iter().map(|topic| topic.message_count);
+    let progress = Progress::new(counts.sum(), "messages");
+    let mut warnings = Warnings::default();
+    for warning in bag.warnings() {
+        progress.warn(&mut warnings, "recording", || warning.to_string());
+    }
+    let mut reader = ImageReader::default();
+    let (mut copied, mut worked_on) = (0u64, 0u64);
+    for message in bag.messages() {
+        let message = match message {
+            Ok(message) => message,
+            Err(warning) => {
+                progress.warn(&mut warnings, "recording", || warning.to_string());
+                continue;
+            }
+        };
+        let time_ns = message.log_time_ns;
+        // Topics were added in the recording's own order, so that their numbers are the same.
+        copy.write(message.topic, time_ns, &message.data)?;
+        copied += 1;
+        progress.step();
+        if message.topic != images.index {
+            continue;
+        }
+        let (header, frame) = match reader.read(images, &message.data) {
+            Ok(image) => image,
+            Err(error) => {
+                progress.warn(&mut warnings, "image not used", || format!("{error:#}"));
+                continue;
+            }
+        };
+        let arrival = Duration::from_nanos(time_ns.try_into().unwrap_or_default());
+        let people = match pipeline.process(&frame, header.stamp().unwrap_or(arrival)) {
+            Ok(observation) => observation.people,
+            Err(error) => {
+                progress.warn(&mut warnings, "network failed", || error.to_string());
+                continue;
+            }
+        };
+        worked_on += 1;
+        let (width, height) = (frame.width_px(), frame.height_px());
+        copy.write(emotions, time_ns, &emotions_cdr(&header, width, height, &people))?;
+        if let Some(topic) = annotated {
+            copy.write(topic, time_ns, &annotated_cdr(&header, &frame, &people)?)?;
+        }
+    }
+    copy.finish()?;
+    progress.finish();
+    println!(
+        "{}: {copied} messages copied, {worked_on} images answered on {}; {} warnings",
+        args.out.display(),
+        args.emotions_topic,
+        warnings.count()
+    );
+    Ok(if warnings.is_empty() { 0 } else { 3 })
+}
+
+fn new(name: &str, definition: Definition, qos: Qos) -> NewTopic {
+    NewTopic {
+        name: name.to_owned(),
+        type_name: definition.type_name.to_owned(),
+        offered_qos: vec![qos],
+        recorded: Recorded {
+            definition_encoding: "ros2msg".to_owned(),
+            definition: definition.text(),
+            ..Recorded::default()
+        },
+    }
+}
+
+fn annotated_cdr(
+    header: &Header<'_>,
+    frame: &Frame<'_>,
+    people: &[Person],
+) -> anyhow::Result<Vec<u8>> {
+    let rgb = annotate(frame, people);
+    let mut jpeg = Cursor::new(Vec::new());
+    JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY)
+        .write_image(&rgb, frame.width_px(), frame.height_px(), ExtendedColorType::Rgb8)
+        .context("annotated image not encoded")?;
+    Ok(compressed_image_cdr(header, &jpeg.into_inner()))
+}

@@ -1,0 +1,226 @@
+//! `rapport evaluate` on folders of pictures and on FER2013's CSV.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod common;
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use common::evaluation::{evaluate, frames, warnings};
+use common::{in_repository, picture};
+use image::imageops::{FilterType, crop_imm, grayscale, resize};
+use rapport::classify::EmotionNet;
+use rapport::emotion::Emotion;
+use rapport::onnx::RuntimeOptions;
+
+/// Two pictures with faces and one without, each in the folder of a label.
+fn folder(root: &Path) {
+    for (label, name) in [
+        ("happy", "astronaut.jpg"),
+        ("Happiness", "astronaut_face_60px.png"),
+        ("neutral", "hopper.jpg"),
+        ("surprised", "rocket.jpg"),
+    ] {
+        fs::create_dir_all(root.join(label)).unwrap();
+        fs::copy(in_repository("tests/pictures").join(name), root.join(label).join(name)).unwrap();
+    }
+}
+
+#[test]
+fn a_folder_is_judged_by_the_names_of_its_folders() {
+    let temp = tempfile::tempdir().unwrap();
+    let (root, out) = (temp.path().join("people"), temp.path().join("out"));
+    folder(&root);
+    let (code, report) = evaluate(&out, &[root.to_str().unwrap()]).unwrap();
+    assert_eq!(code, 0, "{:?}", warnings(&report));
+    assert_eq!(report["source"]["frames_used"], 4);
+    let model = &report["models"][0];
+    // The rocket has no face, so nothing is predicted for it.
+    let coverage = &model["coverage"];
+    assert_eq!((coverage["labelled"].as_u64(), coverage["found"].as_u64()), (Some(4), Some(3)));
+    let happy = Emotion::Happy as usize;
+    assert_eq!(model["confusion_matrix"][happy][happy], 2);
+    let found = &report["classification_report"];
+    assert_eq!(found["happy"]["support"], 2);
+    assert_eq!(found["happy"]["recall"], 1.0);
+    assert!(found.get("surprise").is_none(), "nobody showed it and nobody read it: {found}");
+    assert_eq!(model["classification_report"], *found);
+    let rows = frames(&out);
+    let places: Vec<_> = rows.iter().map(|r| (r["source"].as_str(), r["label"].as_str())).collect();
+    assert_eq!(
+        places,
+        [
+            ("Happiness/astronaut_face_60px.png", "happy"),
+            ("happy/astronaut.jpg", "happy"),
+            ("neutral/hopper.jpg", "neutral"),
+            ("surprised/rocket.jpg", "surprise"),
+        ]
+    );
+    assert_eq!(rows[3]["predicted"], "");
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(page.contains("<svg") && !page.contains("http://") && !page.contains("https://"));
+    assert!(!page.contains("data:image"), "no face unless asked");
+}
+
+#[test]
+fn what_cannot_be_read_is_counted_and_nothing_else_is_lost() {
+    let temp = tempfile::tempdir().unwrap();
+    let (root, out) = (temp.path().join("people"), temp.path().join("out"));
+    folder(&root);
+    fs::write(root.join("happy").join("notes.txt"), "no picture").unwrap();
+    let whole = fs::read(in_repository("tests/pictures/hopper.jpg")).unwrap();
+    fs::write(root.join("neutral").join("cut.jpg"), &whole[..200]).unwrap();
+    fs::create_dir(root.join("bored")).unwrap();
+    let (code, report) = evaluate(&out, &[root.to_str().unwrap()]).unwrap();
+    assert_eq!(code, 3);
+    assert_eq!(
+        (&report["source"]["frames"], &report["source"]["frames_used"]),
+        (&6.into(), &4.into())
+    );
+    let found = warnings(&report);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].2.contains("bored") && found[0].1 == 1);
+    assert!(found[1].2.contains("notes.txt") && found[1].1 == 2, "{found:?}");
+
+    let empty = temp.path().join("empty");
+    fs::create_dir_all(empty.join("bored")).unwrap();
+    let error = evaluate(&out, &[empty.to_str().unwrap()]).unwrap_err().to_string();
+    assert!(error.contains("bored") && error.contains("angry, disgust"), "{error}");
+}
+
+#[test]
+fn two_runs_write_the_same_but_for_time_and_provenance() {
+    let temp = tempfile::tempdir().unwrap();
+    let root = temp.path().join("people");
+    folder(&root);
+    let run = |name: &str| {
+        let out = temp.path().join(name);
+        let (_, mut report) = evaluate(&out, &[root.to_str().unwrap()]).unwrap();
+        for key in ["timing", "provenance"] {
+            assert!(report.as_object_mut().unwrap().remove(key).is_some());
+        }
+        let rows = fs::read(out.join("frames.csv")).unwrap();
+        (serde_json::to_string(&report).unwrap(), rows)
+    };
+    assert_eq!(run("first"), run("second"));
+}
+
+/// The largest face of a picture as FER2013 would have it: 48x48 grey.
+fn face_48px(name: &str, x: u32, y: u32, side: u32) -> Vec<u8> {
+    let cut = crop_imm(&picture(name), x, y, side, side).to_image();
+    grayscale(&resize(&cut, 48, 48, FilterType::Triangle)).into_raw()
+}
+
+fn fer2013() -> String {
+    let pixels = |face: &[u8]| face.iter().map(u8::to_string).collect::<Vec<_>>().join(" ");
+    let smile = pixels(&face_48px("astronaut.jpg", 172, 55, 120));
+    let stern = pixels(&face_48px("hopper.jpg", 183, 121, 190));
+    // The challenge counts angry, disgust, fear, happy, sad, surprise, neutral.
+    format!(
+        "emotion,pixels,Usage\n3,{smile},Training\n3,{smile},PublicTest\n6,{stern},PublicTest\n\
+         4,{smile},PublicTest\n"
+    )
+}
+
+#[test]
+fn fer2013_goes_to_the_network_as_it_is() {
+    let temp = tempfile::tempdir().unwrap();
+    let (csv, out) = (temp.path().join("fer2013.csv"), temp.path().join("out"));
+    fs::write(&csv, fer2013()).unwrap();
+    let (code, report) = evaluate(&out, &[csv.to_str().unwrap()]).unwrap();
+    assert_eq!(code, 0, "{:?}", warnings(&report));
+    assert_eq!(report["source"]["frames"], 3, "only PublicTest");
+    let rows = frames(&out);
+    assert_eq!(
+        rows.iter().map(|r| r["label"].as_str()).collect::<Vec<_>>(),
+        ["happy", "neutral", "sad"]
+    );
+    assert_eq!(rows[0]["source"], "line 3");
+
+    let model = in_repository("models/emotion.onnx");
+    let mut net = EmotionNet::load(&model, &RuntimeOptions::default()).unwrap();
+    let face: Vec<f32> =
+        face_48px("astronaut.jpg", 172, 55, 120).into_iter().map(f32::from).collect();
+    let expected = net.classify(&face).unwrap()[0];
+    for emotion in Emotion::ALL {
+        let found: f32 = rows[0][emotion.as_str()].parse().unwrap();
+        assert_eq!(found, expected.of(emotion), "{emotion}");
+    }
+    // The same smile was called happy and sad: one of the two is a mistake.
+    let mistakes = report["models"][0]["worst_mistakes"].as_array().unwrap();
+    assert!(
+        mistakes.iter().any(|m| m["truth"] == "sad" && m["source"] == "line 5"),
+        "{mistakes:?}"
+    );
+}
+
+#[test]
+fn fer2013_is_read_packed_too_and_a_cut_file_says_so() {
+    let temp = tempfile::tempdir().unwrap();
+    let (packed, out) = (temp.path().join("fer2013.csv.xz"), temp.path().join("out"));
+    let mut writer =
+        lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::default()).unwrap();
+    writer.write_all(fer2013().as_bytes()).unwrap();
+    let bytes = writer.finish().unwrap();
+    fs::write(&packed, &bytes).unwrap();
+    let (code, report) = evaluate(&out, &[packed.to_str().unwrap()]).unwrap();
+    assert_eq!((code, &report["source"]["frames_used"]), (0, &3.into()));
+
+    fs::write(&packed, &bytes[..bytes.len() / 2]).unwrap();
+    match evaluate(&out, &[packed.to_str().unwrap()]) {
+        Ok((code, report)) => {
+            assert_eq!(code, 3);
+            assert!(warnings(&report).iter().any(|w| w.0 == "file ends early"));
+        }
+        Err(error) => assert!(error.to_string().contains("fer2013.csv.xz"), "{error}"),
+    }
+}
+
+#[test]
+fn wrong_rows_and_columns_are_named() {
+    let temp = tempfile::tempdir().unwrap();
+    let (csv, out) = (temp.path().join("fer.csv"), temp.path().join("out"));
+    let fails = |text: &str, arguments: &[&str]| {
+        fs::write(&csv, text).unwrap();
+        let arguments = [&[csv.to_str().unwrap()], arguments].concat();
+        evaluate(&out, &arguments).unwrap_err().to_string()
+    };
+    let error = fails("emotion,Usage\n3,PublicTest\n", &[]);
+    assert!(
+        error.contains("columns are `emotion,Usage`, expected `emotion,pixels,Usage`"),
+        "{error}"
+    );
+    let error = fails(&fer2013(), &["--usage", "PrivateTest"]);
+    assert!(error.contains("no rows with Usage PrivateTest"), "{error}");
+    let error = fails(&fer2013(), &["--labels", "labels.csv"]);
+    assert!(error.contains("--labels does not go with"), "{error}");
+    let error = fails("emotion,pixels,Usage\n3,1 2 3,PublicTest\n", &[]);
+    assert!(error.contains("line 2: 3 pixels, expected 2304"), "{error}");
+    let endless = format!("emotion,pixels,Usage\n3,{}", "1 ".repeat(100_000));
+    assert!(fails(&endless, &[]).contains("line of over 65536 bytes"));
+
+    let wrong = fer2013() + "9,1,PublicTest\n3,256,PublicTest\n3,PublicTest\n";
+    fs::write(&csv, wrong).unwrap();
+    let (code, report) = evaluate(&out, &[csv.to_str().unwrap()]).unwrap();
+    assert_eq!((code, &report["source"]["frames_used"]), (3, &3.into()));
+    let found = warnings(&report);
+    assert_eq!((found[0].0, found[0].1), ("row not read", 3), "{found:?}");
+    assert!(found[0].2.contains("line 6: emotion is `9`, expected 0 to 6"), "{found:?}");
+}
+
+#[test]
+fn models_are_compared_side_by_side() {
+    let temp = tempfile::tempdir().unwrap();
+    let (csv, out) = (temp.path().join("fer.csv"), temp.path().join("out"));
+    fs::write(&csv, fer2013()).unwrap();
+    let model = in_repository("models/emotion.onnx");
+    let model = model.to_str().unwrap();
+    let arguments = [csv.to_str().unwrap(), "--model", model, "--model", model];
+    let (_, report) = evaluate(&out, &arguments).unwrap();
+    let [first, second] = &report["models"].as_array().unwrap()[..] else { panic!("two models") };
+    assert_eq!((&first["name"], &second["name"]), (&"emotion".into(), &"emotion-2".into()));
+    assert_eq!(first["sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(first["classification_report"], second["classification_report"]);
+    assert_eq!(frames(&out).len(), 6, "a row for each model and picture");
+}
