@@ -50,6 +50,7 @@ bench: build
 	@$(ENV) tools/isolated python benches/latency.py
 	@$(ENV) tools/isolated python benches/load.py
 	@$(ENV) tools/isolated python benches/against_python.py
+	@$(ENV) python benches/evaluate.py
 
 soak: build
 	@$(ENV) python -m pip install --disable-pip-version-check --quiet --requirement benches/requirements.txt

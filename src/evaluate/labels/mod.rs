@@ -151,3 +151,44 @@ pub fn parse_label(text: &str) -> Result<Emotion, UnknownEmotion> {
         other => other.parse(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn words_of_other_data_sets_are_understood() {
+        for (text, label) in [
+            ("Anger", Emotion::Angry),
+            (" surprised ", Emotion::Surprise),
+            ("SCARED", Emotion::Fear),
+            ("neutral", Emotion::Neutral),
+        ] {
+            assert_eq!(parse_label(text), Ok(label));
+        }
+        assert!(parse_label("contempt").is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_file_is_read_or_refused(
+            header in "(start,end,label|start,end,face_id,label|frame,label|[a-z,]{0,20})",
+            rows in "([0-9.e+-]{0,12},[0-9.e-]{0,22},(sad|happy|f_1|[a-z]{0,4})(,sad)?\n){0,8}",
+            bytes in prop::collection::vec(any::<u8>(), 0..20),
+            first_ns: i64,
+        ) {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            let text = [format!("{header}\n{rows}").as_bytes(), &bytes].concat();
+            std::fs::write(file.path(), text).unwrap();
+            let mut warnings = Warnings::default();
+            let bounds = Some((first_ns, first_ns.saturating_add(5_000_000_000)));
+            if let Ok(labels) = Labels::read(file.path(), bounds, &mut warnings) {
+                let _ = labels.at(3, first_ns);
+            }
+        }
+    }
+}
