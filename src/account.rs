@@ -19,10 +19,19 @@ pub struct FaceLine {
     pub label: String,
     /// How sure that is, 0 to 1.
     pub confidence: f32,
+    /// Whether it is sure enough to be called more than a guess.
+    pub sure: bool,
     /// Unpleasant -1 to pleasant 1.
     pub valence: f32,
     /// Calm -1 to activated 1.
     pub arousal: f32,
+}
+
+impl FaceLine {
+    /// The label, with a question mark where it is a guess.
+    fn shown_label(&self) -> String {
+        format!("{}{}", self.label, if self.sure { "" } else { "?" })
+    }
 }
 
 /// Everything seen so far. Times are those of the watching process, from any origin.
@@ -63,7 +72,8 @@ impl Account {
             let before = self.in_view.iter().find(|known| known.face_id == face.face_id);
             if before.is_none_or(|known| known.label != face.label) {
                 let percent = face.confidence * 100.0;
-                changes.push(format!("{} looks {} ({percent:.0} %)", face.face_id, face.label));
+                let label = face.shown_label();
+                changes.push(format!("{} looks {label} ({percent:.0} %)", face.face_id));
             }
             *self.labels_of(&face.face_id).entry(face.label.clone()).or_default() += 1;
         }
@@ -108,7 +118,7 @@ impl Account {
             format!(
                 "  {:<9} {:<9} {:>3.0} % {bar:<BAR_CELLS$}  valence {:>5.2}  arousal {:>5.2}",
                 face.face_id,
-                face.label,
+                face.shown_label(),
                 face.confidence * 100.0,
                 face.valence,
                 face.arousal
@@ -181,9 +191,17 @@ mod tests {
             face_id: face_id.to_owned(),
             label: label.to_owned(),
             confidence: 0.8,
+            sure: true,
             valence: 0.5,
             arousal: 0.25,
         }
+    }
+
+    #[test]
+    fn a_guess_has_a_question_mark() {
+        let guess = FaceLine { sure: false, ..happy("face_1", "sad") };
+        let changes = Account::default().frame(Duration::ZERO, None, vec![guess]);
+        assert_eq!(changes, ["face_1 looks sad? (80 %)"]);
     }
 
     #[test]

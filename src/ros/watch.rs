@@ -104,6 +104,7 @@ impl Watcher {
             face_id: face.face_id,
             label: face.label,
             confidence: face.confidence,
+            sure: face.sure,
             valence: face.valence,
             arousal: face.arousal,
         });
