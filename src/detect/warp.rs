@@ -6,33 +6,43 @@ use crate::geometry::{Point, Similarity};
 /// Samples a side and pixel at most: enough to average faces up to 400 px for a 48 px crop.
 const MAX_SAMPLES: usize = 8;
 
+/// Parts of a pixel that positions between pixels are told apart in.
+const PARTS: u32 = 256;
+
+/// What the weights of one sample add up to.
+const SAMPLE_WEIGHT: u32 = PARTS * PARTS;
+
+// A byte of every sample's full weight fits into 32 bits.
+const _: () = assert!((MAX_SAMPLES * MAX_SAMPLES) as u64 * 65_536 * 255 <= u32::MAX as u64);
+
 /// Appends a square of `side` pixels of grey, 0 to 255, to `out`. `to_image` maps the square onto
 /// the image; beyond the edges, the edge goes on.
 ///
 /// Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), as the training images were made.
 pub(crate) fn warp_grey(frame: &Frame<'_>, to_image: &Similarity, side: usize, out: &mut Vec<f32>) {
-    let grey = |rgb: [u8; 3]| {
-        let [red, green, blue] = rgb.map(f32::from);
-        [0.299 * red + 0.587 * green + 0.114 * blue]
-    };
+    let grey = |[red, green, blue]: [f32; 3]| [0.299 * red + 0.587 * green + 0.114 * blue];
+    let first = |[grey, ..]: [f32; 3]| [grey];
+    // The usual ones are compiled by themselves, the others together.
     match frame.encoding() {
-        Encoding::Mono8 => {
-            warp(frame, Encoding::Mono8, to_image, side, out, |[y, ..]| [f32::from(y)])
-        }
+        Encoding::Mono8 => warp(frame, Encoding::Mono8, to_image, side, out, first),
         Encoding::Rgb8 => warp(frame, Encoding::Rgb8, to_image, side, out, grey),
         Encoding::Bgr8 => warp(frame, Encoding::Bgr8, to_image, side, out, grey),
+        Encoding::Uyvy => warp(frame, Encoding::Uyvy, to_image, side, out, grey),
+        Encoding::Yuyv => warp(frame, Encoding::Yuyv, to_image, side, out, grey),
+        Encoding::Nv12 => warp(frame, Encoding::Nv12, to_image, side, out, grey),
         other => warp(frame, other, to_image, side, out, grey),
     }
 }
 
 /// Appends a square of `side` pixels, planes of red, green and blue, 0 to 255, to `out`.
 pub(crate) fn warp_rgb(frame: &Frame<'_>, to_image: &Similarity, side: usize, out: &mut Vec<f32>) {
-    let rgb = |rgb: [u8; 3]| rgb.map(f32::from);
-    // The two usual ones are compiled by themselves, the others together.
     match frame.encoding() {
-        Encoding::Rgb8 => warp(frame, Encoding::Rgb8, to_image, side, out, rgb),
-        Encoding::Bgr8 => warp(frame, Encoding::Bgr8, to_image, side, out, rgb),
-        other => warp(frame, other, to_image, side, out, rgb),
+        Encoding::Rgb8 => warp(frame, Encoding::Rgb8, to_image, side, out, |rgb| rgb),
+        Encoding::Bgr8 => warp(frame, Encoding::Bgr8, to_image, side, out, |rgb| rgb),
+        Encoding::Uyvy => warp(frame, Encoding::Uyvy, to_image, side, out, |rgb| rgb),
+        Encoding::Yuyv => warp(frame, Encoding::Yuyv, to_image, side, out, |rgb| rgb),
+        Encoding::Nv12 => warp(frame, Encoding::Nv12, to_image, side, out, |rgb| rgb),
+        other => warp(frame, other, to_image, side, out, |rgb| rgb),
     }
 }
 
@@ -43,72 +53,85 @@ fn warp<const C: usize>(
     to_image: &Similarity,
     side: usize,
     out: &mut Vec<f32>,
-    channels: impl Fn([u8; 3]) -> [f32; C],
+    channels: impl Fn([f32; 3]) -> [f32; C],
 ) {
     let start = out.len();
     out.resize(start + C * side * side, 0.0);
     let out = &mut out[start..];
-    let pixels = Pixels { frame, encoding, channels };
+    let pixels = Pixels { frame, encoding };
     // Averaging a grid of samples, about one an image pixel, keeps large faces free of aliasing. A
     // dense grid needs no interpolation between image pixels; a sparse one does.
     let samples = (to_image.scale().round() as usize).clamp(1, MAX_SAMPLES);
-    let weight = 1.0 / (samples * samples) as f32;
+    let weight = 1.0 / (samples * samples) as f32 / SAMPLE_WEIGHT as f32;
     for row in 0..side {
         for column in 0..side {
-            let mut sum = [0.0; C];
+            let mut sums = [0; 3];
             for i in 0..samples * samples {
                 let offset = |step: usize| (step as f32 + 0.5) / samples as f32;
                 let point = to_image.apply(Point {
                     x: column as f32 + offset(i % samples),
                     y: row as f32 + offset(i / samples),
                 });
-                let value =
-                    if samples <= 2 { pixels.between(point) } else { pixels.nearest(point) };
-                sum.iter_mut().zip(value).for_each(|(sum, value)| *sum += value);
+                if samples <= 2 {
+                    pixels.add_between(point, &mut sums);
+                } else {
+                    pixels.add_nearest(point, &mut sums);
+                }
             }
-            for (channel, sum) in sum.into_iter().enumerate() {
-                out[channel * side * side + row * side + column] = sum * weight;
+            let values = channels(sums.map(|sum| sum as f32 * weight));
+            for (channel, value) in values.into_iter().enumerate() {
+                out[channel * side * side + row * side + column] = value;
             }
         }
     }
 }
 
-struct Pixels<'f, 'a, F> {
+struct Pixels<'f, 'a> {
     frame: &'f Frame<'a>,
     encoding: Encoding,
-    channels: F,
 }
 
-impl<const C: usize, F: Fn([u8; 3]) -> [f32; C]> Pixels<'_, '_, F> {
-    /// The pixel at these indices, moved to the nearest edge where they lie outside. Casts of
-    /// negative numbers and NaN give 0.
-    fn at(&self, x: f32, y: f32) -> [f32; C] {
-        let x = (x as usize).min(self.frame.width_px() as usize - 1);
-        let y = (y as usize).min(self.frame.height_px() as usize - 1);
-        (self.channels)(self.frame.rgb_as(self.encoding, x, y))
+impl Pixels<'_, '_> {
+    #[inline(always)]
+    fn add(&self, x: usize, y: usize, weight: u32, sums: &mut [u32; 3]) {
+        let rgb = self.frame.rgb_as(self.encoding, x, y);
+        sums.iter_mut().zip(rgb).for_each(|(sum, value)| *sum += weight * u32::from(value));
     }
 
-    fn nearest(&self, point: Point) -> [f32; C] {
-        self.at(point.x, point.y)
+    /// The last column and row.
+    fn last(&self) -> (usize, usize) {
+        (self.frame.width_px() as usize - 1, self.frame.height_px() as usize - 1)
     }
 
-    /// Linear between the four nearest pixel centres.
-    fn between(&self, point: Point) -> [f32; C] {
-        let (x, y) = (point.x - 0.5, point.y - 0.5);
-        let (left, top) = (x.floor(), y.floor());
-        let (fx, fy) = (x - left, y - top);
-        let corners = [
-            ((1.0 - fx) * (1.0 - fy), self.at(left, top)),
-            (fx * (1.0 - fy), self.at(left + 1.0, top)),
-            ((1.0 - fx) * fy, self.at(left, top + 1.0)),
-            (fx * fy, self.at(left + 1.0, top + 1.0)),
-        ];
-        let mut sum = [0.0; C];
-        for (weight, value) in corners {
-            sum.iter_mut().zip(value).for_each(|(sum, value)| *sum += weight * value);
-        }
-        sum
+    /// Adds the pixel that the point lies in, or the nearest where it lies outside.
+    #[inline(always)]
+    fn add_nearest(&self, point: Point, sums: &mut [u32; 3]) {
+        let (last_x, last_y) = self.last();
+        self.add(index(point.x).min(last_x), index(point.y).min(last_y), SAMPLE_WEIGHT, sums);
     }
+
+    /// Adds what lies linearly between the four nearest pixel centres.
+    #[inline(always)]
+    fn add_between(&self, point: Point, sums: &mut [u32; 3]) {
+        let (last_x, last_y) = self.last();
+        let parts = PARTS as f32;
+        let x = index((point.x - 0.5).clamp(0.0, last_x as f32) * parts + 0.5);
+        let y = index((point.y - 0.5).clamp(0.0, last_y as f32) * parts + 0.5);
+        let (left, top) = (x / PARTS as usize, y / PARTS as usize);
+        let (right, bottom) = ((left + 1).min(last_x), (top + 1).min(last_y));
+        let (to_right, to_bottom) = (x as u32 % PARTS, y as u32 % PARTS);
+        let (to_left, to_top) = (PARTS - to_right, PARTS - to_bottom);
+        self.add(left, top, to_left * to_top, sums);
+        self.add(right, top, to_right * to_top, sums);
+        self.add(left, bottom, to_left * to_bottom, sums);
+        self.add(right, bottom, to_right * to_bottom, sums);
+    }
+}
+
+/// The whole part; 0 for negative numbers and what is none. By way of 32 bits, which is faster
+/// than to `usize`, and wide enough for frames of 2^14 pixels a side in 256 parts.
+fn index(coordinate: f32) -> usize {
+    (coordinate as i32).max(0) as usize
 }
 
 #[cfg(test)]

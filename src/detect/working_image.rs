@@ -1,6 +1,6 @@
 //! The image at the size that the detector works on: scaled down, padded, as planes of floats.
 
-use super::resample::{Axis, scale_channel, scale_colours, scale_rows};
+use super::resample::{Axis, Sums, scale_channel, scale_colours, scale_rows};
 use crate::frame::{Encoding, Frame, yuv_to_rgb};
 use crate::geometry::Point;
 
@@ -40,11 +40,9 @@ pub struct WorkingImage {
     down: Axis,
     half_across: Axis,
     half_down: Axis,
-    /// A row on its way from the old height to the new one.
-    sums: Vec<u16>,
-    /// A row that had to be brought to one byte a channel first, and which one it is.
+    sums: Sums,
+    /// A row that had to be brought to one byte a channel first.
     converted: Vec<u8>,
-    converted_row: Option<usize>,
 }
 
 impl Default for WorkingImage {
@@ -61,9 +59,8 @@ impl Default for WorkingImage {
             down: axis.clone(),
             half_across: axis.clone(),
             half_down: axis,
-            sums: Vec::new(),
+            sums: Sums::default(),
             converted: Vec::new(),
-            converted_row: None,
         }
     }
 }
@@ -86,7 +83,6 @@ impl WorkingImage {
         // Only the encodings that have such colours read these; of odd sizes there are none then.
         keep_or_make(&mut self.half_across, from_width.div_ceil(2), width);
         keep_or_make(&mut self.half_down, from_height.div_ceil(2), height);
-        self.converted_row = None;
         match frame.encoding() {
             Encoding::Rgb8 => self.fill_colours::<3>(frame, [2, 1, 0]),
             Encoding::Bgr8 => self.fill_colours::<3>(frame, [0, 1, 2]),
@@ -95,7 +91,7 @@ impl WorkingImage {
             Encoding::BayerRggb8
             | Encoding::BayerBggr8
             | Encoding::BayerGbrg8
-            | Encoding::BayerGrbg8 => self.fill_colours::<3>(frame, [2, 1, 0]),
+            | Encoding::BayerGrbg8 => self.fill_mosaic(frame),
             Encoding::Mono8 | Encoding::Mono16 | Encoding::Mono16BigEndian => self.fill_grey(frame),
             Encoding::Uyvy => self.fill_yuv422(frame, [1, 0, 2]),
             Encoding::Yuyv => self.fill_yuv422(frame, [0, 1, 3]),
@@ -133,27 +129,41 @@ impl WorkingImage {
 
     /// `planes_of` says in which plane each of the first three channels belongs.
     fn fill_colours<const CHANNELS: usize>(&mut self, frame: &Frame<'_>, planes_of: [usize; 3]) {
-        let Self { across, down, sums, converted, converted_row, .. } = self;
+        let Self { across, down, sums, .. } = self;
         let mut planes = Planes::of(&mut self.planes, self.width, self.height, self.content.0);
-        let packed = frame.encoding().bytes_per_pixel() == CHANNELS;
+        scale_rows(
+            down,
+            sums,
+            |y, with| with(frame.row(y)),
+            |y, row| {
+                let [first, second, third] = planes.row(y);
+                let rows = match planes_of {
+                    [0, _, _] => [first, second, third],
+                    _ => [third, second, first],
+                };
+                scale_colours::<CHANNELS>(across, row, rows);
+            },
+        );
+    }
+
+    fn fill_mosaic(&mut self, frame: &Frame<'_>) {
+        let Self { across, down, sums, converted, .. } = self;
+        let mut planes = Planes::of(&mut self.planes, self.width, self.height, self.content.0);
+        let width = frame.width_px() as usize;
+        let mut converted_row = None;
         let row = |y: usize, with: &mut dyn FnMut(&[u8])| {
-            if packed {
-                return with(frame.row(y));
-            }
-            // A mosaic. Rows are asked for twice where they lie in two new ones.
-            if *converted_row != Some(y) {
-                frame.rgb_row(y, converted);
-                *converted_row = Some(y);
+            // Rows are asked for twice where they lie in two new ones.
+            if converted_row != Some(y) {
+                frame.mosaic_row(y, converted);
+                converted_row = Some(y);
             }
             with(converted);
         };
         scale_rows(down, sums, row, |y, row| {
-            let [first, second, third] = planes.row(y);
-            let rows = match planes_of {
-                [0, _, _] => [first, second, third],
-                _ => [third, second, first],
-            };
-            scale_colours::<CHANNELS>(across, row, rows);
+            let [blue, green, red] = planes.row(y);
+            scale_channel::<1>(across, row, 0, red);
+            scale_channel::<1>(across, row, width, green);
+            scale_channel::<1>(across, row, 2 * width, blue);
         });
     }
 
@@ -165,7 +175,7 @@ impl WorkingImage {
             if packed {
                 return with(frame.row(y));
             }
-            frame.grey_row(y, converted);
+            frame.mono16_row(y, converted);
             with(converted);
         };
         scale_rows(down, sums, row, |y, row| {

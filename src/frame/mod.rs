@@ -13,7 +13,7 @@ pub use encoding::Encoding;
 pub use error::FrameError;
 
 pub(crate) use pixel::yuv_to_rgb;
-use pixel::{Bayer, Yuv};
+use pixel::{Bayer, Yuv, to_byte};
 
 /// A view of an uncompressed image whose size, step and data are known to agree.
 ///
@@ -112,13 +112,22 @@ impl<'a> Frame<'a> {
     pub(crate) fn rgb_as(&self, encoding: Encoding, x: usize, y: usize) -> [u8; 3] {
         let at = |offset: usize| self.data[y * self.step_bytes + offset];
         match encoding {
-            Encoding::Rgb8 => [at(3 * x), at(3 * x + 1), at(3 * x + 2)],
-            Encoding::Bgr8 => [at(3 * x + 2), at(3 * x + 1), at(3 * x)],
+            Encoding::Rgb8 | Encoding::Bgr8 => {
+                // One look whether it lies in the data, not three.
+                let pixel = &self.data[y * self.step_bytes + 3 * x..][..3];
+                let [first, second, third] = [pixel[0], pixel[1], pixel[2]];
+                match encoding {
+                    Encoding::Rgb8 => [first, second, third],
+                    _ => [third, second, first],
+                }
+            }
             Encoding::Rgba8 => [at(4 * x), at(4 * x + 1), at(4 * x + 2)],
             Encoding::Bgra8 => [at(4 * x + 2), at(4 * x + 1), at(4 * x)],
             Encoding::Mono8 => [at(x); 3],
-            Encoding::Mono16 => [pixel::to_byte(at(2 * x + 1), at(2 * x)); 3],
-            Encoding::Mono16BigEndian => [pixel::to_byte(at(2 * x), at(2 * x + 1)); 3],
+            Encoding::Mono16 => [to_byte(u16::from_le_bytes([at(2 * x), at(2 * x + 1)])); 3],
+            Encoding::Mono16BigEndian => {
+                [to_byte(u16::from_be_bytes([at(2 * x), at(2 * x + 1)])); 3]
+            }
             Encoding::Uyvy => {
                 let pair = x / 2 * 4;
                 Yuv { y: at(2 * x + 1), u: at(pair), v: at(pair + 2) }.rgb()
@@ -152,16 +161,31 @@ impl<'a> Frame<'a> {
         bayer.rgb(x, y, around)
     }
 
-    /// One row as packed RGB, whatever the encoding.
-    pub(crate) fn rgb_row(&self, y: usize, rgb: &mut Vec<u8>) {
-        rgb.clear();
-        rgb.extend((0..self.width_px as usize).flat_map(|x| self.rgb_as(self.encoding, x, y)));
+    /// One row of a mosaic filled in: all of its red, then its green, then its blue.
+    pub(crate) fn mosaic_row(&self, y: usize, planes: &mut Vec<u8>) {
+        let (width, height) = (self.width_px as usize, self.height_px as usize);
+        let Some(bayer) = Bayer::of(self.encoding) else { return };
+        planes.resize(3 * width, 0);
+        let (red, rest) = planes.split_at_mut(width);
+        let (green, blue) = rest.split_at_mut(width);
+        let above = self.row(if y == 0 { 1 } else { y - 1 });
+        let below = self.row(if y + 1 == height { y - 1 } else { y + 1 });
+        bayer.row(y, [above, self.row(y), below], [red, green, blue]);
+        for x in [0, width - 1] {
+            [red[x], green[x], blue[x]] = self.mosaic(bayer, x, y);
+        }
     }
 
-    /// One row of grey, for encodings that have nothing else.
-    pub(crate) fn grey_row(&self, y: usize, grey: &mut Vec<u8>) {
+    /// One row of grey of two bytes, brought to one.
+    pub(crate) fn mono16_row(&self, y: usize, grey: &mut Vec<u8>) {
+        let pairs = self.row(y).as_chunks::<2>().0.iter();
         grey.clear();
-        grey.extend((0..self.width_px as usize).map(|x| self.rgb_as(self.encoding, x, y)[0]));
+        match self.encoding {
+            Encoding::Mono16BigEndian => {
+                grey.extend(pairs.map(|p| to_byte(u16::from_be_bytes(*p))))
+            }
+            _ => grey.extend(pairs.map(|p| to_byte(u16::from_le_bytes(*p)))),
+        }
     }
 
     /// The whole image as packed RGB rows.

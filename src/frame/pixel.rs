@@ -1,5 +1,7 @@
 //! The arithmetic of single pixels.
 
+use super::Encoding;
+
 /// Brightness and colour difference of ITU-R BT.601 in limited range: Y 16 to 235, U and V 16 to
 /// 240 around 128.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +47,51 @@ impl Bayer {
     pub const GBRG: Self = Self { red: (0, 1) };
     pub const GRBG: Self = Self { red: (1, 0) };
 
+    pub fn of(encoding: Encoding) -> Option<Self> {
+        match encoding {
+            Encoding::BayerRggb8 => Some(Self::RGGB),
+            Encoding::BayerBggr8 => Some(Self::BGGR),
+            Encoding::BayerGbrg8 => Some(Self::GBRG),
+            Encoding::BayerGrbg8 => Some(Self::GRBG),
+            _ => None,
+        }
+    }
+
+    /// All of a row but its first and last pixel, as [`Bayer::rgb`] has them: from the rows above
+    /// and below and itself, into a row each of red, green and blue.
+    pub fn row(
+        self,
+        y: usize,
+        [above, row, below]: [&[u8]; 3],
+        [red, green, blue]: [&mut [u8]; 3],
+    ) {
+        // A row has green and one other colour of its own; the third lies above and below.
+        let red_row = y % 2 == self.red.1;
+        let (own, third) = if red_row { (red, blue) } else { (blue, red) };
+        let own_column = if red_row { self.red.0 } else { 1 - self.red.0 };
+        // Plain slices of one length: the loop becomes vector instructions, parity and all.
+        let count = row.len() - 2;
+        let [above, row, below] =
+            [above, row, below].map(|row| [&row[..count], &row[1..][..count], &row[2..][..count]]);
+        let [own, green, third] = [own, green, third].map(|row| &mut row[1..][..count]);
+        let parity = u16::from(own_column == 0);
+        for i in 0..count {
+            let [a, b, c] = above.map(|row| u16::from(row[i]));
+            let [d, here, f] = row.map(|row| u16::from(row[i]));
+            let [g, h, k] = below.map(|row| u16::from(row[i]));
+            let beside = (d + f + 1) >> 1;
+            let upright = (b + h + 1) >> 1;
+            let cross = (d + f + b + h + 2) >> 2;
+            let diagonal = (a + c + g + k + 2) >> 2;
+            // All ones where the pixel has the row's own colour.
+            let mask = ((i as u16 ^ parity) & 1).wrapping_sub(1);
+            let choose = |own: u16, other: u16| ((own & mask) | (other & !mask)) as u8;
+            own[i] = choose(here, beside);
+            green[i] = choose(cross, here);
+            third[i] = choose(diagonal, upright);
+        }
+    }
+
     /// The pixel at (x, y), from itself and its neighbours, row by row: each missing colour is the
     /// mean of its nearest two or four.
     #[inline(always)]
@@ -67,8 +114,9 @@ impl Bayer {
 
 /// 0 to 65535 brought to 0 to 255, to the nearest.
 #[inline(always)]
-pub(super) fn to_byte(high: u8, low: u8) -> u8 {
-    ((u32::from(high) * 256 + u32::from(low) + 128) / 257) as u8
+pub(super) fn to_byte(value: u16) -> u8 {
+    // Times 255 / 65535 without dividing.
+    ((u32::from(value) * 255 + 32_895) >> 16) as u8
 }
 
 #[cfg(test)]
@@ -84,9 +132,8 @@ mod tests {
     #[test]
     fn two_bytes_are_brought_to_one_to_the_nearest() {
         for value in 0..=u16::MAX {
-            let [high, low] = value.to_be_bytes();
             let exact = f64::from(value) * 255.0 / 65535.0;
-            assert!((f64::from(to_byte(high, low)) - exact).abs() <= 0.5, "{value}");
+            assert!((f64::from(to_byte(value)) - exact).abs() <= 0.5, "{value}");
         }
     }
 }
