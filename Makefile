@@ -47,6 +47,7 @@ lint: setup
 	$(ENV) ruff format --check tools tests benches training launch
 
 bench: build
+	@$(ENV) cargo bench --locked --quiet --no-default-features --bench pipeline
 	@$(ENV) tools/isolated python benches/latency.py
 	@$(ENV) tools/isolated python benches/load.py
 	@$(ENV) tools/isolated python benches/against_python.py

@@ -7,7 +7,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{encode, frame, paste, picture, pipeline};
+use common::{encode, paste, picture, pipeline};
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
@@ -16,7 +16,7 @@ use rapport::pipeline::{Pipeline, PipelineOptions, Timings};
 use rapport::track::TrackOptions;
 
 /// Each scene is measured this often, all of them in turn.
-const ROUNDS: usize = 150;
+const ROUNDS: usize = 100;
 
 /// Before the clock counts: caches, buffers, the processor's pace.
 const WARM_UP_ROUNDS: usize = 10;
@@ -60,11 +60,14 @@ fn jpeg(picture: &RgbImage) -> Vec<u8> {
     bytes
 }
 
+/// People found, time spent decoding, and where the rest went.
+type Work = (usize, Duration, Timings);
+
 /// Something that costs time, and what it was made up of.
 struct Scene<'s> {
     name: String,
     faces: usize,
-    work: Box<dyn FnMut(&mut Pipeline) -> (usize, Duration, Timings) + 's>,
+    work: Box<dyn FnMut(&mut Pipeline) -> Work + 's>,
     totals: Vec<Duration>,
     timings: Vec<Timings>,
 }
@@ -160,8 +163,8 @@ fn main() {
         }
     }
 
-    let runtime = rapport::onnx::runtime_info().unwrap_or("ONNX Runtime");
-    println!("{}; {runtime}, one thread; medians of {ROUNDS} frames", processor());
+    let runtime = rapport::onnx::runtime_version().unwrap_or_default();
+    println!("{}; ONNX Runtime {runtime}, one thread; medians of {ROUNDS} frames", processor());
     println!(
         "{:<34} {:>8} {:>8} {:>8} {:>7} {:>7} {:>7} {:>7} {:>8}",
         "", "ms", "outside", "share", "detect", "verify", "crop", "classify", "ratio"
