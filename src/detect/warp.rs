@@ -63,15 +63,21 @@ fn warp<const C: usize>(
     // dense grid needs no interpolation between image pixels; a sparse one does.
     let samples = (to_image.scale().round() as usize).clamp(1, MAX_SAMPLES);
     let weight = 1.0 / (samples * samples) as f32 / SAMPLE_WEIGHT as f32;
+    // Where the samples of a pixel lie in the image, seen from the pixel's corner.
+    let mut offsets = [Point { x: 0.0, y: 0.0 }; MAX_SAMPLES * MAX_SAMPLES];
+    let corner = to_image.apply(Point { x: 0.0, y: 0.0 });
+    for (i, offset) in offsets.iter_mut().take(samples * samples).enumerate() {
+        let part = |step: usize| (step as f32 + 0.5) / samples as f32;
+        let sample = to_image.apply(Point { x: part(i % samples), y: part(i / samples) });
+        *offset = Point { x: sample.x - corner.x, y: sample.y - corner.y };
+    }
+    let offsets = &offsets[..samples * samples];
     for row in 0..side {
         for column in 0..side {
             let mut sums = [0; 3];
-            for i in 0..samples * samples {
-                let offset = |step: usize| (step as f32 + 0.5) / samples as f32;
-                let point = to_image.apply(Point {
-                    x: column as f32 + offset(i % samples),
-                    y: row as f32 + offset(i / samples),
-                });
+            let corner = to_image.apply(Point { x: column as f32, y: row as f32 });
+            for offset in offsets {
+                let point = Point { x: corner.x + offset.x, y: corner.y + offset.y };
                 if samples <= 2 {
                     pixels.add_between(point, &mut sums);
                 } else {
