@@ -3,7 +3,7 @@
 use image::RgbImage;
 use image::imageops::{self, FilterType};
 
-use crate::detect::{Face, Landmarks, warp_grey};
+use crate::detect::{Face, Landmarks};
 use crate::frame::Frame;
 use crate::geometry::{Point, Rect, Similarity};
 
@@ -36,11 +36,6 @@ pub fn align(face: &Face, side: usize) -> Similarity {
         .unwrap_or_else(|| Similarity::square(roi.center(), box_side * BOX_MARGIN, side))
 }
 
-/// Appends the aligned face to `out`: `side` rows of `side` pixels of grey, 0 to 255.
-pub fn crop_grey(frame: &Frame<'_>, face: &Face, side: usize, out: &mut Vec<f32>) {
-    warp_grey(frame, &align(face, side), side, out);
-}
-
 /// The box cut out upright as packed RGB rows, `side_px` rows of `side_px` pixels, with black beside
 /// or above and below it where it is not square: for people and programs to look at.
 pub fn crop_padded_rgb(frame: &Frame<'_>, roi: &Rect, side_px: u32) -> Vec<u8> {
@@ -59,17 +54,18 @@ pub fn crop_padded_rgb(frame: &Frame<'_>, roi: &Rect, side_px: u32) -> Vec<u8> {
     canvas.into_raw()
 }
 
-/// Appends the whole frame in place of a face that was found, for pictures that are faces cut out
-/// already. The shorter side is filled up as beyond the edge of an image.
-pub fn whole_grey(frame: &Frame<'_>, side: usize, out: &mut Vec<f32>) {
+/// Maps a square crop of `side` pixels onto the whole of an image that is a face cut out already; one
+/// that is not square is filled up along its edges.
+pub fn whole(frame: &Frame<'_>, side: usize) -> Similarity {
     let (width, height) = (frame.width_px() as f32, frame.height_px() as f32);
     let center = Point { x: width / 2.0, y: height / 2.0 };
-    warp_grey(frame, &Similarity::square(center, width.max(height), side), side, out);
+    Similarity::square(center, width.max(height), side)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::warp_grey;
     use crate::frame::Encoding;
 
     #[test]
@@ -100,7 +96,7 @@ mod tests {
         let data: Vec<u8> = (0..48 * 48).map(|i| (i * 7 % 251) as u8).collect();
         let frame = Frame::new(48, 48, 48, Encoding::Mono8, &data).unwrap();
         let mut crop = Vec::new();
-        whole_grey(&frame, 48, &mut crop);
+        warp_grey(&frame, &whole(&frame, 48), 48, &mut crop);
         assert_eq!(crop, data.iter().map(|&v| f32::from(v)).collect::<Vec<_>>());
     }
 

@@ -66,6 +66,24 @@ impl Emotion {
         Self::ALL.map(Emotion::as_str).join(", ")
     }
 
+    /// Takes a label by its name or by another word that data sets and models use for it, in any
+    /// case.
+    ///
+    /// # Errors
+    /// If it is none, with the names that are expected.
+    pub fn from_word(text: &str) -> Result<Self, UnknownEmotion> {
+        let name = text.trim().to_lowercase();
+        match name.as_str() {
+            "anger" => Ok(Emotion::Angry),
+            "disgusted" => Ok(Emotion::Disgust),
+            "fearful" | "scared" | "afraid" => Ok(Emotion::Fear),
+            "happiness" => Ok(Emotion::Happy),
+            "sadness" => Ok(Emotion::Sad),
+            "surprised" => Ok(Emotion::Surprise),
+            other => other.parse(),
+        }
+    }
+
     /// Valence (pleasant or not) and arousal (activated or calm) of the expression, each -1 to 1.
     ///
     /// The values are those reported for the matching terms by [`AFFECT_SOURCE`]; neutral is the
@@ -145,6 +163,19 @@ impl Distribution {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_of_other_data_sets_are_understood() {
+        for (text, label) in [
+            ("Anger", Emotion::Angry),
+            (" surprised ", Emotion::Surprise),
+            ("SCARED", Emotion::Fear),
+            ("neutral", Emotion::Neutral),
+        ] {
+            assert_eq!(Emotion::from_word(text), Ok(label));
+        }
+        assert!(Emotion::from_word("contempt").is_err());
+    }
 
     #[test]
     fn names_round_trip_and_unknown_ones_list_what_is_allowed() {

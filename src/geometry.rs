@@ -82,6 +82,14 @@ impl Similarity {
         Self { a, b: 0.0, tx: center.x - length / 2.0, ty: center.y - length / 2.0 }
     }
 
+    /// The same with a square of `side` pixels that reaches `factor` times as far around its middle.
+    pub fn zoomed(&self, factor: f32, side: usize) -> Self {
+        let middle = side as f32 / 2.0;
+        let center = self.apply(Point { x: middle, y: middle });
+        let (a, b) = (self.a * factor, self.b * factor);
+        Self { a, b, tx: center.x - (a - b) * middle, ty: center.y - (a + b) * middle }
+    }
+
     /// The transform that brings `from` closest to `to` in the sense of least squares, or nothing
     /// where the points of `from` coincide or any is not finite.
     ///

@@ -21,7 +21,8 @@
 //! - [`analyze`]: `rapport analyze`. [`account`]: what `rapport watch` tells.
 //!   [`annotate`]: what was found, drawn onto the picture. [`explain`]: why it was read so.
 //! - `ros`: the one room that knows ROS (feature `ros`).
-//! - [`onnx`], [`paths`]: ONNX Runtime, and where it, models and settings lie.
+//! - [`onnx`], [`paths`]: ONNX Runtime, and where it, models and settings lie. [`yaml`]: settings
+//!   read so that every mistake is named with its place.
 
 pub mod account;
 pub mod analyze;
@@ -46,3 +47,4 @@ pub mod record;
 pub mod ros;
 pub mod smooth;
 pub mod track;
+pub mod yaml;

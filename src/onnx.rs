@@ -56,6 +56,9 @@ pub enum ModelError {
         /// What it must have.
         expected: String,
     },
+    /// The file that describes a model is wrong: a line for each mistake.
+    #[error("{0}")]
+    Sidecar(String),
     /// A run failed.
     #[error("model {}: inference failed: {reason}", path.display())]
     Run {
@@ -107,12 +110,25 @@ impl Network {
         self.busy
     }
 
-    /// Dimensions of the input, -1 where free; empty if it is no tensor.
+    /// Names of the inputs, in order.
+    pub fn input_names(&self) -> Vec<String> {
+        self.session.inputs().iter().map(|input| input.name().to_owned()).collect()
+    }
+
+    /// Names of the outputs, in order.
+    pub fn output_names(&self) -> Vec<String> {
+        self.session.outputs().iter().map(|output| output.name().to_owned()).collect()
+    }
+
+    /// Dimensions of the first input, -1 where free; empty if it is no tensor.
     pub fn input_shape(&self) -> &[i64] {
-        match self.session.inputs().first().map(|input| input.dtype()) {
-            Some(ValueType::Tensor { shape, .. }) => shape,
-            _ => &[],
-        }
+        shape_of(self.session.inputs().first().map(|input| input.dtype()))
+    }
+
+    /// Dimensions of an output, -1 where free; empty if there is none of this name.
+    pub fn output_shape(&self, name: &str) -> &[i64] {
+        let outputs = self.session.outputs();
+        shape_of(outputs.iter().find(|output| output.name() == name).map(|o| o.dtype()))
     }
 
     /// An entry of the model's metadata.
@@ -280,6 +296,13 @@ fn build_session(
             .commit_from_memory(model)
     };
     configure().map_err(|e: ort::Error| e.to_string())
+}
+
+fn shape_of(kind: Option<&ValueType>) -> &[i64] {
+    match kind {
+        Some(ValueType::Tensor { shape, .. }) => shape,
+        _ => &[],
+    }
 }
 
 fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::classify::EmotionNet;
-use crate::crop::{align, crop_grey};
 use crate::detect::{Face, ONet, WorkingImage, WorkingSize, YuNet, suppress_overlaps};
 use crate::emotion::{Distribution, Emotion};
 use crate::explain::Explanation;
@@ -170,7 +169,7 @@ impl Pipeline {
         let tracked = self.tracker.update(&faces, stamp);
         self.crops.clear();
         for track in &tracked {
-            crop_grey(frame, &track.face, self.emotion.side_px(), &mut self.crops);
+            self.emotion.crop(frame, &track.face, &mut self.crops);
         }
         let cropped = Instant::now();
         let distributions = self.emotion.classify(&self.crops)?;
@@ -206,11 +205,11 @@ impl Pipeline {
     /// # Errors
     /// If the emotion network fails or gives no evidence maps.
     pub fn explain(&mut self, frame: &Frame<'_>, face: &Face) -> Result<Explanation, ModelError> {
-        let crop_side_px = self.emotion.side_px();
-        let mut crop = Vec::with_capacity(crop_side_px * crop_side_px);
-        crop_grey(frame, face, crop_side_px, &mut crop);
+        let mut crop = Vec::new();
+        self.emotion.crop(frame, face, &mut crop);
         let maps = self.emotion.evidence(&crop)?;
-        Ok(Explanation { maps, crop_to_image: align(face, crop_side_px), crop_side_px })
+        let crop_to_image = self.emotion.crop_to_image(face);
+        Ok(Explanation { maps, crop_to_image, crop_side_px: self.emotion.side_px() })
     }
 
     /// Goes on with other options; the people in view stay known.

@@ -110,7 +110,8 @@ fn wrong_models_are_told_apart() {
     let text = load("README.md");
     assert!(matches!(text, ModelError::Load { .. }), "{text}");
     let other = load("models/onet.onnx").to_string();
-    assert!(other.contains("input list is `crops`, expected one named `faces`"), "{other}");
+    assert!(other.contains("description is missing, expected a file"), "{other}");
+    assert!(other.contains("models/onet.yaml"), "{other}");
     let files = ModelFiles { yunet: in_repository("models/emotion.onnx"), ..ModelFiles::default() };
     let swapped = Pipeline::load(&files, &RuntimeOptions::default(), at_once()).err().unwrap();
     assert!(swapped.to_string().contains("expected one named `image`"), "{swapped}");

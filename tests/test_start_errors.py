@@ -37,7 +37,7 @@ WRONG_FILES = {
         {"emotion_model": TEXT_FILE},
         [TEXT_FILE, "not loaded by ONNX Runtime"],
     ),
-    "O-Net as emotion model": ({"emotion_model": ONET}, [ONET, "`faces`", "expected"]),
+    "O-Net as emotion model": ({"emotion_model": ONET}, [ONET, "expected a file", "onet.yaml"]),
     "O-Net as YuNet": ({"yunet_model": ONET}, [ONET, "expected"]),
     "missing library": (
         {"onnxruntime_library": "/no/libort.so"},

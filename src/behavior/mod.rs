@@ -35,16 +35,13 @@
 //! # Layout
 //!
 //! - `policy`: what a policy is, and the file it comes from.
-//! - `schema`: what the file may hold. `fields` and `document` are the reading underneath it:
-//!   typed fields over a tree whose nodes know their places. `problem`: what can be wrong.
+//! - `schema`: what the file may hold, read by [`crate::yaml`]. `problem`: a file that is wrong.
 //! - `engine`: which rule fires. `faces`: what it remembers. `clock`: the time it counts.
 //! - `response`: what the robot does.
 
 mod clock;
-mod document;
 mod engine;
 mod faces;
-mod fields;
 mod policy;
 mod problem;
 mod response;
@@ -52,5 +49,5 @@ mod schema;
 
 pub use engine::{Engine, FaceReading, MOST_FACES_IN_IMAGE};
 pub use policy::{MAX_POLICY_BYTES, Policy, Rule};
-pub use problem::{Place, PolicyError, Problem};
+pub use problem::PolicyError;
 pub use response::{Answer, Fraction, Light, Response, Rest};

@@ -6,8 +6,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::emotion::Emotion;
+use crate::yaml::text_of;
 
-use super::problem::{Place, PolicyError, Problem};
+use super::problem::PolicyError;
 use super::response::{Answer, Fraction, Rest};
 use super::schema;
 
@@ -90,21 +91,4 @@ impl Policy {
             .and_then(schema::policy)
             .map_err(|problems| PolicyError::Invalid { file: file.to_owned(), problems })
     }
-}
-
-fn text_of(content: &[u8]) -> Result<&str, Problem> {
-    std::str::from_utf8(content).map_err(|error| {
-        let (before, after) = content.split_at(error.valid_up_to());
-        let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-        let line = before.iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
-        let column = String::from_utf8_lossy(&before[line_start..]).chars().count() as u64 + 1;
-        Problem {
-            place: Place { line, column },
-            found: match after.first() {
-                Some(byte) => format!("this is not text: byte 0x{byte:02x}"),
-                None => "this is not text".to_owned(),
-            },
-            allowed: "UTF-8".to_owned(),
-        }
-    })
 }

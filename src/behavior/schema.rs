@@ -5,11 +5,9 @@
 use std::time::Duration;
 
 use crate::emotion::Emotion;
+use crate::yaml::{self, Field, Mapping, Place, Problem, Problems, Read, Value};
 
-use super::document::{self, Value};
-use super::fields::{Field, Mapping, Problems, Read};
 use super::policy::{Policy, Rule};
-use super::problem::{Place, Problem};
 use super::response::{Answer, Fraction, Light, Rest};
 
 /// The version of the format that this code reads.
@@ -31,7 +29,7 @@ const LEAST_OPACITY: f64 = 0.01;
 ///
 /// Every problem of the values, or the first one of the YAML, in the order of the file.
 pub(super) fn policy(text: &str) -> Result<Policy, Vec<Problem>> {
-    let node = document::read(text).map_err(|problem| vec![problem])?;
+    let node = yaml::read(text).map_err(|problem| vec![problem])?;
     let start = Place { line: 1, column: 1 };
     let field = Field { name: "the policy".to_owned(), key_place: start, node };
     let mut problems = Problems::default();
@@ -145,7 +143,7 @@ fn when(field: Field, problems: &mut Problems) -> Read<(Vec<Emotion>, Fraction, 
         });
     let confidence = map
         .required(problems, "confidence", "0 to 1")
-        .and_then(|field| field.fraction(problems, 0.0));
+        .and_then(|field| fraction(&field, problems, 0.0));
     let lasting = map
         .required(problems, "for_secs", "0 to 60")
         .and_then(|field| field.secs(problems, 0.0..=60.0));
@@ -181,7 +179,7 @@ fn answer(field: Field, problems: &mut Problems) -> Read<Answer> {
     let expression = expression.map(|field| field.name(problems)).transpose();
     let intensity = map
         .optional("intensity")
-        .map_or(Ok(DEFAULT_INTENSITY), |field| field.fraction(problems, 0.0));
+        .map_or(Ok(DEFAULT_INTENSITY), |field| fraction(&field, problems, 0.0));
     let duration = map
         .required(problems, "duration_secs", "0.1 to 60")
         .and_then(|field| field.secs(problems, 0.1..=60.0));
@@ -208,13 +206,14 @@ fn light(field: Field, problems: &mut Problems) -> Read<Light> {
     let mut map = Mapping::of(field, problems, &["color", "r", "g", "b", "opacity"])?;
     let opacity = map
         .optional("opacity")
-        .map_or(Ok(Fraction::ONE), |field| field.fraction(problems, LEAST_OPACITY));
+        .map_or(Ok(Fraction::ONE), |field| fraction(&field, problems, LEAST_OPACITY));
     let color = map.optional("color");
     let shares = [map.optional("r"), map.optional("g"), map.optional("b")];
     let [red, green, blue] = match (color, shares) {
         (Some(color), [None, None, None]) => color_of(&color, problems)?,
         (None, [Some(red), Some(green), Some(blue)]) => {
-            let [red, green, blue] = [red, green, blue].map(|share| share.fraction(problems, 0.0));
+            let [red, green, blue] =
+                [red, green, blue].map(|share| fraction(&share, problems, 0.0));
             [red?, green?, blue?]
         }
         (None, _) => return Err(map.incomplete(problems, "has no whole color", ALLOWED)),
@@ -245,4 +244,10 @@ fn optional_secs(
     default: Duration,
 ) -> Read<Duration> {
     map.optional(key).map_or(Ok(default), |field| field.secs(problems, range))
+}
+
+/// A number from 0, or from more than that, to 1.
+fn fraction(field: &Field, problems: &mut Problems, from: f64) -> Read<Fraction> {
+    let number = field.number(problems, from..=1.0)?;
+    Fraction::new(number as f32).ok_or_else(|| field.wrong(problems, "0 to 1"))
 }

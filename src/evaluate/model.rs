@@ -9,7 +9,6 @@ use sha2::{Digest, Sha256};
 
 use super::tally::{Seen, Tally};
 use crate::classify::EmotionNet;
-use crate::crop::whole_grey;
 use crate::frame::Frame;
 use crate::geometry::Rect;
 use crate::onnx::{ModelError, RuntimeOptions};
@@ -20,7 +19,7 @@ enum Eye {
     /// All of the pipeline: faces are looked for.
     Pipeline(Box<Pipeline>),
     /// The emotion network alone: the frame is a face.
-    Face(EmotionNet),
+    Face(Box<EmotionNet>),
 }
 
 /// A model and the account of what it saw.
@@ -57,7 +56,7 @@ impl Model {
                     let files = ModelFiles { emotion: path.clone(), ..ModelFiles::default() };
                     Eye::Pipeline(Box::new(Pipeline::load(&files, runtime, options.clone())?))
                 }
-                None => Eye::Face(EmotionNet::load(&path, runtime)?),
+                None => Eye::Face(Box::new(EmotionNet::load(&path, runtime)?)),
             };
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let alike = models.iter().filter(|m| m.path.file_stem() == path.file_stem()).count();
@@ -99,7 +98,7 @@ fn look_at_face(
     let start = Instant::now();
     let (width, height) = (frame.width_px() as f32, frame.height_px() as f32);
     let mut crop = Vec::new();
-    whole_grey(frame, net.side_px(), &mut crop);
+    net.crop_whole(frame, &mut crop);
     let cropped = Instant::now();
     let distributions = net.classify(&crop)?;
     let total = start.elapsed();

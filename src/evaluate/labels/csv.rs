@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::{LabelError, parse_label};
+use super::LabelError;
 use crate::emotion::Emotion;
 
 /// An open file whose header has been read.
@@ -70,7 +70,7 @@ impl Table {
             return Ok(None);
         }
         let expected = || format!("one of {}", Emotion::names());
-        parse_label(text).map(Some).map_err(|_| self.wrong("label", expected()))
+        Emotion::from_word(text).map(Some).map_err(|_| self.wrong("label", expected()))
     }
 
     /// A place in the file, for warnings.

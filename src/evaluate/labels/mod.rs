@@ -29,7 +29,7 @@ pub use intervals::{Intervals, TimeBase};
 pub use topic::SpokenLabels;
 
 use super::warnings::Warnings;
-use crate::emotion::{Emotion, UnknownEmotion};
+use crate::emotion::Emotion;
 
 /// Why labels cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -135,41 +135,11 @@ impl Labels {
     }
 }
 
-/// Takes a label by its name or by another word that data sets use for it, in any case.
-///
-/// # Errors
-/// If it is none, with the names that are expected.
-pub fn parse_label(text: &str) -> Result<Emotion, UnknownEmotion> {
-    let name = text.trim().to_lowercase();
-    match name.as_str() {
-        "anger" => Ok(Emotion::Angry),
-        "disgusted" => Ok(Emotion::Disgust),
-        "fearful" | "scared" | "afraid" => Ok(Emotion::Fear),
-        "happiness" => Ok(Emotion::Happy),
-        "sadness" => Ok(Emotion::Sad),
-        "surprised" => Ok(Emotion::Surprise),
-        other => other.parse(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn words_of_other_data_sets_are_understood() {
-        for (text, label) in [
-            ("Anger", Emotion::Angry),
-            (" surprised ", Emotion::Surprise),
-            ("SCARED", Emotion::Fear),
-            ("neutral", Emotion::Neutral),
-        ] {
-            assert_eq!(parse_label(text), Ok(label));
-        }
-        assert!(parse_label("contempt").is_err());
-    }
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]

@@ -1,6 +1,5 @@
 //! Labels that somebody published while the recording was made.
 
-use super::parse_label;
 use crate::emotion::Emotion;
 use crate::evaluate::warnings::Warnings;
 
@@ -17,7 +16,7 @@ impl SpokenLabels {
         self.count += 1;
         self.now = match text.trim() {
             "" => None,
-            text => match parse_label(text) {
+            text => match Emotion::from_word(text) {
                 Ok(label) => Some(label),
                 Err(error) => {
                     warnings.add("unknown label", || format!("topic {topic}: {error}"));

@@ -7,7 +7,6 @@ use anyhow::{Context, bail};
 use super::{LabelledPicture, PictureProblem};
 use crate::analyze::read_picture;
 use crate::emotion::Emotion;
-use crate::evaluate::labels::parse_label;
 use crate::frame::Encoding;
 
 /// The pictures in order of their folders' and their own names. Reads one at a time.
@@ -29,7 +28,7 @@ impl Folder {
         let mut unknown = Vec::new();
         for folder in sorted(root)?.into_iter().filter(|path| path.is_dir()) {
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            match parse_label(&name) {
+            match Emotion::from_word(&name) {
                 Ok(label) => {
                     let files = sorted(&folder)?.into_iter().filter(|path| path.is_file());
                     pictures.extend(files.map(|path| (label, path)));

@@ -5,18 +5,17 @@ use std::time::Duration;
 
 use super::document::{Node, Value, quote};
 use super::problem::{Place, Problem};
-use super::response::Fraction;
 
 /// The problem is noted; there is no value.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Noted;
+pub(crate) struct Noted;
 
 /// A value, or the knowledge that its problem is noted.
-pub(super) type Read<T> = Result<T, Noted>;
+pub(crate) type Read<T> = Result<T, Noted>;
 
 /// Collects the problems of a document.
 #[derive(Debug, Default)]
-pub(super) struct Problems(Vec<Problem>);
+pub(crate) struct Problems(Vec<Problem>);
 
 impl Problems {
     /// Notes a problem.
@@ -34,7 +33,7 @@ impl Problems {
 
 /// One entry of a mapping: a name and its value.
 #[derive(Debug)]
-pub(super) struct Field {
+pub(crate) struct Field {
     /// The key, which is how problems name the value.
     pub name: String,
     /// Where the key is.
@@ -92,12 +91,6 @@ impl Field {
         }
     }
 
-    /// A number from 0, or from more than that, to 1.
-    pub fn fraction(&self, problems: &mut Problems, from: f64) -> Read<Fraction> {
-        let number = self.number(problems, from..=1.0)?;
-        Fraction::new(number as f32).ok_or_else(|| self.wrong(problems, "0 to 1"))
-    }
-
     /// A time in seconds within a range.
     pub fn secs(&self, problems: &mut Problems, range: RangeInclusive<f64>) -> Read<Duration> {
         let secs = self.number(problems, range)?;
@@ -140,7 +133,7 @@ impl Field {
 
 /// A mapping whose keys are known ones, each given once.
 #[derive(Debug)]
-pub(super) struct Mapping {
+pub(crate) struct Mapping {
     name: String,
     place: Place,
     fields: Vec<Field>,

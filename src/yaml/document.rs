@@ -1,6 +1,6 @@
 //! YAML text into a tree in which every node knows its place in the file.
 //!
-//! Going through a tree, not straight into the types of the policy, is what lets every problem be
+//! Going through a tree, not straight into the types of the settings, is what lets every problem be
 //! reported at once, each with what was found.
 
 use std::borrow::Cow;
@@ -17,14 +17,14 @@ use super::problem::{Place, Problem};
 
 /// A value and where it begins.
 #[derive(Debug)]
-pub(super) struct Node {
+pub(crate) struct Node {
     pub place: Place,
     pub value: Value,
 }
 
 /// A YAML value. Keys keep their order, and a key given twice is there twice.
 #[derive(Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Empty,
     Flag(bool),
     Number(f64),
@@ -59,7 +59,7 @@ fn describe_number(number: f64) -> String {
 }
 
 /// A piece of the file between backquotes, on one line and no longer than a line.
-pub(super) fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     const SHOWN_CHARS: usize = 60;
     let mut shown: String = text
         .chars()
@@ -80,7 +80,7 @@ pub(super) fn quote(text: &str) -> String {
 /// # Errors
 ///
 /// The first fault of syntax, or the limit that is exceeded, with its place.
-pub(super) fn read(text: &str) -> Result<Node, Problem> {
+pub(crate) fn read(text: &str) -> Result<Node, Problem> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_events: 20_000,
@@ -109,6 +109,24 @@ pub(super) fn read(text: &str) -> Result<Node, Problem> {
             place: place_of(error.location().unwrap_or(Location::UNKNOWN)),
             found: format!("this is not readable: {}", message.replace('\n', " ")),
             allowed: "one plain YAML document".to_owned(),
+        }
+    })
+}
+
+/// The content of a file as text, or where it is none.
+pub(crate) fn text_of(content: &[u8]) -> Result<&str, Problem> {
+    std::str::from_utf8(content).map_err(|error| {
+        let (before, after) = content.split_at(error.valid_up_to());
+        let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let line = before.iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
+        let column = String::from_utf8_lossy(&before[line_start..]).chars().count() as u64 + 1;
+        Problem {
+            place: Place { line, column },
+            found: match after.first() {
+                Some(byte) => format!("this is not text: byte 0x{byte:02x}"),
+                None => "this is not text".to_owned(),
+            },
+            allowed: "UTF-8".to_owned(),
         }
     })
 }

@@ -1,0 +1,225 @@
+//! What an emotion network takes and gives, and whether a file keeps to it.
+
+use std::path::Path;
+
+use super::sidecar;
+use crate::emotion::Emotion;
+use crate::onnx::{ModelError, Network};
+
+/// Sides of the square input that are accepted, in pixels.
+pub(super) const SIDES_PX: std::ops::RangeInclusive<i32> = 16..=512;
+
+/// The order of the input's dimensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// Faces, channels, rows, columns.
+    Nchw,
+    /// Faces, rows, columns, channels.
+    Nhwc,
+}
+
+/// What the channels are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Colour {
+    Grey,
+    Rgb,
+    Bgr,
+}
+
+impl Colour {
+    pub const fn channels(self) -> usize {
+        match self {
+            Colour::Grey => 1,
+            Colour::Rgb | Colour::Bgr => 3,
+        }
+    }
+}
+
+/// What the numbers of the output are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Output {
+    /// Their softmax is the distribution.
+    Logits,
+    /// They are the distribution.
+    Probabilities,
+}
+
+/// What one number of the output stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    /// One of the seven expressions.
+    Of(Emotion),
+    /// Something else, left out of the distribution.
+    Dropped,
+}
+
+/// All of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Contract {
+    /// The input; the only one if not given.
+    pub input_name: Option<String>,
+    /// The output; the first if not given.
+    pub output_name: Option<String>,
+    /// The output of evidence maps, if there is one.
+    pub evidence_name: Option<String>,
+    pub side_px: usize,
+    pub layout: Layout,
+    pub colour: Colour,
+    /// A pixel of 0 to 255 times this, channel by channel,
+    pub scale: [f32; 3],
+    /// and plus this is what goes in.
+    pub shift: [f32; 3],
+    /// How far the crop reaches: 1 as the training images of `emotion.onnx`, 2 twice as far.
+    pub margin: f32,
+    pub output: Output,
+    pub classes: Vec<Class>,
+}
+
+impl Contract {
+    /// The contract of a model: its sidecar's where there is one, else that of its own metadata,
+    /// which is `models/emotion.md`'s.
+    ///
+    /// # Errors
+    /// If there is neither, or it is wrong.
+    pub fn of(network: &Network) -> Result<Self, ModelError> {
+        let path = sidecar::path_of(network.path());
+        if path.exists() {
+            return sidecar::read(&path).map_err(ModelError::Sidecar);
+        }
+        let expected = Emotion::ALL.map(Emotion::as_str).join(",");
+        match network.metadata("labels") {
+            None => Err(network.contract(
+                "description",
+                "missing".to_owned(),
+                format!("a file {} (see models/README.md)", path.display()),
+            )),
+            Some(labels) if labels != expected => {
+                Err(network.contract("metadata entry `labels`", format!("`{labels}`"), expected))
+            }
+            Some(_) => Self::of_metadata(network),
+        }
+    }
+
+    fn of_metadata(network: &Network) -> Result<Self, ModelError> {
+        network.expect_input("faces", &[None, Some(1), None, None])?;
+        let classes = Some(Emotion::COUNT as i64);
+        network.expect_output("probabilities", &[None, classes])?;
+        network.expect_output("saliency", &[None, classes, None, None])?;
+        let sides_px = i64::from(*SIDES_PX.start())..=i64::from(*SIDES_PX.end());
+        let side_px = match network.input_shape() {
+            [_, _, height, width] if height == width && sides_px.contains(height) => {
+                *height as usize
+            }
+            shape => {
+                let expected = format!("[N,1,H,H] with H from {SIDES_PX:?}");
+                return Err(network.contract("input `faces`", format!("{shape:?}"), expected));
+            }
+        };
+        Ok(Self {
+            input_name: Some("faces".to_owned()),
+            output_name: Some("probabilities".to_owned()),
+            evidence_name: Some("saliency".to_owned()),
+            side_px,
+            layout: Layout::Nchw,
+            colour: Colour::Grey,
+            scale: [1.0; 3],
+            shift: [0.0; 3],
+            margin: 1.0,
+            output: Output::Probabilities,
+            classes: Emotion::ALL.map(Class::Of).to_vec(),
+        })
+    }
+
+    /// Numbers of one crop.
+    pub fn crop_len(&self) -> usize {
+        self.colour.channels() * self.side_px * self.side_px
+    }
+
+    /// The input of `count` crops.
+    pub fn input_shape(&self, count: usize) -> [usize; 4] {
+        let (side, channels) = (self.side_px, self.colour.channels());
+        match self.layout {
+            Layout::Nchw => [count, channels, side, side],
+            Layout::Nhwc => [count, side, side, channels],
+        }
+    }
+
+    /// Compares what a network has with what is described here, one thing at a time, and returns
+    /// the name of the output and whether the network takes one face at a time only.
+    ///
+    /// # Errors
+    /// What differs: found and expected.
+    pub fn check(&self, network: &Network) -> Result<(String, bool), ModelError> {
+        let from = sidecar::path_of(network.path());
+        let from = from.file_name().map(Path::new).unwrap_or(&from).display();
+        let inputs = network.input_names();
+        let given = self.input_name.as_ref().or(inputs.first());
+        let Some(input) = given.filter(|name| inputs.contains(name)) else {
+            let expected =
+                given.map_or("an input".to_owned(), |name| format!("one named `{name}`"));
+            return Err(network.contract(
+                "input list",
+                format!("`{}`", inputs.join("`, `")),
+                expected,
+            ));
+        };
+        let shape = network.input_shape().to_vec();
+        let shown = |shape: &[i64]| {
+            let dims = shape.iter().map(|&dim| if dim < 0 { "?".into() } else { dim.to_string() });
+            format!("[{}]", dims.collect::<Vec<String>>().join(","))
+        };
+        let [_, rest @ ..] = self.input_shape(1).map(|dim| dim as i64);
+        let &[faces, a, b, c] = &shape[..] else {
+            return Err(network.contract(
+                &format!("number of dimensions of input `{input}`"),
+                format!("{} ({})", shape.len(), shown(&shape)),
+                format!("4 ([?,{},{},{}], as {from} has it)", rest[0], rest[1], rest[2]),
+            ));
+        };
+        let (channels, size) = match self.layout {
+            Layout::Nchw => (a, [b, c]),
+            Layout::Nhwc => (c, [a, b]),
+        };
+        let side = self.side_px as i64;
+        let fits = |found: i64, wanted: i64| found < 0 || found == wanted;
+        if !fits(channels, self.colour.channels() as i64) {
+            return Err(network.contract(
+                &format!("number of channels of input `{input}`"),
+                format!("{channels} in {}", shown(&shape)),
+                format!("{} (colour and layout in {from})", self.colour.channels()),
+            ));
+        }
+        if !size.iter().all(|&found| fits(found, side)) {
+            let expected = format!("{side}x{side} (input_size in {from})");
+            return Err(network.contract(
+                &format!("size of input `{input}`"),
+                format!("{}x{}", size[0], size[1]),
+                expected,
+            ));
+        }
+        if faces > 1 || faces == 0 {
+            return Err(network.contract(
+                &format!("number of faces in input `{input}`"),
+                faces.to_string(),
+                "1 or free".to_owned(),
+            ));
+        }
+        // Its type too: float32.
+        let dims: Vec<_> = shape.iter().map(|&dim| (dim >= 0).then_some(dim)).collect();
+        network.expect_input(input, &dims)?;
+
+        let outputs = network.output_names();
+        let given = self.output_name.as_ref().or(outputs.first());
+        let output = given.cloned().unwrap_or_default();
+        network.expect_output(&output, &[None, None])?;
+        let count = self.classes.len() as i64;
+        match network.output_shape(&output) {
+            [_, found] if !fits(*found, count) => Err(network.contract(
+                &format!("number of classes of output `{output}`"),
+                found.to_string(),
+                format!("{count} (labels in {from})"),
+            )),
+            _ => Ok((output, faces == 1)),
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! `<model>.yaml` beside `<model>.onnx`: what a network that knows nothing of this package takes and
+//! gives. `models/README.md` explains every key.
+
+use std::path::{Path, PathBuf};
+
+use super::contract::{Class, Colour, Contract, Layout, Output, SIDES_PX};
+use crate::emotion::Emotion;
+use crate::yaml::{self, Field, Mapping, Place, Problem, Problems, Read, Value, problem_lines};
+
+/// The version of the format that this code reads.
+const VERSION: i32 = 1;
+
+/// The largest file that is read.
+const MAX_BYTES: u64 = 64 * 1024;
+
+const MOST_LABELS: usize = 64;
+
+/// Where the sidecar of a model lies.
+pub(super) fn path_of(model: &Path) -> PathBuf {
+    model.with_extension("yaml")
+}
+
+/// Reads a sidecar.
+///
+/// # Errors
+/// If it cannot be read or is wrong: a line for each mistake, each with its place.
+pub(super) fn read(path: &Path) -> Result<Contract, String> {
+    use std::io::Read as _;
+    let mut content = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut content))
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    if content.len() as u64 > MAX_BYTES {
+        return Err(format!("{}: it has over {MAX_BYTES} bytes", path.display()));
+    }
+    yaml::text_of(&content)
+        .map_err(|problem| vec![problem])
+        .and_then(contract)
+        .map_err(|problems| problem_lines(path, &problems))
+}
+
+fn contract(text: &str) -> Result<Contract, Vec<Problem>> {
+    let node = yaml::read(text).map_err(|problem| vec![problem])?;
+    let start = Place { line: 1, column: 1 };
+    let field = Field { name: "the description".to_owned(), key_place: start, node };
+    let mut problems = Problems::default();
+    let contract = whole(field, &mut problems);
+    let problems = problems.in_order();
+    match contract {
+        Ok(contract) if problems.is_empty() => Ok(contract),
+        _ => Err(problems),
+    }
+}
+
+fn whole(field: Field, problems: &mut Problems) -> Read<Contract> {
+    const KEYS: [&str; 13] = [
+        "version",
+        "input_name",
+        "input_size",
+        "layout",
+        "colour",
+        "range",
+        "mean",
+        "deviation",
+        "margin",
+        "output_name",
+        "output",
+        "labels",
+        "drop",
+    ];
+    let mut map = Mapping::of(field, problems, &KEYS)?;
+    let version = map
+        .required(problems, "version", "version: 1")
+        .and_then(|field| field.whole_number(problems, VERSION..=VERSION));
+    let side_px = map
+        .required(problems, "input_size", "the side of the square input in pixels")
+        .and_then(|field| field.whole_number(problems, SIDES_PX));
+    let layouts = [("nchw", Layout::Nchw), ("nhwc", Layout::Nhwc)];
+    let layout = choice(map.optional("layout"), problems, &layouts, Some(Layout::Nchw));
+    let colours = [("grey", Colour::Grey), ("rgb", Colour::Rgb), ("bgr", Colour::Bgr)];
+    let colour = map.required(problems, "colour", "grey, rgb or bgr");
+    let colour = colour.and_then(|field| choice(Some(field), problems, &colours, None));
+    let range = numbers(map.optional("range"), problems, 2, -1e6..=1e6, &[0.0, 255.0]);
+    let channels = colour.map_or(3, Colour::channels);
+    let mean = numbers(map.optional("mean"), problems, channels, -1e6..=1e6, &[0.0]);
+    let deviation = numbers(map.optional("deviation"), problems, channels, 1e-6..=1e6, &[1.0]);
+    let margin = map.optional("margin").map_or(Ok(1.0), |f| f.number(problems, 0.5..=3.0));
+    let outputs = [("logits", Output::Logits), ("probabilities", Output::Probabilities)];
+    let output = map.required(problems, "output", "logits or probabilities");
+    let output = output.and_then(|field| choice(Some(field), problems, &outputs, None));
+    let name = |field: Option<Field>, problems: &mut Problems| {
+        field.map(|field| field.sentence(problems)).transpose()
+    };
+    let input_name = name(map.optional("input_name"), problems);
+    let output_name = name(map.optional("output_name"), problems);
+    let classes = classes(&mut map, problems);
+    version?;
+    let (range, mean, deviation) = (range?, mean?, deviation?);
+    let [from, to] = [range[0], range[range.len() - 1]];
+    let of = |values: &[f64], channel: usize| values[channel.min(values.len() - 1)];
+    Ok(Contract {
+        input_name: input_name?,
+        output_name: output_name?,
+        evidence_name: None,
+        side_px: side_px? as usize,
+        layout: layout?,
+        colour: colour?,
+        // (from + pixel / 255 * (to - from) - mean) / deviation, as a product and a sum.
+        scale: std::array::from_fn(|c| ((to - from) / 255.0 / of(&deviation, c)) as f32),
+        shift: std::array::from_fn(|c| ((from - of(&mean, c)) / of(&deviation, c)) as f32),
+        margin: margin? as f32,
+        output: output?,
+        classes: classes?,
+    })
+}
+
+fn choice<T: Copy>(
+    field: Option<Field>,
+    problems: &mut Problems,
+    choices: &[(&str, T)],
+    default: Option<T>,
+) -> Read<T> {
+    let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+    match (field, default) {
+        (None, Some(default)) => Ok(default),
+        (None, None) => Err(yaml::Noted),
+        (Some(field), _) => {
+            let text = field.text(problems, &names.join(", "))?;
+            match choices.iter().find(|(name, _)| *name == text) {
+                Some((_, value)) => Ok(*value),
+                None => Err(field.wrong(problems, names.join(", "))),
+            }
+        }
+    }
+}
+
+/// One number for all, or a list of `count`.
+fn numbers(
+    field: Option<Field>,
+    problems: &mut Problems,
+    count: usize,
+    range: std::ops::RangeInclusive<f64>,
+    default: &[f64],
+) -> Read<Vec<f64>> {
+    let Some(field) = field else {
+        return Ok(default.to_vec());
+    };
+    if let Value::List(items) = &field.node.value
+        && items.len() != count
+    {
+        return Err(field.wrong(problems, format!("a list of {count}")));
+    }
+    let items = field.one_or_more(problems, count, "a number")?;
+    items.iter().map(|item| item.number(problems, range.clone())).collect()
+}
+
+/// What each value of the output stands for.
+fn classes(map: &mut Mapping, problems: &mut Problems) -> Read<Vec<Class>> {
+    let allowed = "the output's classes in order";
+    let labels = map
+        .required(problems, "labels", allowed)
+        .and_then(|field| field.one_or_more(problems, MOST_LABELS, "a label"));
+    let dropped = map.optional("drop").map_or(Ok(Vec::new()), |field| {
+        let fields = field.one_or_more(problems, MOST_LABELS, "a label")?;
+        fields.iter().map(|field| field.sentence(problems)).collect::<Read<Vec<_>>>()
+    });
+    let (labels, dropped) = (labels?, dropped?);
+    let mut classes: Vec<Class> = Vec::with_capacity(labels.len());
+    for field in &labels {
+        let label = field.sentence(problems)?;
+        if dropped.contains(&label) {
+            classes.push(Class::Dropped);
+            continue;
+        }
+        let Ok(emotion) = Emotion::from_word(&label) else {
+            let names = Emotion::names();
+            return Err(field.wrong(problems, format!("{names}, or a label under drop")));
+        };
+        if classes.contains(&Class::Of(emotion)) {
+            return Err(field.wrong(problems, "each expression once"));
+        }
+        classes.push(Class::Of(emotion));
+    }
+    Ok(classes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FER_PLUS: &str = "\
+version: 1
+input_size: 64
+colour: grey
+output: logits
+labels: [neutral, happiness, surprise, sadness, anger, disgust, fear, contempt]
+drop: contempt
+";
+
+    fn problems_of(text: &str) -> Vec<String> {
+        contract(text).unwrap_err().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_description_becomes_a_contract() {
+        let fer_plus = contract(FER_PLUS).unwrap();
+        assert_eq!((fer_plus.side_px, fer_plus.layout), (64, Layout::Nchw));
+        assert_eq!((fer_plus.scale[0], fer_plus.shift[0]), (1.0, 0.0));
+        assert_eq!(fer_plus.classes[3], Class::Of(Emotion::Sad));
+        assert_eq!(fer_plus.classes[7], Class::Dropped);
+        let text = "{version: 1, input_size: 224, colour: rgb, range: [0, 1], layout: nhwc, \
+                    mean: [0.5, 0.25, 0], deviation: [0.5, 0.5, 2], output: probabilities, \
+                    labels: [happy, sad]}";
+        let net = contract(text).unwrap();
+        let white: Vec<f32> = (0..3).map(|c| 255.0 * net.scale[c] + net.shift[c]).collect();
+        assert_eq!(white, [1.0, 1.5, 0.5]);
+        assert_eq!(net.shift, [-1.0, -0.5, 0.0]);
+    }
+
+    #[test]
+    fn every_mistake_is_told_with_its_place() {
+        let wrong = FER_PLUS.replace("grey", "gray").replace("64", "8").replace("logits", "[]");
+        assert_eq!(
+            problems_of(&wrong),
+            [
+                "2:13: input_size is 8; allowed: a whole number, 16 to 512",
+                "3:9: colour is `gray`; allowed: grey, rgb, bgr",
+                "4:9: output is an empty list; allowed: logits, probabilities",
+            ]
+        );
+        let unknown = FER_PLUS.replace("drop: contempt\n", "");
+        let expected = format!(
+            "5:71: labels is `contempt`; allowed: {}, or a label under drop",
+            Emotion::names()
+        );
+        assert_eq!(problems_of(&unknown), [expected]);
+        let twice = FER_PLUS.replace("sadness", "happy");
+        assert!(
+            problems_of(&twice)[0].contains("labels is `happy`; allowed: each expression once")
+        );
+        let zero = format!("{FER_PLUS}deviation: 0\n");
+        assert!(problems_of(&zero)[0].starts_with("7:12: deviation is 0; allowed: 0.000001 to"));
+        let odd = format!("{FER_PLUS}mean: [1, 2]\n");
+        assert_eq!(problems_of(&odd), ["7:7: mean is a list of 2; allowed: a list of 1"]);
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig {
+            failure_persistence: None,
+            ..Default::default()
+        })]
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "([a-z_]{1,12}: ?[\\[\\]{}0-9a-z,.\\-\"]{0,20}\n){0,8}") {
+            let _ = contract(&text);
+            let _ = contract(&format!("{FER_PLUS}{text}"));
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Files of settings in YAML: every wrong value is reported with its place, what was found and what
+//! is allowed.
+//!
+//! `document` makes a tree whose nodes know their places, `fields` reads typed values out of it,
+//! `problem` is what can be wrong.
+
+mod document;
+mod fields;
+mod problem;
+
+pub(crate) use document::{Value, read, text_of};
+pub(crate) use fields::{Field, Mapping, Noted, Problems, Read};
+pub(crate) use problem::problem_lines;
+pub use problem::{Place, Problem};
