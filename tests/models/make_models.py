@@ -1,6 +1,6 @@
 """Makes the tiny networks of tests/own_model.rs: what they answer can be computed by hand.
 
-    python tests/models/make_models.py     (needs the Python package onnx)
+python tests/models/make_models.py     (needs the Python package onnx)
 """
 
 from pathlib import Path
