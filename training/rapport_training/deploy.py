@@ -44,7 +44,7 @@ class Deployed(nn.Module):
 
     def forward(self, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         x = functional.relu(self.network.stem(standardise(faces)))
-        saliency = self.network.saliency(self.network.blocks(x))
+        saliency = self.network.saliency(self.network.blocks(self.network.pool(x)))
         logits = saliency.mean(dim=(2, 3)) + self.network.classifier.bias
         return torch.softmax(logits / self.temperature, dim=1), saliency
 

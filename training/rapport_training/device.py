@@ -22,3 +22,12 @@ def pick_device(name: str) -> torch.device:
             "--device cuda: torch finds no CUDA GPU here; expected one, or --device cpu"
         )
     return torch.device(name)
+
+
+def mixed_precision(device: torch.device) -> torch.autocast:
+    """bf16 autocast where the device computes in it; elsewhere it would be emulated, slowly."""
+    able = device.type != "cpu"
+    if not able:
+        found = torch.cpu.get_capabilities()
+        able = found.get("avx512_bf16", False) or found.get("amx_bf16", False)
+    return torch.autocast(device.type, torch.bfloat16, enabled=able)

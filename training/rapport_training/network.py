@@ -25,6 +25,8 @@ class NetworkShape:
     blocks: tuple[int, ...] = (1, 2, 2, 2)
     strides: tuple[int, ...] = (1, 2, 2, 1)
     stem_stride: int = 2
+    # 3x3 max-pooling of stride 2 after the stem.
+    stem_pool: bool = False
 
 
 # All end in 6x6 maps. What each costs: `python -m rapport_training.cost`.
@@ -32,6 +34,8 @@ SHAPES = {
     "small": NetworkShape(),
     "medium": NetworkShape((32, 64, 128, 256), (1, 2, 3, 2)),
     "wide": NetworkShape((64, 128, 192, 256), (1, 2, 2, 1)),
+    # The stages of dlib's face recognition network, whose weights `pretrained` can bring.
+    "face": NetworkShape((32, 64, 128, 256), (2, 3, 3, 1), (1, 2, 2, 1), 1, stem_pool=True),
     # For teachers: a ResNet-18 that keeps full resolution in its first stage.
     "teacher": NetworkShape((64, 128, 256, 512), (2, 2, 2, 2), (1, 2, 2, 2), stem_stride=1),
 }
@@ -75,6 +79,7 @@ class EmotionNetwork(nn.Module):
         width = shape.widths[0]
         self.stem = nn.Conv2d(1, width, 5, shape.stem_stride, 2, bias=False)
         self.stem_norm = nn.BatchNorm2d(width)
+        self.pool = nn.MaxPool2d(3, 2, 1) if shape.stem_pool else nn.Identity()
         blocks = []
         for stage_width, count, stride in zip(
             shape.widths, shape.blocks, shape.strides, strict=True
@@ -95,7 +100,7 @@ class EmotionNetwork(nn.Module):
     def features(self, faces: torch.Tensor) -> torch.Tensor:
         """The last feature maps [N,C,h,w], all >= 0."""
         x = functional.relu(self.stem_norm(self.stem(standardise(faces))))
-        return self.blocks(x)
+        return self.blocks(self.pool(x))
 
     def head(self, features: torch.Tensor) -> torch.Tensor:
         """Logits [N,7] from the last feature maps."""

@@ -19,6 +19,7 @@ from .device import add_device_argument, pick_device
 from .errors import UserError, run_step
 from .faces import Faces
 from .labels import LABELS
+from .session import EmotionSession
 
 SPLIT_SEED = 0
 BATCH = 256
@@ -65,18 +66,31 @@ def answers(network: torch.nn.Module, faces: Faces, device: torch.device) -> np.
     return np.concatenate(parts)
 
 
-def teach(runs: list[Path], faces: Faces, device: torch.device) -> np.ndarray:
-    """The mean answer [N,7] of those teachers that did not see the row, or of all if all did."""
+def answers_of_model(model: Path, faces: Faces) -> np.ndarray:
+    """The same of an exported model."""
+    session = EmotionSession(model)
+    mirrored = np.ascontiguousarray(faces.images[:, :, ::-1])
+    return (session.run_all(faces.images)[0] + session.run_all(mirrored)[0]) / 2
+
+
+def teach(runs: list[Path], models: list[Path], faces: Faces, device: torch.device) -> np.ndarray:
+    """The mean answer [N,7] of those teachers that did not see the row, or of all if all did.
+
+    `models` are exported ones, taken to have seen every row.
+    """
     fresh, all_of_them = np.zeros((2, len(faces), len(LABELS)), dtype=np.float32)
     seen_by_none = np.zeros(len(faces), dtype=np.int64)
     for run in runs:
         network, content = checkpoint.load_network(run)
         given = answers(network, faces, device)
-        all_of_them += given / len(runs)
+        all_of_them += given
         if content.get("fold") is not None:
             rows = Fold(*content["fold"]).left_out(len(faces))
             fresh[rows] += given[rows]
             seen_by_none[rows] += 1
+    for model in models:
+        all_of_them += answers_of_model(model, faces)
+    all_of_them /= len(runs) + len(models)
     print(f"{(seen_by_none > 0).mean():.1%} of the rows answered by teachers that never saw them")
     fair = fresh / np.maximum(seen_by_none, 1)[:, None]
     return np.where((seen_by_none > 0)[:, None], fair, all_of_them)
@@ -106,12 +120,15 @@ def read_teaching(path: Path, faces: Faces) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_data_arguments(parser)
-    parser.add_argument("--runs", type=Path, nargs="+", required=True, help="the teachers' folders")
+    parser.add_argument("--runs", type=Path, nargs="*", default=[], help="the teachers' folders")
+    parser.add_argument("--models", type=Path, nargs="*", default=[], help="exported teachers")
     parser.add_argument("--output", type=Path, required=True, help="the .npz file to write")
     add_device_argument(parser)
     args = parser.parse_args()
+    if not args.runs and not args.models:
+        raise UserError("no teacher is given, expected --runs or --models")
     faces = read_data(args).training
-    given = teach(args.runs, faces, pick_device(args.device))
+    given = teach(args.runs, args.models, faces, pick_device(args.device))
     print(f"agree with the label on {(given.argmax(1) == faces.labels).mean():.2%} of the rows")
     write_teaching(args.output, given, faces)
     print(f"{args.output}: {len(given)} rows")

@@ -3,7 +3,7 @@
 Epochs are seeded one by one, so a resumed run repeats what an unbroken one would have done.
 With `--minutes` the schedule follows the clock: on a busy machine it ends in time, with the
 learning rate at zero, after as many epochs as fitted. CPU and GPU run the same code: bf16
-autocast, with images and augmentation on the device.
+autocast where the processor has it, with images and augmentation on the device.
 """
 
 import argparse
@@ -24,11 +24,12 @@ from tqdm import tqdm
 from . import checkpoint
 from .augment import Augmentation, augment
 from .data import add_data_arguments, read_data
-from .device import add_device_argument, pick_device
+from .device import add_device_argument, mixed_precision, pick_device
 from .errors import UserError, run_step
 from .faces import Faces
 from .labels import INPUT_SIZE_PX
 from .network import SHAPES, EmotionNetwork, NetworkShape
+from .pretrained import begin_from, read_weights
 from .targets import soft_targets, vote_shares
 from .teach import Fold, read_teaching
 
@@ -36,7 +37,13 @@ WARM_UP_SHARE = 0.03
 # Progressive resizing: small images while the learning rate is high, where a step costs less and
 # details matter least. (share of the schedule from which on, side in px.)
 SIDES_PX = ((0.0, 32), (0.45, 40), (0.7, INPUT_SIZE_PX))
+# Weights to begin from know larger faces.
+PRETRAINED_SIDES_PX = ((0.0, 40), (0.45, INPUT_SIZE_PX))
 MOMENTUM = 0.9
+# Lower, so that weights to begin from are not forgotten.
+PRETRAINED_LEARNING_RATE = 0.03
+# Faces that set the norms over weights to begin from.
+PRETRAINED_FACES = 512
 SCORE_EVERY_EPOCHS = 3
 
 
@@ -65,9 +72,10 @@ def learning_rate_at(progress: float, peak: float) -> float:
     return peak * 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP_SHARE) / (1 - WARM_UP_SHARE)))
 
 
-def side_px_at(progress: float) -> int:
+def side_px_at(progress: float, pretrained: bool) -> int:
     """Side of the training images. `progress` runs from 0 to 1."""
-    return next(side for start, side in reversed(SIDES_PX) if progress >= start)
+    sides = PRETRAINED_SIDES_PX if pretrained else SIDES_PX
+    return next(side for start, side in reversed(sides) if progress >= start)
 
 
 def resize(faces: torch.Tensor, side_px: int) -> torch.Tensor:
@@ -107,7 +115,7 @@ def accuracy(network: nn.Module, faces: Faces, batch: int = 256) -> float:
     right = 0
     for start in range(0, len(faces), batch):
         images = torch.from_numpy(faces.images[start : start + batch]).to(device).float()[:, None]
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed_precision(device):
             answers = network(images.contiguous(memory_format=torch.channels_last)).argmax(1)
         right += int((answers.cpu().numpy() == faces.labels[start : start + batch]).sum())
     return right / len(faces)
@@ -124,8 +132,11 @@ class Trainer:
         device: torch.device | None = None,
         taught: np.ndarray | None = None,
         fold: Fold | None = None,
+        pretrained: dict[str, torch.Tensor] | None = None,
     ) -> None:
-        """`taught`: the teachers' probabilities [N,7]. `fold`: which rows were left out."""
+        """`taught`: the teachers' probabilities [N,7]. `fold`: which rows were left out.
+        `pretrained`: weights to begin from.
+        """
         self.recipe, self.shape, self.fold = recipe, shape, fold
         self.device = device or torch.device("cpu")
         self.images = torch.from_numpy(faces.images)[:, None].to(self.device)
@@ -138,7 +149,11 @@ class Trainer:
         if faces.votes is not None:
             self.votes = torch.from_numpy(vote_shares(faces.votes)).to(self.device)
         torch.manual_seed(recipe.seed)
-        self.network = EmotionNetwork(shape).to(self.device, memory_format=torch.channels_last)
+        self.pretrained = pretrained is not None
+        self.network = EmotionNetwork(shape)
+        if pretrained is not None:
+            begin_from(self.network, pretrained, self.images[:PRETRAINED_FACES].cpu().float())
+        self.network = self.network.to(self.device, memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.network)
         self.optimizer = make_optimizer(self.network, recipe)
         self.augmentation = Augmentation()
@@ -183,12 +198,13 @@ class Trainer:
             "augmentation": vars(self.augmentation),
             "votes_used": self.votes is not None,
             "taught": self.taught,
+            "pretrained": self.pretrained,
             "fold": None if self.fold is None else [self.fold.index, self.fold.count],
         }
         checkpoint.save(folder, content, self.shape)
 
     def loss(self, faces: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with mixed_precision(self.device):
             logits, vote_logits = self.network.forward_with_votes(faces)
         loss = functional.cross_entropy(logits.float(), self.targets[rows])
         if self.votes is not None:
@@ -217,7 +233,7 @@ class Trainer:
                 group["lr"] = learning_rate_at(progress, self.recipe.learning_rate)
             rows = order[step * self.recipe.batch : (step + 1) * self.recipe.batch]
             faces = augment(self.images[rows].float(), self.augmentation, generator)
-            faces = resize(faces, side_px_at(progress))
+            faces = resize(faces, side_px_at(progress, self.pretrained))
             loss = self.loss(faces.contiguous(memory_format=torch.channels_last), rows)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -241,8 +257,17 @@ def arguments() -> argparse.Namespace:
     add_data_arguments(parser)
     parser.add_argument("--run", type=Path, required=True, help="folder for the checkpoint")
     parser.add_argument("--network", choices=SHAPES, default="small", help="default small")
+    parser.add_argument(
+        "--begin", type=Path, metavar="FOLDER", help="weights to begin from (--network face)"
+    )
     parser.add_argument("--epochs", type=int, default=defaults.epochs)
     parser.add_argument("--minutes", type=float, help="schedule by the clock, not by epochs")
+    parser.add_argument(
+        "--teacher-weight",
+        type=float,
+        default=defaults.teacher_weight,
+        help=f"share of the targets that --teaching gives, default {defaults.teacher_weight}",
+    )
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--fold", type=Fold.parse, metavar="K/N", help="leave out part K of N")
     parser.add_argument("--teaching", type=Path, help="teachers' answers, made by the step `teach`")
@@ -254,6 +279,10 @@ def arguments() -> argparse.Namespace:
         raise UserError("--epochs, --threads and --sample: expected numbers from 1")
     if args.minutes is not None and args.minutes <= 0:
         raise UserError(f"--minutes is {args.minutes}, expected more than 0")
+    if not 0 <= args.teacher_weight <= 1:
+        raise UserError(f"--teacher-weight is {args.teacher_weight}, expected 0 to 1")
+    if args.begin is not None and args.network != "face":
+        raise UserError(f"--begin with --network {args.network}, expected --network face")
     return args
 
 
@@ -270,9 +299,16 @@ def main() -> None:
     taught = None
     if args.teaching is not None:
         taught = read_teaching(args.teaching, data.training)[rows]
-    recipe = Recipe(epochs=args.epochs, minutes=args.minutes, seed=args.seed)
+    pretrained = None if args.begin is None else read_weights(args.begin)
+    recipe = Recipe(
+        epochs=args.epochs,
+        minutes=args.minutes,
+        seed=args.seed,
+        learning_rate=Recipe.learning_rate if pretrained is None else PRETRAINED_LEARNING_RATE,
+        teacher_weight=args.teacher_weight,
+    )
     device = pick_device(args.device)
-    trainer = Trainer(faces, recipe, SHAPES[args.network], device, taught, args.fold)
+    trainer = Trainer(faces, recipe, SHAPES[args.network], device, taught, args.fold, pretrained)
     args.run.mkdir(parents=True, exist_ok=True)
     if trainer.resume(args.run):
         print(f"resumed after epoch {trainer.epochs_done}", flush=True)

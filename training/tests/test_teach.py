@@ -4,10 +4,18 @@ import numpy as np
 import pytest
 import torch
 
+from rapport_training.deploy import Deployed, to_onnx
 from rapport_training.errors import UserError
 from rapport_training.fer2013 import read_fer2013
 from rapport_training.network import NetworkShape
-from rapport_training.teach import Fold, answers, read_teaching, teach, write_teaching
+from rapport_training.teach import (
+    Fold,
+    answers,
+    answers_of_model,
+    read_teaching,
+    teach,
+    write_teaching,
+)
 from rapport_training.train import Recipe, Trainer
 
 SHAPE = NetworkShape((16, 32), (1, 1), (1, 2))
@@ -33,13 +41,23 @@ def test_each_row_is_answered_by_the_teacher_that_did_not_see_it(fer2013_csv, tm
         runs[-1].mkdir()
         trainer.save(runs[-1])
     cpu = torch.device("cpu")
-    given = teach(runs, faces, cpu)
+    given = teach(runs, [], faces, cpu)
     assert np.allclose(given.sum(axis=1), 1, atol=1e-5)
     for fold, run in zip((Fold(1, 2), Fold(2, 2)), runs, strict=True):
         trainer = Trainer(faces, Recipe(epochs=1), SHAPE)
         assert trainer.resume(run)
         rows = fold.left_out(len(faces))
         assert np.allclose(given[rows], answers(trainer.averaged, faces.part(rows), cpu), atol=1e-5)
+
+
+def test_an_exported_model_teaches_beside_the_others(fer2013_csv, network, tmp_path):
+    faces = read_fer2013(*fer2013_csv).training
+    model = tmp_path / "emotion.onnx"
+    model.write_bytes(to_onnx(Deployed(network)).SerializeToString())
+    cpu = torch.device("cpu")
+    expected = answers(network, faces, cpu)
+    assert np.allclose(answers_of_model(model, faces), expected, atol=1e-4)
+    assert np.allclose(teach([], [model, model], faces, cpu), expected, atol=1e-4)
 
 
 def test_teaching_softens_the_targets_and_belongs_to_its_images(fer2013_csv, tmp_path):
