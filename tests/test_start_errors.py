@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,21 @@ def test_a_wrong_file_is_a_failed_transition_and_not_a_dead_process(start, clien
 def test_malformed_ros_arguments(start, program, arguments):
     message = message_of(start(program, None, *arguments))
     assert "ROS arguments" in message and " ".join(arguments) in message
+
+
+@pytest.mark.parametrize("program", ["perception_node", "behavior_node"])
+@pytest.mark.parametrize(("argument", "words"), [("--help", "--ros-args"), ("--version", "0.")])
+def test_help_and_version_start_no_node(program, argument, words):
+    command = [ROOT / "target" / "release" / program, argument]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
+    assert program in done.stdout and words in done.stdout
+
+
+def test_remapping_without_ros_args_is_warned_about(start, client):
+    node = start("behavior_node", None, "--", "-r", "emotions:=/x")
+    words = ("[WARN]", "arguments not used: `-r emotions:=/x`", "after --ros-args")
+    assert client.spin_until(lambda: node.lines(*words))
+    assert node.stop()[0] == 0
 
 
 def test_an_unknown_ros_argument(start):

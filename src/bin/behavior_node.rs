@@ -2,6 +2,12 @@
 
 use std::process::ExitCode;
 
+use rapport::ros::{behavior, runner};
+
 fn main() -> ExitCode {
-    rapport::ros::runner::run("behavior_node", rapport::ros::behavior::start_node)
+    runner::run_program(
+        "behavior_node",
+        "Answers the expressions that perception_node publishes, by the rules of a policy file",
+        behavior::start_node,
+    )
 }

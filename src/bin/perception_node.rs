@@ -2,6 +2,12 @@
 
 use std::process::ExitCode;
 
+use rapport::ros::{perception, runner};
+
 fn main() -> ExitCode {
-    rapport::ros::runner::run("perception_node", rapport::ros::perception::start_node)
+    runner::run_program(
+        "perception_node",
+        "Finds and follows faces in a camera's images and publishes the expression each one shows",
+        perception::start_node,
+    )
 }

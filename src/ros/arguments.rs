@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 
+use clap::{CommandFactory, FromArgMatches, Parser};
+
 /// Splits a command line into its own arguments and those for ROS, which stand from `--ros-args`
 /// to `--` or to the end, as often as they like. The ROS part keeps its `--ros-args`.
 pub fn split_ros_arguments(
@@ -23,6 +25,32 @@ pub fn split_ros_arguments(
         }
     }
     (own, ros)
+}
+
+/// A node's own arguments: none but `--help` and `--version`.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "While it runs, `ros2 node info` lists its topics and services, `ros2 param list` \
+                  and `ros2 param describe` its parameters."
+)]
+struct NodeArgs {
+    /// Whatever else a launch file hands over.
+    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    unused: Vec<OsString>,
+}
+
+/// Reads a node's command line, its ROS arguments left out. Ends the process where help or
+/// version are asked for; returns the arguments that mean nothing to the node.
+pub fn parse_node_arguments(name: &'static str, about: &'static str) -> Vec<OsString> {
+    let (own, _) = split_ros_arguments(std::env::args_os());
+    let usage = format!(
+        "{name} [--ros-args [-r FROM:=TO] [-p NAME:=VALUE] [--params-file FILE] \
+         [--log-level LEVEL] [-r __ns:=/NAMESPACE] [-r __node:=NAME]]"
+    );
+    let command = NodeArgs::command().name(name).about(about).override_usage(usage);
+    let matches = command.get_matches_from(own);
+    NodeArgs::from_arg_matches(&matches).map(|found| found.unused).unwrap_or_default()
 }
 
 #[cfg(test)]

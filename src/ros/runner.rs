@@ -11,7 +11,7 @@ use r2r::{Context, Node};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
-use super::arguments::split_ros_arguments;
+use super::arguments::{parse_node_arguments, split_ros_arguments};
 use super::handle::{NodeHandle, node_handle};
 use super::logging;
 use super::raw::check_ros_arguments;
@@ -58,6 +58,26 @@ pub async fn interrupted() {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
+}
+
+/// [`run`] for a program that is the node and nothing else: answers `--help` and `--version`, and
+/// warns of arguments that mean nothing, such as remapping without `--ros-args`.
+pub fn run_program(
+    name: &'static str,
+    about: &'static str,
+    start: impl FnOnce(&mut Node, NodeHandle) -> anyhow::Result<Tasks>,
+) -> ExitCode {
+    let unused = parse_node_arguments(name, about);
+    run(name, |node, handle| {
+        if !unused.is_empty() {
+            let unused: Vec<_> = unused.iter().map(|argument| argument.to_string_lossy()).collect();
+            tracing::warn!(
+                "arguments not used: `{}`; those for ROS stand after --ros-args",
+                unused.join(" ")
+            );
+        }
+        start(node, handle)
+    })
 }
 
 /// Runs a node until SIGINT, SIGTERM or the end of one of its tasks. `start` creates publishers

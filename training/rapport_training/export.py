@@ -10,7 +10,7 @@ import onnx
 import torch
 from torch import nn
 
-from . import checkpoint
+from . import checkpoint, pretrained
 from .contract import check, fixed_metadata, set_metadata
 from .data import add_data_arguments, read_data
 from .deploy import Deployed, to_onnx
@@ -93,6 +93,7 @@ def _recipe(content: dict[str, Any], temperature: float, int8: bool) -> str:
         "train": content["recipe"],
         "votes_used": content["votes_used"],
         "taught": content.get("taught", False),
+        "pretrained": content.get("pretrained", False),
         "augmentation": content["augmentation"],
         "shape": content["shape"],
         "temperature": round(temperature, 6),
@@ -146,6 +147,8 @@ def main() -> None:
         "recipe": _recipe(content, temperature, args.int8),
         "notes": NOTES,
     }
+    if content.get("pretrained", False):
+        metadata["data"] += f"; begun from {pretrained.WHAT}"
     print(f"temperature {temperature}")
     write_model(model, args.output, metadata, data)
 

@@ -17,6 +17,7 @@ from .errors import UserError
 from .network import EmotionNetwork
 
 SOURCE = "the folder `model` of npm's `@vladmandic/face-api`"
+WHAT = "dlib's face recognition network (CC0), its last stage and its face vector left behind"
 MANIFEST = "face_recognition_model-weights_manifest.json"
 # Its grey levels were divided by 256; ours by each face's own deviation, about so many levels.
 TYPICAL_DEVIATION = 60 / 256
