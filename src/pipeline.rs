@@ -148,6 +148,21 @@ impl Pipeline {
         })
     }
 
+    /// The id that the next new face gets.
+    pub fn next_id(&self) -> FaceId {
+        self.tracker.next_id()
+    }
+
+    /// Gives new faces ids from this one on, so that nobody gets one of a pipeline before.
+    pub fn count_on_from(&mut self, next: FaceId) {
+        self.tracker.count_on_from(next);
+    }
+
+    /// Whether a face is in view or missed for so short a time that it may come back.
+    pub fn knows(&self, id: FaceId) -> bool {
+        self.tracker.knows(id)
+    }
+
     /// Finds the people in a frame. `stamp` is the time at which the frame was taken, on any clock
     /// that goes forward; frames come in that order.
     ///

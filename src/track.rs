@@ -16,6 +16,18 @@ const MIN_BUFFERED_IOU: f32 = 0.15;
 /// For how long a missed face is assumed to move on as before.
 const COAST_SECS: f32 = 0.25;
 
+/// A face that the image before showed may be found again after this long, whatever `hold` is: it
+/// was not missed, the camera is slow. After longer it may be anybody.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The least time between two images that says anything about speed: a camera that hands over what
+/// it had buffered stamps images microseconds apart.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(5);
+
+/// Where stamps stand still, as a camera's that sets whole seconds or the same one always, a
+/// missed face is held for so many images.
+const HELD_IMAGES: u64 = 30;
+
 /// How faces are followed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrackOptions {
@@ -57,6 +69,8 @@ struct Track {
     id: FaceId,
     face: Face,
     last_seen: Duration,
+    /// The number of the image that showed it last.
+    last_image: u64,
     hits: u32,
     /// Pixels a second.
     velocity: Point,
@@ -69,12 +83,24 @@ pub struct Tracker {
     tracks: Vec<Track>,
     next_id: u64,
     last_stamp: Duration,
+    /// How many images there were.
+    images: u64,
 }
 
 impl Tracker {
     /// A tracker that has seen nobody.
     pub fn new(options: TrackOptions) -> Self {
-        Self { options, tracks: Vec::new(), next_id: 1, last_stamp: Duration::ZERO }
+        Self { options, tracks: Vec::new(), next_id: 1, last_stamp: Duration::ZERO, images: 0 }
+    }
+
+    /// The id that the next new face gets.
+    pub fn next_id(&self) -> FaceId {
+        FaceId(self.next_id)
+    }
+
+    /// Gives new faces ids from this one on, so that nobody gets one of a tracker before.
+    pub fn count_on_from(&mut self, next: FaceId) {
+        self.next_id = self.next_id.max(next.0);
     }
 
     /// Goes on with other options.
@@ -89,26 +115,40 @@ impl Tracker {
         if stamp < self.last_stamp {
             self.tracks.clear();
         }
+        let stands_still = stamp == self.last_stamp;
         self.last_stamp = stamp;
-        let hold = self.options.hold;
-        self.tracks.retain(|track| stamp.saturating_sub(track.last_seen) <= hold);
+        self.images += 1;
+        let (hold, image) = (self.options.hold, self.images);
+        self.tracks.retain(|track| {
+            let away = stamp.saturating_sub(track.last_seen);
+            let images_away = image - track.last_image;
+            let not_missed = images_away == 1 && away <= LONGEST_INTERVAL;
+            not_missed || (away <= hold && !(stands_still && images_away > HELD_IMAGES))
+        });
 
         let mut free: Vec<Option<&Face>> = faces.iter().map(Some).collect();
         for (track, face) in self.pairs(faces, stamp) {
             if let (Some(track), Some(slot)) = (self.tracks.get_mut(track), free.get_mut(face))
                 && let Some(face) = slot.take()
             {
-                track.follow(face, stamp);
+                track.follow(face, stamp, image);
             }
         }
         for face in free.into_iter().flatten() {
             let id = FaceId(self.next_id);
             self.next_id += 1;
             let velocity = Point { x: 0.0, y: 0.0 };
-            self.tracks.push(Track { id, face: *face, last_seen: stamp, hits: 1, velocity });
+            self.tracks.push(Track {
+                id,
+                face: *face,
+                last_seen: stamp,
+                last_image: image,
+                hits: 1,
+                velocity,
+            });
         }
         let confirmed =
-            |track: &&Track| track.last_seen == stamp && track.hits >= self.options.confirm_hits;
+            |track: &&Track| track.last_image == image && track.hits >= self.options.confirm_hits;
         let faces = self.tracks.iter().filter(confirmed);
         faces.map(|track| TrackedFace { id: track.id, face: track.face }).collect()
     }
@@ -148,9 +188,10 @@ impl Track {
         self.face.roi_in_image.shifted(self.velocity.x * secs, self.velocity.y * secs)
     }
 
-    fn follow(&mut self, face: &Face, stamp: Duration) {
-        let secs = stamp.saturating_sub(self.last_seen).as_secs_f32();
-        if secs > 0.0 {
+    fn follow(&mut self, face: &Face, stamp: Duration, image: u64) {
+        let interval = stamp.saturating_sub(self.last_seen);
+        if interval >= SHORTEST_INTERVAL {
+            let secs = interval.as_secs_f32();
             let (from, to) = (self.face.roi_in_image.center(), face.roi_in_image.center());
             // Halfway to the newest value: boxes tremble by a pixel or two.
             self.velocity.x += 0.5 * ((to.x - from.x) / secs - self.velocity.x);
@@ -158,6 +199,7 @@ impl Track {
         }
         self.face = *face;
         self.last_seen = stamp;
+        self.last_image = image;
         self.hits = self.hits.saturating_add(1);
     }
 }
@@ -209,7 +251,52 @@ mod tests {
     fn a_face_that_was_away_too_long_is_new() {
         let mut tracker = tracker(1);
         tracker.update(&[at(0.0)], ms(0));
+        tracker.update(&[], ms(550));
         assert_eq!(ids(&tracker.update(&[at(0.0)], ms(1100))), ["face_2"]);
+    }
+
+    #[test]
+    fn a_slow_camera_has_missed_nobody() {
+        // An image every two seconds, held for one; and one that holds nobody.
+        for hold in [Duration::from_secs(1), Duration::ZERO] {
+            let mut tracker = Tracker::new(TrackOptions { hold, confirm_hits: 2 });
+            let found: Vec<_> =
+                (0..4).map(|i| ids(&tracker.update(&[at(i as f32)], ms(i * 2000)))).collect();
+            assert!(found[1..].iter().all(|ids| ids == &["face_1"]), "{found:?}");
+            // After a minute without images it may be anybody.
+            assert!(tracker.update(&[at(4.0)], ms(66_000)).is_empty());
+        }
+    }
+
+    #[test]
+    fn stamps_that_stand_still_keep_nobody_who_left() {
+        let mut tracker = tracker(1);
+        assert_eq!(ids(&tracker.update(&[at(0.0), at(300.0)], ms(7))), ["face_1", "face_2"]);
+        for _ in 0..HELD_IMAGES {
+            assert_eq!(ids(&tracker.update(&[at(0.0)], ms(7))), ["face_1"]);
+        }
+        assert!(tracker.knows(FaceId(2)));
+        assert_eq!(ids(&tracker.update(&[at(0.0)], ms(7))), ["face_1"]);
+        assert!(!tracker.knows(FaceId(2)));
+    }
+
+    #[test]
+    fn images_handed_over_at_once_tell_no_speed() {
+        let mut tracker = tracker(1);
+        let us = Duration::from_micros;
+        let stamps = [us(0), us(33_000), us(33_010), us(66_000), us(99_000)];
+        for (i, stamp) in stamps.into_iter().enumerate() {
+            assert_eq!(ids(&tracker.update(&[at(i as f32 * 2.0)], stamp)), ["face_1"]);
+        }
+    }
+
+    #[test]
+    fn ids_go_on_from_another_tracker() {
+        let mut before = tracker(1);
+        before.update(&[at(0.0)], ms(0));
+        let mut tracker = tracker(1);
+        tracker.count_on_from(before.next_id());
+        assert_eq!(ids(&tracker.update(&[at(0.0)], ms(0))), ["face_2"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sensor_msgs.msg import Image
+from std_srvs.srv import SetBool
 
 from scenes import overlap, smiling_face, two_people
 
@@ -80,6 +81,25 @@ def test_every_face_has_its_topics_and_takes_them_with_it(perception, client, ca
     answer = camera.ask(np.zeros((480, 640, 3), np.uint8))
     assert client.spin_until(lambda: client.node.count_publishers(f"{base}/roi") == 0)
     assert of_image(client, ids, answer.header).ids == []
+
+
+def test_a_missed_face_keeps_its_topics_and_disabling_ends_them(perception, client, camera, ids):
+    client.wait_for_publisher_of(ids)
+    camera.ask(smiling_face())
+    (face,) = camera.ask(smiling_face()).faces
+    roi = f"/humans/faces/{face.face_id}/roi"
+    assert client.spin_until(lambda: client.node.count_publishers(roi) == 1)
+    answer = camera.ask(np.zeros((480, 640, 3), np.uint8))
+    assert of_image(client, ids, answer.header).ids == []
+    client.spin_for(0.5)
+    assert client.node.count_publishers(roi) == 1
+    (again,) = camera.ask(smiling_face()).faces
+    assert again.face_id == face.face_id
+
+    assert client.spin_until(lambda: ids.messages[-1].ids == [face.face_id])
+    assert client.ask(SetBool, "perception_node/enable", data=False).success
+    assert client.spin_until(lambda: ids.messages[-1].ids == [])
+    assert client.spin_until(lambda: client.node.count_publishers(roi) == 0)
 
 
 def test_the_crop_is_made_while_somebody_listens(perception, client, camera):

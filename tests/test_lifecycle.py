@@ -77,6 +77,15 @@ def test_a_manager_leads_it_through_its_life(start, client, camera, manager):
     assert manager.change(Transition.TRANSITION_ACTIVATE)
     camera.wait_until_answered()
     assert camera.ask(smiling_face())
+    (before,) = camera.ask(smiling_face()).faces
+
+    # Other networks are other ids: whoever remembers face_1 does not take a new one for it.
+    for transition in ("deactivate", "cleanup", "configure", "activate"):
+        assert manager.change(label=transition)
+    camera.wait_until_answered()
+    camera.ask(smiling_face())
+    (after,) = camera.ask(smiling_face()).faces
+    assert int(after.face_id.split("_")[1]) > int(before.face_id.split("_")[1])
 
     assert manager.change(Transition.TRANSITION_DEACTIVATE)
     assert manager.change(Transition.TRANSITION_CLEANUP)
@@ -87,7 +96,7 @@ def test_a_manager_leads_it_through_its_life(start, client, camera, manager):
     assert manager.state == (4, "finalized")
     assert node.alive
 
-    assert client.spin_until(lambda: len(manager.events) >= 14)
+    assert client.spin_until(lambda: len(manager.events) >= 22)
     steps = [(e.start_state.label, e.goal_state.label) for e in manager.events.messages]
     assert steps[:4] == [
         ("unconfigured", "configuring"),

@@ -31,6 +31,14 @@ pub fn stamp(time: &Time) -> Option<Duration> {
     (!stamp.is_zero()).then_some(stamp)
 }
 
+/// A time as messages carry it; the seconds end at what they can hold.
+pub fn time(since_1970: Duration) -> Time {
+    Time {
+        sec: i32::try_from(since_1970.as_secs()).unwrap_or(i32::MAX),
+        nanosec: since_1970.subsec_nanos(),
+    }
+}
+
 /// The message about the people in an image of this size, under the image's own header.
 pub fn emotions(
     header: &Header,

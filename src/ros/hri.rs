@@ -20,6 +20,7 @@ mod absent {
     use crate::frame::Frame;
     use crate::pipeline::Person;
     use crate::ros::handle::NodeHandle;
+    use crate::track::FaceId;
 
     /// Stands where the messages are not.
     pub enum Hri {}
@@ -42,7 +43,21 @@ mod absent {
         ///
         /// # Errors
         /// None.
-        pub fn publish(&mut self, _: &Header, _: &Frame<'_>, _: &[Person]) -> anyhow::Result<()> {
+        pub fn publish(
+            &mut self,
+            _: &Header,
+            _: &Frame<'_>,
+            _: &[Person],
+            _: impl Fn(FaceId) -> bool,
+        ) -> anyhow::Result<()> {
+            match *self {}
+        }
+
+        /// Cannot be called.
+        ///
+        /// # Errors
+        /// None.
+        pub fn leave(&mut self, _: &Header) -> anyhow::Result<()> {
             match *self {}
         }
 

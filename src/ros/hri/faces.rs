@@ -69,6 +69,7 @@ impl Hri {
     }
 
     /// Publishes the people in a frame, and makes and ends the topics of those who came and went.
+    /// `stays` tells whether a face that is not among them was only missed.
     ///
     /// # Errors
     /// If a topic cannot be made or published on.
@@ -77,20 +78,23 @@ impl Hri {
         header: &Header,
         frame: &Frame<'_>,
         people: &[Person],
+        stays: impl Fn(FaceId) -> bool,
     ) -> anyhow::Result<()> {
         while let Ok((id, face)) = self.made.try_recv() {
             let face = face?;
             match self.faces.get_mut(&id) {
-                Some(slot) => *slot = Some(face),
+                Some(slot) => {
+                    // Where a face came back while its topics were still being made.
+                    if let Some(before) = slot.replace(face) {
+                        self.withdraw(before);
+                    }
+                }
                 None => self.withdraw(face),
             }
         }
-        let gone: Vec<FaceId> = self
-            .faces
-            .keys()
-            .copied()
-            .filter(|id| people.iter().all(|person| person.id != *id))
-            .collect();
+        let shown = |id| people.iter().any(|person| person.id == id);
+        let gone: Vec<FaceId> =
+            self.faces.keys().copied().filter(|id| !shown(*id) && !stays(*id)).collect();
         for id in gone {
             if let Some(Some(face)) = self.faces.remove(&id) {
                 self.withdraw(face);
@@ -107,6 +111,16 @@ impl Hri {
         let ids = people.iter().map(|person| person.id.to_string()).collect();
         self.tracked.publish(&IdsList { header: header.clone(), ids })?;
         Ok(())
+    }
+
+    /// Says that nobody is seen any more, and ends the topics of all faces.
+    ///
+    /// # Errors
+    /// If it cannot be published.
+    pub fn leave(&mut self, header: &Header) -> anyhow::Result<()> {
+        let faces: Vec<Face> = self.faces.drain().filter_map(|(_, face)| face).collect();
+        faces.into_iter().for_each(|face| self.withdraw(face));
+        Ok(self.tracked.publish(&IdsList { header: header.clone(), ids: Vec::new() })?)
     }
 
     /// Ends all the topics.

@@ -27,6 +27,7 @@ use super::stats::Stats;
 use crate::frame::Decoder;
 use crate::onnx;
 use crate::pipeline::Pipeline;
+use crate::track::FaceId;
 use settings::{model_files, pipeline_options, runtime_options, specs};
 use worker::Worker;
 
@@ -67,20 +68,21 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
         },
     )?;
     tasks.endless(diagnostics.run());
-    tasks.endless(enable(node, switch.clone())?);
-    tasks.endless(work(slot.clone(), worker.clone()));
+    let desk = Desk { slot, worker, switch };
+    tasks.endless(enable(node, desk.clone())?);
+    tasks.endless(desk.clone().work());
     let intake = Intake {
         node: handle.clone(),
         request: topic.request(&parameters),
         topic,
-        switch: switch.subscribe(),
-        slot: slot.clone(),
+        switch: desk.switch.subscribe(),
+        slot: desk.slot.clone(),
         stats: stats.clone(),
         status: intake,
     };
     tasks.endless(intake.run());
     let autostart = parameters.flag("autostart");
-    let perception = Perception { node: handle, parameters, switch, slot, worker, stats, loaded };
+    let perception = Perception { node: handle, parameters, desk, stats, loaded, next_id: None };
     lifecycle.run(perception, autostart, &mut tasks);
     Ok(tasks)
 }
@@ -96,17 +98,14 @@ fn transport_given(node: &Node) -> Transport {
 }
 
 /// The service `enable`: whether an active node takes images.
-fn enable(
-    node: &mut Node,
-    switch: Arc<watch::Sender<Switch>>,
-) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
+fn enable(node: &mut Node, desk: Desk) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
     let name = format!("{}/enable", node.name()?);
     let mut requests = node.create_service::<SetBool::Service>(&name, QosProfile::default())?;
     Ok(async move {
         while let Some(request) = requests.next().await {
             let enabled = request.message.data;
-            switch.send_modify(|switch| switch.enabled = enabled);
-            let message = match (enabled, switch.borrow().active) {
+            let switch = desk.set(|switch| switch.enabled = enabled);
+            let message = match (enabled, switch.active) {
                 (true, true) => "enabled",
                 (true, false) => "enabled; images are taken once the node is active",
                 (false, _) => "disabled; no images are taken",
@@ -125,16 +124,51 @@ fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Works on the newest image whenever there is one. Only a configured node has a worker.
-async fn work(slot: Arc<Slot<Received>>, worker: Arc<Mutex<Option<Worker>>>) {
-    loop {
-        let received = slot.take().await;
-        // One frame computes for milliseconds: other tasks move to another thread meanwhile.
-        tokio::task::block_in_place(|| {
-            if let Some(worker) = lock(&worker).as_mut() {
-                worker.work(&received);
-            }
+/// Where images wait and are worked on, and whether they should be.
+#[derive(Clone)]
+struct Desk {
+    slot: Arc<Slot<Received>>,
+    /// Only a configured node has one.
+    worker: Arc<Mutex<Option<Worker>>>,
+    switch: Arc<watch::Sender<Switch>>,
+}
+
+impl Desk {
+    /// Works on the newest image whenever there is one.
+    async fn work(self) {
+        loop {
+            let received = self.slot.take().await;
+            // One frame computes for milliseconds: other tasks move to another thread meanwhile.
+            tokio::task::block_in_place(|| {
+                let mut worker = lock(&self.worker);
+                // An image may have come just as it was switched off.
+                if let Some(worker) = worker.as_mut()
+                    && self.switch.borrow().is_on()
+                {
+                    worker.work(&received);
+                }
+            });
+        }
+    }
+
+    /// Changes the switch. Once it is off and this returns, nothing more is published.
+    fn set(&self, change: impl FnOnce(&mut Switch)) -> Switch {
+        let mut was_on = false;
+        self.switch.send_modify(|switch| {
+            was_on = switch.is_on();
+            change(switch);
         });
+        let switch = *self.switch.borrow();
+        if was_on && !switch.is_on() {
+            self.slot.clear();
+            // Waits for the frame in work.
+            tokio::task::block_in_place(|| {
+                if let Some(worker) = lock(&self.worker).as_mut() {
+                    worker.leave();
+                }
+            });
+        }
+        switch
     }
 }
 
@@ -142,11 +176,11 @@ async fn work(slot: Arc<Slot<Received>>, worker: Arc<Mutex<Option<Worker>>>) {
 struct Perception {
     node: NodeHandle,
     parameters: Parameters,
-    switch: Arc<watch::Sender<Switch>>,
-    slot: Arc<Slot<Received>>,
-    worker: Arc<Mutex<Option<Worker>>>,
+    desk: Desk,
     stats: Arc<Mutex<Stats>>,
     loaded: Arc<Mutex<Loaded>>,
+    /// Where face ids go on after a cleanup.
+    next_id: Option<FaceId>,
 }
 
 impl Perception {
@@ -159,7 +193,10 @@ impl Perception {
                 pipeline_options(&self.parameters),
             )
         };
-        let pipeline = tokio::task::block_in_place(load)?;
+        let mut pipeline = tokio::task::block_in_place(load)?;
+        if let Some(next) = self.next_id {
+            pipeline.count_on_from(next);
+        }
         let hri = match self.parameters.flag("publish_hri") {
             true => Some(Hri::start(self.node.clone()).await?),
             false => None,
@@ -183,15 +220,16 @@ impl Perception {
             complaints: Complaints::default(),
         })
     }
-
-    fn set_active(&self, active: bool) {
-        self.switch.send_modify(|switch| switch.active = active);
-    }
 }
 
 impl Managed for Perception {
     async fn configure(&mut self) -> anyhow::Result<()> {
+        // From here on its parameters are read: what is set later would not count.
+        self.parameters.set_configured(true);
         let loaded = self.load().await;
+        if loaded.is_err() {
+            self.parameters.set_configured(false);
+        }
         let failure = loaded.as_ref().err().map(|error| format!("{error:#}"));
         *lock(&self.loaded) = Loaded {
             model: match &loaded {
@@ -207,30 +245,27 @@ impl Managed for Perception {
             worker.pipeline.emotion_model().display(),
             onnx::runtime_version().unwrap_or_default()
         );
-        *lock(&self.worker) = Some(worker);
-        self.parameters.set_configured(true);
+        *lock(&self.desk.worker) = Some(worker);
         Ok(())
     }
 
     async fn activate(&mut self) -> anyhow::Result<()> {
-        self.set_active(true);
+        self.desk.set(|switch| switch.active = true);
         Ok(())
     }
 
     async fn deactivate(&mut self) -> anyhow::Result<()> {
-        self.set_active(false);
-        self.slot.clear();
-        // Waits for the frame in work.
-        tokio::task::block_in_place(|| drop(lock(&self.worker)));
+        self.desk.set(|switch| switch.active = false);
         Ok(())
     }
 
     async fn cleanup(&mut self) -> anyhow::Result<()> {
-        let worker = tokio::task::block_in_place(|| lock(&self.worker).take());
+        let worker = tokio::task::block_in_place(|| lock(&self.desk.worker).take());
         *lock(&self.loaded) = Loaded::default();
         self.parameters.set_configured(false);
         if let Some(worker) = worker {
-            let Worker { emotions, annotated, hri, .. } = worker;
+            let Worker { pipeline, emotions, annotated, hri, .. } = worker;
+            self.next_id = Some(pipeline.next_id());
             if let Some(hri) = hri {
                 hri.end().await?;
             }

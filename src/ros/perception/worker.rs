@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use r2r::Publisher;
 use r2r::rapport::msg::FaceEmotionArray;
 use r2r::sensor_msgs::msg::Image;
+use r2r::std_msgs::msg::Header;
 use tokio::sync::watch;
 
 use super::lock;
@@ -43,7 +44,23 @@ impl Worker {
         if let Err(error) = self.answer(received) {
             let problem = format!("{error:#}");
             lock(&self.stats).passed_over(problem.clone());
-            self.complaints.log(format!("image passed over: {problem}"));
+            self.complaints.log(&format!("image passed over: {problem}"));
+        }
+    }
+
+    /// Says that nobody is looked at any more.
+    pub fn leave(&mut self) {
+        let last_stamp = {
+            let mut stats = lock(&self.stats);
+            stats.people = 0;
+            stats.last_stamp
+        };
+        if let Some(hri) = &mut self.hri {
+            let stamp = last_stamp.map(convert::time).unwrap_or_default();
+            let header = Header { stamp, ..Header::default() };
+            if let Err(error) = hri.leave(&header) {
+                self.complaints.log(&format!("/humans/faces/tracked: not published: {error:#}"));
+            }
         }
     }
 
@@ -63,7 +80,7 @@ impl Worker {
         let (width, height) = (frame.width_px(), frame.height_px());
         self.emotions.publish(&convert::emotions(&header, width, height, &people))?;
         if let Some(hri) = &mut self.hri {
-            hri.publish(&header, &frame, &people)?;
+            hri.publish(&header, &frame, &people, |id| self.pipeline.knows(id))?;
         }
         if self.annotated.get_inter_process_subscription_count()? > 0 {
             let rgb = annotate(&frame, &people);
