@@ -107,6 +107,17 @@ def behavior(start, client, person, robot):
     return begin
 
 
+def test_a_node_that_ends_leaves_no_light_behind(behavior, client, person, robot, policy_file):
+    node = behavior({"policy_file": policy_file})
+    person.show("happy", 1.4)
+    assert client.spin_until(lambda: len(robot.light) == 1 and len(robot.expression) == 1)
+    assert node.stop()[0] == 0
+    assert client.spin_until(lambda: len(robot.light) == 2 and len(robot.expression) == 2)
+    light = robot.light.messages[1]
+    assert (light.r, light.b, light.a) == (0.0, 1.0, 0.5)
+    assert robot.expression.messages[1].data == "neutral"
+
+
 def test_a_lasting_smile_is_answered_once_and_the_robot_rests_again(
     behavior, client, person, robot, policy_file
 ):

@@ -128,6 +128,17 @@ impl Engine {
         self.running_until.take_if(|until| now >= *until).map(|_| self.policy.rest.clone())
     }
 
+    /// Whether the stamp of an image lies so far ahead that no time is counted for it. Then nothing
+    /// ends by [`Engine::tick`] before it is observed.
+    pub fn is_jump_ahead(&self, stamp: Duration) -> bool {
+        self.clock.is_jump_ahead(stamp)
+    }
+
+    /// Ends the running response before its time, as [`Engine::tick`] does in time.
+    pub fn stop(&mut self) -> Option<Rest> {
+        self.running_until.take().map(|_| self.policy.rest.clone())
+    }
+
     /// Updates the memory of the faces in view, and gives the best of what could fire.
     fn choose<'a>(
         &mut self,

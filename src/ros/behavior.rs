@@ -17,7 +17,7 @@ use super::handle::NodeHandle;
 use super::logging::Complaints;
 use super::parameters::{Change, Kind, ParameterServices, Parameters, parameter};
 use super::runner::Tasks;
-use crate::behavior::{Engine, FaceReading, Light, Policy, Response};
+use crate::behavior::{Engine, FaceReading, Light, Policy, Response, Rest};
 use crate::emotion::Emotion;
 use crate::paths;
 
@@ -101,14 +101,16 @@ impl Robot {
                     emotion,
                     confidence: face.confidence,
                 }),
-                Err(error) => self.complaints.log(format!("face passed over: {error}")),
+                Err(error) => self.complaints.log(&format!("face passed over: {error}")),
             }
         }
-        self.rest(stamp);
+        if !self.engine.is_jump_ahead(stamp) {
+            self.rest(stamp);
+        }
         if let Some(response) = self.engine.observe(stamp, &readings) {
             tracing::info!("{} for {}: {}", response.rule, response.face_id, response.reason);
             if let Err(error) = self.respond(&message.header, &response) {
-                self.complaints.log(format!("response not published: {error}"));
+                self.complaints.log(&format!("response not published: {error}"));
             }
         }
     }
@@ -121,9 +123,14 @@ impl Robot {
     }
 
     fn rest(&mut self, stamp: Duration) {
-        let Some(rest) = self.engine.tick(stamp) else { return };
+        if let Some(rest) = self.engine.tick(stamp) {
+            self.show_rest(&rest);
+        }
+    }
+
+    fn show_rest(&mut self, rest: &Rest) {
         if let Err(error) = self.show(rest.light.as_ref(), rest.expression.as_deref()) {
-            self.complaints.log(format!("rest not published: {error}"));
+            self.complaints.log(&format!("rest not published: {error}"));
         }
     }
 
@@ -147,6 +154,15 @@ impl Robot {
             self.expression.publish(&StringMsg { data: expression.to_owned() })?;
         }
         Ok(())
+    }
+}
+
+/// The node ends: no light or face of a response stays behind.
+impl Drop for Robot {
+    fn drop(&mut self) {
+        if let Some(rest) = self.engine.stop() {
+            self.show_rest(&rest);
+        }
     }
 }
 

@@ -68,6 +68,15 @@ fn fired(at_ms: u64, rule: &str, face: &str) -> (u64, String, String) {
 }
 
 #[test]
+fn a_response_stopped_early_rests_once() {
+    let mut engine = engine();
+    assert!(engine.stop().is_none());
+    assert!(engine.observe(ms(1000), &[face("f1", Emotion::Fear, 0.8)]).is_some());
+    assert_eq!(engine.stop().unwrap().expression.as_deref(), Some("resting"));
+    assert!(engine.stop().is_none() && engine.tick(ms(9000)).is_none());
+}
+
+#[test]
 fn an_expression_is_answered_once_it_has_lasted() {
     let mut engine = engine();
     assert_eq!(show(&mut engine, 0, 3_000, &[smile("f1")]), [fired(1_000, "smile", "f1")]);
