@@ -1,5 +1,6 @@
 //! `rapport analyze`: the people in still pictures, as a table, as JSON, as annotated pictures.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -83,6 +84,7 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     };
     let mut pipeline = Pipeline::load(&files, &runtime, options)?;
     let mut documents = Vec::new();
+    let mut written = HashSet::new();
     let mut out = std::io::stdout().lock();
     for path in &args.pictures {
         let picture = match read_picture(path) {
@@ -103,6 +105,7 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
         }
         if let Some(output) = &args.output {
             let target = output_path(output, path, args.pictures.len())?;
+            check_target(&target, &args.pictures, &mut written)?;
             let people = &observation.people;
             match args.explain {
                 None => write_annotated(&target, &frame, people, "")?,
@@ -265,8 +268,31 @@ fn output_path(output: &Path, picture: &Path, pictures: usize) -> anyhow::Result
     );
     std::fs::create_dir_all(output)
         .with_context(|| format!("folder {} not made", output.display()))?;
-    let name = picture.file_stem().unwrap_or(picture.as_os_str());
-    Ok(output.join(name).with_extension("png"))
+    // Not `with_extension`: it would take `.001` off `frame.001`.
+    let mut name = picture.file_stem().unwrap_or(picture.as_os_str()).to_owned();
+    name.push(".png");
+    Ok(output.join(name))
+}
+
+/// Refuses to write over a picture that was given, or over one of this run.
+fn check_target(
+    target: &Path,
+    pictures: &[PathBuf],
+    written: &mut HashSet<PathBuf>,
+) -> anyhow::Result<()> {
+    let real = std::fs::canonicalize(target).ok();
+    let is_target = |picture: &PathBuf| std::fs::canonicalize(picture).ok() == real;
+    ensure!(
+        real.is_none() || !pictures.iter().any(is_target),
+        "{} is one of the pictures given; expected another --output",
+        target.display()
+    );
+    ensure!(
+        written.insert(target.to_owned()),
+        "{} was written for another picture of that name; expected them in two runs",
+        target.display()
+    );
+    Ok(())
 }
 
 fn write_annotated(

@@ -116,3 +116,27 @@ fn a_missing_model_or_library_is_named() {
         assert_eq!(error.lines().count(), 1, "{error}");
     }
 }
+
+#[test]
+fn no_picture_is_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for name in ["frame.001.jpg", "frame.002.jpg"] {
+        std::fs::copy(in_repository("tests/pictures/coffee.jpg"), at(name)).unwrap();
+    }
+    let out = at("out");
+    let both = [&at("frame.001.jpg"), &at("frame.002.jpg"), "-o", &out];
+    assert_eq!(analyze(&both).status.code(), Some(0));
+    assert!(folder.path().join("out/frame.001.png").is_file());
+    assert!(folder.path().join("out/frame.002.png").is_file());
+
+    let drawn = std::fs::read(at("out/frame.001.png")).unwrap();
+    let own = analyze(&[&at("out/frame.001.png"), &at("frame.001.jpg"), "-o", &out]);
+    assert_eq!(own.status.code(), Some(1));
+    assert!(text(&own.stderr).contains("is one of the pictures given"), "{own:?}");
+    assert_eq!(std::fs::read(at("out/frame.001.png")).unwrap(), drawn);
+
+    let twice = analyze(&[&at("frame.001.jpg"), "coffee.jpg", &at("frame.001.jpg"), "-o", &out]);
+    assert_eq!(twice.status.code(), Some(1));
+    assert!(text(&twice.stderr).contains("another picture of that name"), "{twice:?}");
+}

@@ -133,6 +133,15 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<u8> {
     std::fs::create_dir_all(&args.output)
         .with_context(|| format!("folder {} not made", args.output.display()))?;
     let csv = args.output.join("frames.csv");
+    if let Some(labels) = &args.labels {
+        let same = std::fs::canonicalize(labels).ok().zip(std::fs::canonicalize(&csv).ok());
+        ensure!(
+            same.is_none_or(|(labels, csv)| labels != csv),
+            "{}: --labels is the file that this run would write over; expected a copy elsewhere, \
+             or another --output",
+            labels.display()
+        );
+    }
     match kind {
         Kind::Bag => with_context(args, evaluate_bag(args, &csv)),
         Kind::Folder => evaluate_folder(args, &csv),
