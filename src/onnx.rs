@@ -264,6 +264,13 @@ static ENVIRONMENT: OnceLock<Result<(Environment, PathBuf), (PathBuf, String)>> 
 fn environment(options: &RuntimeOptions) -> Result<Environment, ModelError> {
     let library = options.library.clone().or_else(paths::onnxruntime_library);
     let library = library.ok_or(ModelError::LibraryNotFound)?;
+    // The loader would search its own path for a bare name and call a missing file a bad library.
+    if ENVIRONMENT.get().is_none()
+        && let Err(error) = std::fs::metadata(&library)
+    {
+        // Not kept: the file may be there the next time.
+        return Err(ModelError::Library { path: library, reason: error.to_string() });
+    }
     ENVIRONMENT
         .get_or_init(|| match start(&library) {
             Ok(environment) => Ok((environment, library)),
@@ -275,8 +282,6 @@ fn environment(options: &RuntimeOptions) -> Result<Environment, ModelError> {
 }
 
 fn start(library: &Path) -> Result<Environment, String> {
-    // The loader would search its own path for a bare name and call a missing file a bad library.
-    std::fs::metadata(library).map_err(|e| e.to_string())?;
     let builder = ort::init_from(library).map_err(|e| e.to_string())?;
     builder.with_name("rapport").with_telemetry(false).build().map_err(|e| e.to_string())
 }

@@ -385,7 +385,7 @@ def test_a_cut_recording_plays_to_the_cut(bag, tmp_path, listener, replay):
     [
         (["{bag}/absent"], 1, ["absent", "no such file"]),
         (["{bag}", "--topic", "/nothing"], 1, ["/nothing", "/chatter"]),
-        (["{bag}", "--rate", "0"], 2, ["--rate", "above 0"]),
+        (["{bag}", "--rate", "0"], 2, ["--rate", "0.001 to"]),
         (["{bag}", "--rate", "fast"], 2, ["--rate", "fast"]),
         (["{bag}", "--ros-args", "-r", "nonsense"], 1, ["ROS arguments", "nonsense"]),
         (["{bag}", "--ros-args", "--bogus"], 1, ["--bogus"]),

@@ -80,7 +80,7 @@ fn whole(field: Field, problems: &mut Problems) -> Read<Contract> {
     let colours = [("grey", Colour::Grey), ("rgb", Colour::Rgb), ("bgr", Colour::Bgr)];
     let colour = map.required(problems, "colour", "grey, rgb or bgr");
     let colour = colour.and_then(|field| choice(Some(field), problems, &colours, None));
-    let range = numbers(map.optional("range"), problems, 2, -1e6..=1e6, &[0.0, 255.0]);
+    let range = range(map.optional("range"), problems);
     let channels = colour.map_or(3, Colour::channels);
     let mean = numbers(map.optional("mean"), problems, channels, -1e6..=1e6, &[0.0]);
     let deviation = numbers(map.optional("deviation"), problems, channels, 1e-6..=1e6, &[1.0]);
@@ -95,8 +95,7 @@ fn whole(field: Field, problems: &mut Problems) -> Read<Contract> {
     let output_name = name(map.optional("output_name"), problems);
     let classes = classes(&mut map, problems);
     version?;
-    let (range, mean, deviation) = (range?, mean?, deviation?);
-    let [from, to] = [range[0], range[range.len() - 1]];
+    let ([from, to], mean, deviation) = (range?, mean?, deviation?);
     let of = |values: &[f64], channel: usize| values[channel.min(values.len() - 1)];
     Ok(Contract {
         input_name: input_name?,
@@ -131,6 +130,22 @@ fn choice<T: Copy>(
                 None => Err(field.wrong(problems, names.join(", "))),
             }
         }
+    }
+}
+
+/// What black and white become: two numbers that differ.
+fn range(field: Option<Field>, problems: &mut Problems) -> Read<[f64; 2]> {
+    let Some(field) = field else {
+        return Ok([0.0, 255.0]);
+    };
+    let allowed = "a list of 2 different numbers, for black and white";
+    if !matches!(field.node.value, Value::List(_)) {
+        return Err(field.wrong(problems, allowed));
+    }
+    let place = field.node.place;
+    match numbers(Some(field), problems, 2, -1e6..=1e6, &[])?[..] {
+        [from, to] if from != to => Ok([from, to]),
+        _ => Err(problems.note(place, "range is twice the same number".to_owned(), allowed)),
     }
 }
 
@@ -242,6 +257,11 @@ drop: contempt
         assert!(problems_of(&zero)[0].starts_with("7:12: deviation is 0; allowed: 0.000001 to"));
         let odd = format!("{FER_PLUS}mean: [1, 2]\n");
         assert_eq!(problems_of(&odd), ["7:7: mean is a list of 2; allowed: a list of 1"]);
+        let allowed = "allowed: a list of 2 different numbers, for black and white";
+        for (range, found) in [("1", "range is 1"), ("[1, 1]", "range is twice the same number")] {
+            let blank = format!("{FER_PLUS}range: {range}\n");
+            assert_eq!(problems_of(&blank), [format!("7:8: {found}; {allowed}")]);
+        }
     }
 
     proptest::proptest! {

@@ -88,7 +88,7 @@ impl Diagnostics {
                 status: vec![self.status()],
             };
             if let Err(error) = self.publisher.publish(&message) {
-                complaints.log(format!("/diagnostics: not published: {error}"));
+                complaints.log(&format!("/diagnostics: not published: {error}"));
             }
         }
     }

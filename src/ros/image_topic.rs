@@ -217,10 +217,10 @@ impl ImageTopic {
             return format!(
                 "{facts}, but {} is asked for; drop the parameter {}",
                 request.show(),
-                self.qos_parameter(if request.reliability.is_some() {
-                    "reliability"
-                } else {
+                self.qos_parameter(if offers.iter().all(|offer| request.is_as_reliable(offer)) {
                     "durability"
+                } else {
+                    "reliability"
                 })
             );
         }
@@ -251,9 +251,12 @@ impl Request {
     }
 
     fn is_met_by(&self, offer: &Offer) -> bool {
-        let reliable = self.reliability == Some(ReliabilityPolicy::Reliable);
         let kept = self.durability == DurabilityPolicy::TransientLocal;
-        (offer.reliable || !reliable) && (offer.transient_local || !kept)
+        self.is_as_reliable(offer) && (offer.transient_local || !kept)
+    }
+
+    fn is_as_reliable(&self, offer: &Offer) -> bool {
+        offer.reliable || self.reliability != Some(ReliabilityPolicy::Reliable)
     }
 
     fn show(&self) -> String {

@@ -62,23 +62,72 @@ impl Visit for Text {
 /// Keeps a camera that sends thirty bad images a second from filling the log.
 #[derive(Debug, Default)]
 pub struct Complaints {
-    last: Option<(String, Instant)>,
+    recent: Vec<Complaint>,
+}
+
+/// How many kinds of complaint are remembered.
+const MOST_KINDS: usize = 16;
+
+#[derive(Debug)]
+struct Complaint {
+    /// The text without its numbers: sizes and counts differ from image to image.
+    kind: String,
+    logged: Instant,
     held_back: u32,
 }
 
 impl Complaints {
-    /// Logs an error, unless it is the one logged just before and that was a short while ago.
-    pub fn log(&mut self, text: String) {
-        let repeated = |(last, at): &(String, Instant)| *last == text && at.elapsed() < REPEAT;
-        if self.last.as_ref().is_some_and(repeated) {
-            self.held_back += 1;
-            return;
+    /// Logs an error, unless one that differs at most in its numbers was logged a short while ago.
+    pub fn log(&mut self, text: &str) {
+        if let Some(held_back) = self.held_back_before(text, Instant::now()) {
+            match held_back {
+                0 => tracing::error!("{text}"),
+                n => tracing::error!("{text} ({n} more like this since the last)"),
+            }
         }
-        if self.held_back > 0 {
-            tracing::error!("the message before came {} more times", self.held_back);
+    }
+
+    /// How many of the kind were held back since it was last logged; nothing if this one is too.
+    fn held_back_before(&mut self, text: &str, now: Instant) -> Option<u32> {
+        let kind: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();
+        let known = self.recent.iter().position(|complaint| complaint.kind == kind);
+        let mut held_back = 0;
+        if let Some(index) = known {
+            let complaint = &mut self.recent[index];
+            if now.saturating_duration_since(complaint.logged) < REPEAT {
+                complaint.held_back += 1;
+                return None;
+            }
+            held_back = self.recent.remove(index).held_back;
         }
-        tracing::error!("{text}");
-        self.last = Some((text, Instant::now()));
-        self.held_back = 0;
+        if self.recent.len() == MOST_KINDS {
+            self.recent.remove(0);
+        }
+        self.recent.push(Complaint { kind, logged: now, held_back: 0 });
+        Some(held_back)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_kind_of_complaint_is_logged_once_in_a_while() {
+        let mut complaints = Complaints::default();
+        let start = Instant::now();
+        let mut log =
+            |text: &str, secs| complaints.held_back_before(text, start + Duration::from_secs(secs));
+        assert_eq!(log("JPEG of 812 bytes not decoded", 0), Some(0));
+        assert_eq!(log("JPEG of 47 bytes not decoded", 1), None);
+        assert_eq!(log("encoding `x` unknown", 1), Some(0));
+        assert_eq!(log("JPEG of 813 bytes not decoded", 2), None);
+        assert_eq!(log("JPEG of 814 bytes not decoded", 5), Some(2));
+        assert_eq!(log("encoding `x` unknown", 5), None);
+        // Whatever comes, no more than so many are remembered.
+        for letter in 'a'..='z' {
+            assert_eq!(log(&letter.to_string(), 6), Some(0));
+        }
+        assert_eq!(complaints.recent.len(), MOST_KINDS);
     }
 }

@@ -212,7 +212,8 @@ impl Kind {
 fn show(value: &ParameterValue) -> String {
     match value {
         ParameterValue::Integer(value) => value.to_string(),
-        ParameterValue::Double(value) => value.to_string(),
+        // As YAML has it: 2.0 is no integer.
+        ParameterValue::Double(value) => format!("{value:?}"),
         ParameterValue::String(value) => format!("the string `{value}`"),
         ParameterValue::Bool(value) => format!("the boolean {value}"),
         other => format!("a {}", other.type_name()),

@@ -172,10 +172,13 @@ fn wait<'a>(
 /// The longest time that can be asked for, in seconds, and the highest rate: a day's worth.
 const MOST: f64 = 86_400.0;
 
+/// The lowest rate: what it divides must stay a time that a clock can hold.
+const LEAST: f64 = 0.001;
+
 fn positive(text: &str) -> Result<f64, String> {
     match text.parse() {
-        Ok(number) if number > 0.0 && number <= MOST => Ok(number),
-        _ => Err(format!("expected a number above 0, at most {MOST}")),
+        Ok(number) if (LEAST..=MOST).contains(&number) => Ok(number),
+        _ => Err(format!("expected a number from {LEAST} to {MOST}")),
     }
 }
 
