@@ -15,6 +15,7 @@ use crate::emotion::Emotion;
 use crate::explain::draw_heat;
 use crate::frame::{Decoder, Encoding, Frame};
 use crate::onnx::RuntimeOptions;
+use crate::paths::same_file;
 use crate::pipeline::{ModelFiles, Observation, Person, Pipeline, PipelineOptions};
 use crate::track::TrackOptions;
 
@@ -280,10 +281,8 @@ fn check_target(
     pictures: &[PathBuf],
     written: &mut HashSet<PathBuf>,
 ) -> anyhow::Result<()> {
-    let real = std::fs::canonicalize(target).ok();
-    let is_target = |picture: &PathBuf| std::fs::canonicalize(picture).ok() == real;
     ensure!(
-        real.is_none() || !pictures.iter().any(is_target),
+        !(target.exists() && pictures.iter().any(|picture| same_file(picture, target))),
         "{} is one of the pictures given; expected another --output",
         target.display()
     );

@@ -1,4 +1,5 @@
-//! Where the files that come with the package lie: installed, or in the checkout that built it.
+//! Where the files that come with the package lie: installed, or in the checkout that built it;
+//! and whether two paths lead to one file.
 
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,12 @@ pub fn onnxruntime_library() -> Option<PathBuf> {
         .map(PathBuf::from)
         .or_else(|| upwards(Path::new(".prefix/lib/libonnxruntime.so")))
         .or_else(|| upwards(Path::new("lib/rapport/libonnxruntime.so")))
+}
+
+/// Whether two paths lead to the same file; not so where one of them does not exist.
+pub fn same_file(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    real(one).is_some_and(|one| real(other) == Some(one))
 }
 
 fn upwards(path: &Path) -> Option<PathBuf> {

@@ -45,6 +45,7 @@ use crate::bag::Bag;
 use crate::detect::WorkingSize;
 use crate::message::StringMessage;
 use crate::onnx::RuntimeOptions;
+use crate::paths::same_file;
 use crate::pipeline::PipelineOptions;
 use crate::track::TrackOptions;
 use frames_csv::FramesCsv;
@@ -134,9 +135,8 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<u8> {
         .with_context(|| format!("folder {} not made", args.output.display()))?;
     let csv = args.output.join("frames.csv");
     if let Some(labels) = &args.labels {
-        let same = std::fs::canonicalize(labels).ok().zip(std::fs::canonicalize(&csv).ok());
         ensure!(
-            same.is_none_or(|(labels, csv)| labels != csv),
+            !same_file(labels, &csv),
             "{}: --labels is the file that this run would write over; expected a copy elsewhere, \
              or another --output",
             labels.display()

@@ -54,7 +54,6 @@ impl RosClock {
 
     /// The time now, as a stamp.
     pub fn stamp(&self) -> Time {
-        let now = self.now();
-        Time { sec: i32::try_from(now.as_secs()).unwrap_or(i32::MAX), nanosec: now.subsec_nanos() }
+        convert::time(self.now())
     }
 }

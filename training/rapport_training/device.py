@@ -1,6 +1,7 @@
 """Where torch computes."""
 
 import argparse
+from functools import cache
 
 import torch
 
@@ -26,8 +27,11 @@ def pick_device(name: str) -> torch.device:
 
 def mixed_precision(device: torch.device) -> torch.autocast:
     """bf16 autocast where the device computes in it; elsewhere it would be emulated, slowly."""
-    able = device.type != "cpu"
-    if not able:
-        found = torch.cpu.get_capabilities()
-        able = found.get("avx512_bf16", False) or found.get("amx_bf16", False)
+    able = device.type != "cpu" or _cpu_computes_in_bf16()
     return torch.autocast(device.type, torch.bfloat16, enabled=able)
+
+
+@cache
+def _cpu_computes_in_bf16() -> bool:
+    found = torch.cpu.get_capabilities()
+    return found.get("avx512_bf16", False) or found.get("amx_bf16", False)

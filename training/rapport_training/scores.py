@@ -15,7 +15,7 @@ def score(session: EmotionSession, data: DataSet) -> dict[str, Any]:
     faces = data.validation
     alone = ~data.validation_twins()
     probabilities, _ = session.run_all(faces.images)
-    mirrored, _ = session.run_all(faces.images[:, :, ::-1])
+    mirrored = session.run_all_mirrored(faces.images)
     right = probabilities.argmax(axis=1) == faces.labels
     flip_right = (probabilities + mirrored).argmax(axis=1) == faces.labels
     confusion = confusion_matrix(faces.labels, probabilities.argmax(axis=1), len(LABELS))

@@ -56,6 +56,10 @@ class EmotionSession:
         parts = [self(images[start : start + batch]) for start in range(0, len(images), batch)]
         return np.concatenate([p for p, _ in parts]), np.concatenate([s for _, s in parts])
 
+    def run_all_mirrored(self, images: np.ndarray) -> np.ndarray:
+        """The probabilities [N,7] of the images' mirror images."""
+        return self.run_all(images[:, :, ::-1])[0]
+
     def ms_per_face(self, images: np.ndarray, batch: int, calls: int = 200) -> float:
         """Median wall time of a call, per face, in milliseconds."""
         return median_ms(lambda: self(images[:batch]), calls) / batch

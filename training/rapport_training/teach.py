@@ -69,8 +69,7 @@ def answers(network: torch.nn.Module, faces: Faces, device: torch.device) -> np.
 def answers_of_model(model: Path, faces: Faces) -> np.ndarray:
     """The same of an exported model."""
     session = EmotionSession(model)
-    mirrored = np.ascontiguousarray(faces.images[:, :, ::-1])
-    return (session.run_all(faces.images)[0] + session.run_all(mirrored)[0]) / 2
+    return (session.run_all(faces.images)[0] + session.run_all_mirrored(faces.images)) / 2
 
 
 def teach(runs: list[Path], models: list[Path], faces: Faces, device: torch.device) -> np.ndarray:
