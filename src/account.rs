@@ -10,6 +10,9 @@ const RECENT: Duration = Duration::from_secs(2);
 /// Cells of the bar that shows a confidence.
 const BAR_CELLS: usize = 20;
 
+/// Latencies are counted in steps of this many microseconds, the precision in which they are told.
+const LATENCY_STEP_US: u128 = 100;
+
 /// One face as a message reports it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaceLine {
@@ -41,12 +44,29 @@ pub struct Account {
     last: Duration,
     frames: usize,
     frames_with_faces: usize,
-    latencies: Vec<Duration>,
+    latencies: Latencies,
     recent: VecDeque<(Duration, Option<Duration>)>,
     in_view: Vec<FaceLine>,
-    /// Frames that each face was seen with each label, in the order in which faces came.
-    seen: Vec<(String, BTreeMap<String, usize>)>,
+    /// Everybody who came, in that order.
+    seen: Vec<Seen>,
     responses: BTreeMap<String, usize>,
+}
+
+/// What is remembered of a face.
+#[derive(Debug)]
+struct Seen {
+    face_id: String,
+    /// The label that was told last.
+    told: String,
+    /// In how many frames the face had each label.
+    frames: BTreeMap<String, usize>,
+}
+
+/// How often each latency occurred: days of frames in little memory.
+#[derive(Debug, Default)]
+struct Latencies {
+    counts: BTreeMap<u128, usize>,
+    total: usize,
 }
 
 impl Account {
@@ -69,24 +89,30 @@ impl Account {
         }
         let mut changes = Vec::new();
         for face in &faces {
-            let before = self.in_view.iter().find(|known| known.face_id == face.face_id);
-            if before.is_none_or(|known| known.label != face.label) {
+            let seen = self.memory_of(&face.face_id);
+            if seen.told != face.label {
+                seen.told.clone_from(&face.label);
                 let percent = face.confidence * 100.0;
                 let label = face.shown_label();
                 changes.push(format!("{} looks {label} ({percent:.0} %)", face.face_id));
             }
-            *self.labels_of(&face.face_id).entry(face.label.clone()).or_default() += 1;
+            *seen.frames.entry(face.label.clone()).or_default() += 1;
         }
         self.in_view = faces;
         changes
     }
 
-    fn labels_of(&mut self, face_id: &str) -> &mut BTreeMap<String, usize> {
-        let index = self.seen.iter().position(|(id, _)| id == face_id).unwrap_or_else(|| {
-            self.seen.push((face_id.to_owned(), BTreeMap::new()));
-            self.seen.len() - 1
-        });
-        &mut self.seen[index].1
+    fn memory_of(&mut self, face_id: &str) -> &mut Seen {
+        let index =
+            self.seen.iter().rposition(|seen| seen.face_id == face_id).unwrap_or_else(|| {
+                self.seen.push(Seen {
+                    face_id: face_id.to_owned(),
+                    told: String::new(),
+                    frames: BTreeMap::new(),
+                });
+                self.seen.len() - 1
+            });
+        &mut self.seen[index]
     }
 
     /// Takes a response of the robot, by the name of its rule.
@@ -101,11 +127,12 @@ impl Account {
 
     /// One line of figures about the last moments.
     pub fn status(&self) -> String {
-        let latencies: Vec<_> = self.recent.iter().filter_map(|(_, latency)| *latency).collect();
+        let mut latencies = Latencies::default();
+        latencies.extend(self.recent.iter().filter_map(|(_, latency)| *latency));
         format!(
             "{:>5.1} frames/s   image to emotion {}   {} in view",
             rate(self.recent.len(), self.recent.front().map(|r| r.0), self.last),
-            percentiles(latencies),
+            latencies.percentiles(),
             self.in_view.len()
         )
     }
@@ -136,14 +163,14 @@ impl Account {
         let rate = rate(self.frames, Some(first), self.last);
         let mut lines = vec![
             format!("frames answered   {} in {secs:.1} s, {rate:.1} a second", self.frames),
-            format!("image to emotion  {}", percentiles(self.latencies.clone())),
+            format!("image to emotion  {}", self.latencies.percentiles()),
             format!(
                 "with faces        {} of the frames",
                 share(self.frames_with_faces, self.frames)
             ),
             format!("people            {}", self.seen.len()),
         ];
-        for (face, labels) in &self.seen {
+        for Seen { face_id, frames: labels, .. } in &self.seen {
             let frames: usize = labels.values().sum();
             let mut labels: Vec<_> = labels.iter().collect();
             labels.sort_by_key(|(label, count)| (std::cmp::Reverse(**count), *label));
@@ -151,7 +178,7 @@ impl Account {
                 .iter()
                 .map(|(label, count)| format!("{label} {}", share(**count, frames)))
                 .collect();
-            lines.push(format!("  {face:<9} {frames:>4} frames: {}", shown.join(", ")));
+            lines.push(format!("  {face_id:<9} {frames:>4} frames: {}", shown.join(", ")));
         }
         let total: usize = self.responses.values().sum();
         lines.push(format!("robot's answers   {total}"));
@@ -171,14 +198,33 @@ fn share(part: usize, whole: usize) -> String {
     format!("{:.0} %", 100.0 * part as f64 / whole.max(1) as f64)
 }
 
-fn percentiles(mut values: Vec<Duration>) -> String {
-    values.sort();
-    let at = |share: f64| values.get(((values.len() as f64 - 1.0) * share).round() as usize);
-    match (at(0.5), at(0.95)) {
-        (Some(p50), Some(p95)) => {
-            format!("p50 {:.1} ms, p95 {:.1} ms", p50.as_secs_f64() * 1e3, p95.as_secs_f64() * 1e3)
+impl Extend<Duration> for Latencies {
+    fn extend<T: IntoIterator<Item = Duration>>(&mut self, latencies: T) {
+        for latency in latencies {
+            let steps = (latency.as_micros() + LATENCY_STEP_US / 2) / LATENCY_STEP_US;
+            *self.counts.entry(steps).or_default() += 1;
+            self.total += 1;
         }
-        _ => "not measured".to_owned(),
+    }
+}
+
+impl Latencies {
+    /// The latency at a share of all, in milliseconds; nothing where there is none.
+    fn at_ms(&self, share: f64) -> Option<f64> {
+        let rank = (self.total.checked_sub(1)? as f64 * share).round() as usize;
+        let mut passed = 0;
+        let (steps, _) = self.counts.iter().find(|(_, count)| {
+            passed += **count;
+            passed > rank
+        })?;
+        Some((steps * LATENCY_STEP_US) as f64 / 1e3)
+    }
+
+    fn percentiles(&self) -> String {
+        match (self.at_ms(0.5), self.at_ms(0.95)) {
+            (Some(p50), Some(p95)) => format!("p50 {p50:.1} ms, p95 {p95:.1} ms"),
+            _ => "not measured".to_owned(),
+        }
     }
 }
 
@@ -214,13 +260,15 @@ mod tests {
         assert!(account.frame(ms(1100), Some(ms(10)), vec![happy("face_1", "happy")]).is_empty());
         assert_eq!(account.frame(ms(1200), None, vec![happy("face_1", "sad")]).len(), 1);
         account.frame(ms(1300), None, vec![]);
+        let told = account.frame(ms(1400), None, vec![happy("face_1", "sad")]);
+        assert!(told.is_empty(), "a face that was missed in one image is no news: {told:?}");
         account.response("answer-a-smile");
         let summary = account.summary().join("\n");
         for expected in [
-            "4 in 0.3 s, 10.0 a second",
+            "5 in 0.4 s, 10.0 a second",
             "p50 10.0 ms, p95 10.0 ms",
-            "75 % of the frames",
-            "face_1       3 frames: happy 67 %, sad 33 %",
+            "80 % of the frames",
+            "face_1       4 frames: happy 50 %, sad 50 %",
             "answer-a-smile: 1",
         ] {
             assert!(summary.contains(expected), "{expected} not in\n{summary}");
