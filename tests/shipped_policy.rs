@@ -42,7 +42,7 @@ fn responses_to(emotion: Emotion, confidence: f32, secs: u32) -> Vec<Response> {
     let mut engine = Engine::new(shipped());
     let reading = [FaceReading { face_id: "f1", emotion, confidence }];
     (0..secs * 10)
-        .filter_map(|tenth| engine.observe(Duration::from_millis(100) * tenth, &reading))
+        .filter_map(|tenth| engine.observe(Duration::from_millis(100) * tenth, &reading).response)
         .collect()
 }
 
@@ -135,7 +135,7 @@ fn a_passing_expression_is_left_alone() {
         let reading = [FaceReading { face_id: "f1", emotion, confidence: 0.95 }];
         for tenth in 0..7 {
             let stamp = Duration::from_millis(100) * tenth;
-            assert_eq!(engine.observe(stamp, &reading), None, "{emotion}");
+            assert_eq!(engine.observe(stamp, &reading).response, None, "{emotion}");
         }
     }
 }

@@ -51,11 +51,6 @@ impl SteadyClock {
         }
     }
 
-    /// Whether [`SteadyClock::advance`] would count no time for a stamp that lies ahead.
-    pub fn is_jump_ahead(&self, stamp: Duration) -> bool {
-        self.newest.is_some_and(|newest| stamp.saturating_sub(newest) > LONGEST_STEP)
-    }
-
     /// The time counted so far.
     pub fn now(&self) -> Duration {
         self.elapsed
@@ -106,7 +101,6 @@ mod tests {
         assert_eq!(clock.at(secs(5.0)), Duration::ZERO);
         clock.advance(secs(10.0));
         assert_eq!(clock.at(secs(12.0)), secs(2.0));
-        assert!(!clock.is_jump_ahead(secs(70.0)) && clock.is_jump_ahead(secs(70.5)));
         assert_eq!(clock.at(secs(3.0)), Duration::ZERO);
         assert_eq!(clock.at(Duration::MAX), Duration::MAX - secs(10.0));
         assert_eq!(clock.now(), Duration::ZERO);

@@ -69,6 +69,15 @@ struct Firings {
     last: Option<Duration>,
 }
 
+/// What the robot is to do, in this order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Reaction {
+    /// The running response is over: how the robot goes back to rest.
+    pub rest: Option<Rest>,
+    /// The response to the faces.
+    pub response: Option<Response>,
+}
+
 struct Candidate<'a> {
     rule_index: usize,
     reading: &'a FaceReading<'a>,
@@ -98,40 +107,37 @@ impl Engine {
         self.faces.len()
     }
 
-    /// Takes the faces of one image, and gives the response to them, if there is one.
+    /// Takes the faces of one image, and gives what the robot is to do about them.
     ///
     /// To be called for every image, also for one without faces. `stamp` is that of the image, as
     /// the time since any origin. Faces beyond [`MOST_FACES_IN_IMAGE`] are not looked at.
-    pub fn observe(&mut self, stamp: Duration, readings: &[FaceReading<'_>]) -> Option<Response> {
+    pub fn observe(&mut self, stamp: Duration, readings: &[FaceReading<'_>]) -> Reaction {
         match self.clock.advance(stamp) {
-            Step::Late => return None,
+            Step::Late => return Reaction::default(),
             Step::Jumped => self.faces.end_streaks(),
             Step::Onward => {}
         }
         let now = self.clock.now();
+        let rest = self.end_response(now);
         let readings = &readings[..readings.len().min(MOST_FACES_IN_IMAGE)];
         let chosen = self.choose(readings, now);
         self.faces.forget(&self.policy.rules, self.policy.gap, now);
         // Looked at even while the robot must be quiet: what lasts goes on lasting.
-        chosen.filter(|_| now >= self.quiet_until).map(|chosen| self.fire(&chosen, now))
+        let response =
+            chosen.filter(|_| now >= self.quiet_until).map(|chosen| self.fire(&chosen, now));
+        Reaction { rest, response }
     }
 
-    /// Tells, once for each response, that it is over and the robot goes back to rest.
+    /// Ends a response also when no images come: tells, once for each response, that it is over.
     ///
-    /// To be called before [`Engine::observe`] with its stamp, and a few times a second besides,
-    /// so that a response ends also when no images come: then with the time now on the clock of
-    /// the images, which is the stamp of the newest image and the time since it arrived. It moves
-    /// no clock. A response that starts before its predecessor's end was asked for takes the place
-    /// of that rest.
+    /// To be called a few times a second with the time now on the clock of the images, which is
+    /// the stamp of the newest image and the time since it arrived. It moves no clock.
     pub fn tick(&mut self, stamp: Duration) -> Option<Rest> {
-        let now = self.clock.at(stamp);
-        self.running_until.take_if(|until| now >= *until).map(|_| self.policy.rest.clone())
+        self.end_response(self.clock.at(stamp))
     }
 
-    /// Whether the stamp of an image lies so far ahead that no time is counted for it. Then nothing
-    /// ends by [`Engine::tick`] before it is observed.
-    pub fn is_jump_ahead(&self, stamp: Duration) -> bool {
-        self.clock.is_jump_ahead(stamp)
+    fn end_response(&mut self, now: Duration) -> Option<Rest> {
+        self.running_until.take_if(|until| now >= *until).map(|_| self.policy.rest.clone())
     }
 
     /// Ends the running response before its time, as [`Engine::tick`] does in time.

@@ -23,7 +23,7 @@
 //! let smile = [FaceReading { face_id: "f1", emotion: Emotion::Happy, confidence: 0.8 }];
 //!
 //! let mut responses = (0..10).filter_map(|tenth| {
-//!     engine.observe(Duration::from_millis(tenth * 200), &smile)
+//!     engine.observe(Duration::from_millis(tenth * 200), &smile).response
 //! });
 //! let response = responses.next().expect("the smile lasted");
 //! assert_eq!(response.speech.as_deref(), Some("Good to see you."));
@@ -47,7 +47,7 @@ mod problem;
 mod response;
 mod schema;
 
-pub use engine::{Engine, FaceReading, MOST_FACES_IN_IMAGE};
+pub use engine::{Engine, FaceReading, MOST_FACES_IN_IMAGE, Reaction};
 pub use policy::{MAX_POLICY_BYTES, Policy, Rule};
 pub use problem::PolicyError;
 pub use response::{Answer, Fraction, Light, Response, Rest};

@@ -57,7 +57,7 @@ fn show(
     (from_ms..=to_ms)
         .step_by(100)
         .filter_map(|now| {
-            let response = engine.observe(ms(now), readings)?;
+            let response = engine.observe(ms(now), readings).response?;
             Some((now, response.rule, response.face_id))
         })
         .collect()
@@ -71,7 +71,7 @@ fn fired(at_ms: u64, rule: &str, face: &str) -> (u64, String, String) {
 fn a_response_stopped_early_rests_once() {
     let mut engine = engine();
     assert!(engine.stop().is_none());
-    assert!(engine.observe(ms(1000), &[face("f1", Emotion::Fear, 0.8)]).is_some());
+    assert!(engine.observe(ms(1000), &[face("f1", Emotion::Fear, 0.8)]).response.is_some());
     assert_eq!(engine.stop().unwrap().expression.as_deref(), Some("resting"));
     assert!(engine.stop().is_none() && engine.tick(ms(9000)).is_none());
 }
@@ -85,10 +85,10 @@ fn an_expression_is_answered_once_it_has_lasted() {
 #[test]
 fn the_reason_says_what_was_seen_and_what_was_asked() {
     let mut engine = engine();
-    assert_eq!(engine.observe(ms(0), &[face("f1", Emotion::Happy, 0.82)]), None);
-    assert_eq!(engine.observe(ms(400), &[face("f1", Emotion::Happy, 0.9)]), None);
-    assert_eq!(engine.observe(ms(800), &[face("f1", Emotion::Happy, 0.7)]), None);
-    let response = engine.observe(ms(1_200), &[face("f1", Emotion::Happy, 0.82)]).unwrap();
+    assert_eq!(engine.observe(ms(0), &[face("f1", Emotion::Happy, 0.82)]), Reaction::default());
+    assert_eq!(engine.observe(ms(400), &[face("f1", Emotion::Happy, 0.9)]), Reaction::default());
+    assert_eq!(engine.observe(ms(800), &[face("f1", Emotion::Happy, 0.7)]), Reaction::default());
+    let response = engine.observe(ms(1_200), &[face("f1", Emotion::Happy, 0.82)]).response.unwrap();
     assert_eq!(response.reason, "happy at 0.82 for 1.2 s (rule asks 0.60 for 1.0 s)");
     assert_eq!(response.duration, ms(1_000));
 }
@@ -99,9 +99,15 @@ fn a_short_gap_does_not_end_an_expression_and_a_long_one_does() {
         let mut engine = engine();
         assert_eq!(show(&mut engine, 0, 300, &[smile("f1")]), []);
         // Neither a missed face nor a flicker to another expression nor an unsure reading counts.
-        assert_eq!(engine.observe(ms(400), &[]), None);
-        assert_eq!(engine.observe(ms(500), &[face("f1", Emotion::Neutral, 0.9)]), None);
-        assert_eq!(engine.observe(ms(600), &[face("f1", Emotion::Happy, 0.59)]), None);
+        assert_eq!(engine.observe(ms(400), &[]), Reaction::default());
+        assert_eq!(
+            engine.observe(ms(500), &[face("f1", Emotion::Neutral, 0.9)]),
+            Reaction::default()
+        );
+        assert_eq!(
+            engine.observe(ms(600), &[face("f1", Emotion::Happy, 0.59)]),
+            Reaction::default()
+        );
         let answered = show(&mut engine, 300 + gap_ms, 3_000, &[smile("f1")]);
         assert_eq!(answered, [fired(answered_ms, "smile", "f1")], "gap of {gap_ms} ms");
     }
@@ -135,14 +141,15 @@ fn priority_then_confidence_then_order_decide() {
     let afraid = |id, confidence| face(id, Emotion::Fear, confidence);
     let first = |readings: &[FaceReading<'_>]| {
         let mut engine = engine();
-        engine.observe(ms(0), readings).map(|response| response.face_id)
+        engine.observe(ms(0), readings).response.map(|response| response.face_id)
     };
     assert_eq!(first(&[afraid("f1", 0.6), afraid("f2", 0.9)]).as_deref(), Some("f2"));
     assert_eq!(first(&[afraid("f1", 0.6), afraid("f2", 0.6)]).as_deref(), Some("f1"));
 
     let mut engine = engine();
     assert_eq!(show(&mut engine, 0, 900, &[smile("f1")]), []);
-    let response = engine.observe(ms(1_000), &[smile("f1"), afraid("f2", 0.5)]).unwrap();
+    let readings = [smile("f1"), afraid("f2", 0.5)];
+    let response = engine.observe(ms(1_000), &readings).response.unwrap();
     assert_eq!(response.rule, "hush", "less sure, but of higher priority");
 }
 
@@ -158,7 +165,8 @@ fn of_equals_the_first_in_the_policy_then_the_first_in_the_image_is_answered() {
         format!("version: 1\nrules:\n{}{}", rule("first", "happy"), rule("second", "[happy, sad]"));
     let policy = Policy::parse(Path::new("test.yaml"), text.as_bytes()).unwrap();
     let sad = face("f0", Emotion::Sad, 0.8);
-    let response = Engine::new(policy).observe(ms(0), &[sad, smile("f1"), smile("f2")]).unwrap();
+    let readings = [sad, smile("f1"), smile("f2")];
+    let response = Engine::new(policy).observe(ms(0), &readings).response.unwrap();
     assert_eq!((response.rule.as_str(), response.face_id.as_str()), ("first", "f1"));
 }
 
@@ -175,7 +183,7 @@ fn a_running_response_is_not_cut_short_by_a_higher_priority() {
 fn the_variants_of_what_to_say_take_turns() {
     let mut engine = engine();
     let said: Vec<_> = (0..900)
-        .filter_map(|tenth| engine.observe(ms(tenth * 100), &[smile("f1")]))
+        .filter_map(|tenth| engine.observe(ms(tenth * 100), &[smile("f1")]).response)
         .filter_map(|response| response.speech)
         .collect();
     assert_eq!(said, ["one", "two", "three", "one", "two"]);
@@ -196,6 +204,27 @@ fn the_end_of_a_response_is_told_once() {
 }
 
 #[test]
+fn an_image_after_the_end_of_a_response_tells_the_end() {
+    let mut engine = engine();
+    show(&mut engine, 0, 1_000, &[smile("f1")]);
+    assert_eq!(engine.observe(ms(1_900), &[]), Reaction::default());
+    let rest = engine.observe(ms(2_000), &[]).rest.expect("the second is over");
+    assert_eq!(rest.expression.as_deref(), Some("resting"));
+    assert_eq!(engine.observe(ms(2_100), &[]), Reaction::default());
+}
+
+#[test]
+fn a_clock_that_is_set_ends_no_response() {
+    for stamp in [ms(600_000), ms(0)] {
+        let mut engine = engine();
+        show(&mut engine, 1_000, 2_000, &[smile("f1")]);
+        assert_eq!(engine.observe(stamp, &[]), Reaction::default(), "at {stamp:?}");
+        let rest = engine.observe(stamp + ms(1_000), &[]).rest;
+        assert!(rest.is_some(), "the second is over after {stamp:?}");
+    }
+}
+
+#[test]
 fn a_recording_that_starts_over_neither_locks_nor_chatters() {
     let mut engine = engine();
     let mut answered = Vec::new();
@@ -211,7 +240,7 @@ fn a_recording_that_starts_over_neither_locks_nor_chatters() {
 fn a_stamp_from_the_far_future_locks_nothing() {
     let mut engine = engine();
     assert_eq!(show(&mut engine, 0, 1_000, &[smile("f1")]).len(), 1);
-    assert_eq!(engine.observe(Duration::MAX, &[smile("f1")]), None);
+    assert_eq!(engine.observe(Duration::MAX, &[smile("f1")]), Reaction::default());
     assert_eq!(show(&mut engine, 1_200, 30_000, &[smile("f1")]).len(), 1);
     assert!(engine.tick(Duration::MAX).is_some());
 }
@@ -221,7 +250,7 @@ fn two_cameras_on_clocks_far_apart_cannot_make_it_chatter() {
     let mut engine = engine();
     let afraid = [face("f1", Emotion::Fear, 1.0)];
     let answered = (0..1_000_u64)
-        .filter(|turn| engine.observe(ms(turn * 100 + turn % 2 * 1_000_000), &afraid).is_some())
+        .filter_map(|turn| engine.observe(ms(turn * 100 + turn % 2 * 1_000_000), &afraid).response)
         .count();
     assert_eq!(answered, 1);
 }
@@ -229,7 +258,7 @@ fn two_cameras_on_clocks_far_apart_cannot_make_it_chatter() {
 #[test]
 fn a_confidence_that_is_no_number_is_ignored() {
     let mut engine = engine();
-    assert_eq!(engine.observe(ms(0), &[face("f1", Emotion::Fear, f32::NAN)]), None);
+    assert_eq!(engine.observe(ms(0), &[face("f1", Emotion::Fear, f32::NAN)]), Reaction::default());
     assert_eq!(engine.faces_remembered(), 0);
 }
 
@@ -335,11 +364,11 @@ proptest! {
                 .iter()
                 .map(|(id, emotion, confidence)| face(id, *emotion, *confidence))
                 .collect();
-            if engine.tick(stamp).is_some() {
-                prop_assert!(!resting, "rest is told once");
+            let Reaction { rest, response } = engine.observe(stamp, &faces);
+            if rest.is_some() {
+                prop_assert!(!late && !resting, "rest is told once, in time");
                 resting = true;
             }
-            let response = engine.observe(stamp, &faces);
             prop_assert!(engine.faces_remembered() <= 4);
             if let Some(response) = response {
                 prop_assert!(!late, "an overtaken message is not answered");
