@@ -59,6 +59,10 @@ def main() -> None:
     parser.add_argument("--onet", type=Path, help="O-Net as ONNX, for the block `robustness`")
     parser.add_argument("--beside", type=Path, help="another model, for the block `beside`")
     args = parser.parse_args()
+    if args.beside is not None and args.beside.name == args.model.name:
+        raise UserError(
+            f"--model and --beside are both named {args.model.name}: the table's columns"
+        )
     torch.set_num_threads(1)
     check(args.model)
     try:

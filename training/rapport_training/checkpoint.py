@@ -10,6 +10,18 @@ from .errors import UserError
 from .network import EmotionNetwork, NetworkShape
 
 FILE_NAME = "checkpoint.pt"
+NEEDED = (
+    "network",
+    "averaged",
+    "optimizer",
+    "epochs_done",
+    "steps_done",
+    "train_secs",
+    "recipe",
+    "augmentation",
+    "votes_used",
+    "shape",
+)
 
 
 def save(folder: Path, content: dict[str, Any], shape: NetworkShape) -> None:
@@ -25,9 +37,13 @@ def load(folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # zip, pickle and key errors alike: the file is no checkpoint
         raise UserError(f"{path}: not a checkpoint of this project ({error})") from error
+    lacks = [key for key in NEEDED if not isinstance(content, dict) or key not in content]
+    if lacks:
+        raise UserError(f"{path}: not a checkpoint of this project (without {', '.join(lacks)})")
+    return content
 
 
 def load_network(folder: Path) -> tuple[EmotionNetwork, dict[str, Any]]:

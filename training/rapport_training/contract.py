@@ -44,7 +44,6 @@ def fixed_metadata() -> dict[str, str]:
         "labels": ",".join(LABELS),
         "input_size": f"{INPUT_SIZE_PX}x{INPUT_SIZE_PX}",
         "colour": "grey 0..255",
-        "data": "FER2013 (ICML 2013 challenge), Training rows; FER+ votes as part of the targets",
         "licence": "Apache-2.0 (weights); the training images are the web's, for research",
     }
 

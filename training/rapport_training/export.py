@@ -36,6 +36,11 @@ NOTES = (
 )
 
 
+def some_images(faces: Faces, count: int) -> np.ndarray:
+    """So many images [N,H,W] at random, the same ones each time: of all classes, in any order."""
+    return faces.images[np.random.default_rng(0).permutation(len(faces))[:count]]
+
+
 @torch.no_grad()
 def _logits(network: EmotionNetwork, faces: Faces) -> np.ndarray:
     images = torch.from_numpy(faces.images).float()[:, None]
@@ -86,6 +91,15 @@ def verify_int8(model: onnx.ModelProto, exact: onnx.ModelProto, images: np.ndarr
         )
 
 
+def _data(content: dict[str, Any], data: DataSet) -> str:
+    text = data.training_name
+    if content["votes_used"]:
+        text += "; FER+ votes as part of the targets"
+    if content.get("pretrained", False):
+        text += f"; begun from {pretrained.WHAT}"
+    return text
+
+
 def _recipe(content: dict[str, Any], temperature: float, int8: bool) -> str:
     recipe = {
         "epochs_done": content["epochs_done"],
@@ -94,6 +108,7 @@ def _recipe(content: dict[str, Any], temperature: float, int8: bool) -> str:
         "votes_used": content["votes_used"],
         "taught": content.get("taught", False),
         "pretrained": content.get("pretrained", False),
+        "earlier": content.get("earlier"),
         "augmentation": content["augmentation"],
         "shape": content["shape"],
         "temperature": round(temperature, 6),
@@ -109,8 +124,10 @@ def write_model(
     scores = score(EmotionSession(model.SerializeToString()), data)
     set_metadata(model, metadata | {"scores": json.dumps(scores)})
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(model.SerializeToString(deterministic=True))
-    check(path)
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(model.SerializeToString(deterministic=True))
+    check(part)
+    part.replace(path)
     print(
         f"{path}: {path.stat().st_size / 1e6:.2f} MB, {data.validation_name} "
         f"{scores['accuracy']:.2%}, without twins {scores['accuracy_without_twins']:.2%}"
@@ -135,20 +152,18 @@ def main() -> None:
     )
     deployed = Deployed(network, temperature)
     exact = to_onnx(deployed)
-    images = data.validation.images[:VERIFY_IMAGES]
+    images = some_images(data.validation, VERIFY_IMAGES)
     verify_against_torch(exact, deployed, network, images)
     model = exact
     if args.int8:
-        rows = np.random.default_rng(0).permutation(len(data.training))[:CALIBRATION_IMAGES]
-        model = quantise(exact, data.training.images[rows])
+        model = quantise(exact, some_images(data.training, CALIBRATION_IMAGES))
         verify_int8(model, exact, images)
 
     metadata = fixed_metadata() | {
+        "data": _data(content, data),
         "recipe": _recipe(content, temperature, args.int8),
         "notes": NOTES,
     }
-    if content.get("pretrained", False):
-        metadata["data"] += f"; begun from {pretrained.WHAT}"
     print(f"temperature {temperature}")
     write_model(model, args.output, metadata, data)
 

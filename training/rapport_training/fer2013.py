@@ -2,6 +2,7 @@
 
 import csv
 import lzma
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,7 @@ def _open_text(path: Path) -> Iterator[TextIO]:
     try:
         with opener(path, "rt", encoding="utf-8", newline="") as file:
             yield file
-    except (UnicodeDecodeError, lzma.LZMAError, EOFError) as error:
+    except (UnicodeDecodeError, lzma.LZMAError, EOFError, csv.Error) as error:
         raise UserError(f"{path}: not readable as CSV text ({error})") from error
     except OSError as error:
         raise UserError(f"{path}: {error.strerror or error}") from error
@@ -71,9 +72,12 @@ def _read_votes(path: Path) -> tuple[list[str], np.ndarray]:
     with _open_text(path) as file:
         for line, row in _rows(path, file, columns):
             try:
-                votes.append([float(value) for value in row[2:]])
+                values = [float(value) for value in row[2:]]
             except ValueError as error:
                 raise UserError(f"{path}: line {line}: a vote is no number ({error})") from error
+            if not all(0 <= value < math.inf for value in values):
+                raise UserError(f"{path}: line {line}: votes are {values}, expected numbers from 0")
+            votes.append(values)
             usages.append(row[1])
     return usages, np.array(votes, dtype=np.float32).reshape(-1, len(VOTE_COLUMNS))
 

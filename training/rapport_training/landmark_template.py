@@ -9,11 +9,11 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 
 from .data import add_data_arguments, read_data
 from .errors import UserError, run_step
 from .labels import INPUT_SIZE_PX
+from .session import one_thread_session
 
 # Left and right as seen in the image.
 LANDMARKS = ("left eye", "right eye", "nose", "left mouth corner", "right mouth corner")
@@ -24,14 +24,7 @@ class ONet:
     """`models/onet.onnx`: 48x48 RGB 0..255 in, face probability and five landmarks out."""
 
     def __init__(self, path: Path) -> None:
-        if not path.is_file():
-            raise UserError(f"{path}: no such file; expected O-Net as ONNX")
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        try:
-            self._session = ort.InferenceSession(path, options, ["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's errors share no narrower public base
-            raise UserError(f"{path}: not loadable as ONNX ({error})") from error
+        self._session = one_thread_session(path)
         found = (
             [value.name for value in self._session.get_inputs()],
             sorted(value.name for value in self._session.get_outputs()),

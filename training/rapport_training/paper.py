@@ -22,11 +22,10 @@ from .data import add_data_arguments, read_data
 from .deploy import to_onnx
 from .device import add_device_argument, pick_device
 from .errors import run_step
-from .export import verify_against_torch, write_model
+from .export import VERIFY_IMAGES, some_images, verify_against_torch, write_model
 from .faces import Faces
 from .labels import INPUT_SIZE_PX, LABELS
 
-VERIFY_IMAGES = 512
 NOTES = (
     "The seed paper's network, repeated for comparison; not the one to use. Reports the "
     "expression shown, never the emotion felt. saliency: Grad-CAM of each class's logit on the "
@@ -164,7 +163,7 @@ def main() -> None:
 
     deployed = PaperDeployed(network)
     model = to_onnx(deployed)
-    images = data.validation.images[:VERIFY_IMAGES]
+    images = some_images(data.validation, VERIFY_IMAGES)
     verify_against_torch(model, deployed, network, images)
     metadata = fixed_metadata() | {
         "data": f"{data.training_name}, at most {recipe.images_a_class} images a class",

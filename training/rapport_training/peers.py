@@ -218,6 +218,8 @@ def main() -> None:
     larger = (larger / 127.5 - 1)[:, 0].numpy()
     runs: dict[str, tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]] = {}
     for path in args.model:
+        if path.name in runs:
+            raise UserError(f"{path}: a model of that name is given already, one row has each name")
         session = EmotionSession(path)
         runs[path.name] = (lambda x, session=session: session(x)[0], faces.images)
     for name, path, read in (

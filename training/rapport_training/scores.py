@@ -1,5 +1,6 @@
 """All figures of one model on the validation part, as metadata and model card hold them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,11 @@ def score(session: EmotionSession, data: DataSet) -> dict[str, Any]:
         return round(float(values.mean()), 4)
 
     areas = roc_auc(faces.labels, probabilities)
+    classes = class_scores(confusion)
+
+    def mean(values: Iterable[float]) -> float:
+        return round(float(np.mean(list(values))), 4)
+
     per_class = {
         name: {
             "precision": round(s.precision, 3),
@@ -32,7 +38,7 @@ def score(session: EmotionSession, data: DataSet) -> dict[str, Any]:
             "support": s.support,
             "roc_auc": round(area, 3),
         }
-        for name, s, area in zip(LABELS, class_scores(confusion), areas, strict=True)
+        for name, s, area in zip(LABELS, classes, areas, strict=True)
     }
     return {
         "set": data.validation_name,
@@ -42,8 +48,10 @@ def score(session: EmotionSession, data: DataSet) -> dict[str, Any]:
         "accuracy_without_twins": share(right[alone]),
         "accuracy_flip_averaged": share(flip_right),
         "accuracy_flip_averaged_without_twins": share(flip_right[alone]),
-        "macro_f1": round(float(np.mean([c["f1"] for c in per_class.values()])), 4),
-        "macro_roc_auc": round(float(np.mean(areas)), 4),
+        "macro_precision": mean(s.precision for s in classes),
+        "macro_recall": mean(s.recall for s in classes),
+        "macro_f1": mean(s.f1 for s in classes),
+        "macro_roc_auc": mean(areas),
         "expected_calibration_error": round(
             reliability(faces.labels, probabilities).expected_calibration_error(), 4
         ),

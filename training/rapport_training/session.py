@@ -14,14 +14,15 @@ from .errors import UserError
 def one_thread_session(model: Path | bytes) -> ort.InferenceSession:
     """A session on one thread; a `UserError` where it does not load."""
     if isinstance(model, Path) and not model.is_file():
-        raise UserError(f"{model}: no such file; expected an emotion model as ONNX")
+        raise UserError(f"{model}: no such file; expected a model as ONNX")
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     try:
         return ort.InferenceSession(model, options, ["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors share no narrower public base
-        raise UserError(f"model not loadable by ONNX Runtime ({error})") from error
+        name = model if isinstance(model, Path) else "model"
+        raise UserError(f"{name}: not loadable by ONNX Runtime ({error})") from error
 
 
 def median_ms(call: Callable[[], object], calls: int = 200) -> float:
@@ -41,9 +42,16 @@ class EmotionSession:
 
     def __init__(self, model: Path | bytes) -> None:
         self._session = one_thread_session(model)
-
-    def metadata(self) -> dict[str, str]:
-        return self._session.get_modelmeta().custom_metadata_map
+        found = (
+            [value.name for value in self._session.get_inputs()],
+            sorted(value.name for value in self._session.get_outputs()),
+        )
+        expected = ([INPUT], sorted((PROBABILITIES, SALIENCY)))
+        if found != expected:
+            name = model if isinstance(model, Path) else "model"
+            raise UserError(
+                f"{name}: inputs and outputs are {found}, expected {expected}, an emotion model"
+            )
 
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Grey [N,48,48] in 0..255 to probabilities [N,7] and saliency [N,7,h,w]."""

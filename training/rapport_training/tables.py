@@ -70,11 +70,7 @@ def beside(named: dict[str, dict[str, Any]]) -> str:
         values = [s["per_class"][label][key] for key in keys.values() for s in named.values()]
         support = next(iter(named.values()))["per_class"][label]["support"]
         rows.append([label, *(f"{value:.3f}" for value in values), str(support)])
-    means = [
-        np.mean([entry[key] for entry in s["per_class"].values()])
-        for key in keys.values()
-        for s in named.values()
-    ]
+    means = [s[f"macro_{key}"] for key in keys.values() for s in named.values()]
     images = next(iter(named.values()))["images"]
     rows.append(["mean of the classes", *(f"{mean:.3f}" for mean in means), str(images)])
     overall = table(

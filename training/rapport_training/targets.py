@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
+from .errors import UserError
 from .faces import Faces
 from .labels import LABELS
 
@@ -24,6 +25,13 @@ def vote_shares(votes: np.ndarray) -> np.ndarray:
 
 def label_given_votes(votes: np.ndarray, labels: np.ndarray, seed: int) -> np.ndarray:
     """P(challenge label | votes) float32 [N,7], cross-fitted."""
+    least = np.bincount(labels)
+    least = int(least[least > 0].min())
+    if least < FOLDS:
+        raise UserError(
+            f"{least} images of one class in {len(labels)}, expected {FOLDS} or more to learn what "
+            "the votes tell: give more images, or train without --votes"
+        )
     shares = vote_shares(votes)
     # Square roots spread the small shares, where one vote more or less says most.
     inputs = np.concatenate([shares, np.sqrt(shares)], axis=1)

@@ -7,6 +7,7 @@ targets; cross-fitting as in `targets`).
 
 import argparse
 import hashlib
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,8 +99,10 @@ def teach(runs: list[Path], models: list[Path], faces: Faces, device: torch.devi
 def write_teaching(path: Path, given: np.ndarray, faces: Faces) -> None:
     """Keeps the answers [N,7] with a digest of the images that they are about."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
         np.savez_compressed(file, probabilities=given, images_sha256=_digest(faces))
+    part.replace(path)
 
 
 def read_teaching(path: Path, faces: Faces) -> np.ndarray:
@@ -107,7 +110,7 @@ def read_teaching(path: Path, faces: Faces) -> np.ndarray:
     try:
         with np.load(path, allow_pickle=False) as content:
             found, digest = content["probabilities"], str(content["images_sha256"])
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"{path}: not a file of the step `teach` ({error})") from error
     if digest != _digest(faces) or found.shape != (len(faces), len(LABELS)):
         raise UserError(

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,12 +40,18 @@ WARM_UP_SHARE = 0.03
 SIDES_PX = ((0.0, 32), (0.45, 40), (0.7, INPUT_SIZE_PX))
 # Weights to begin from know larger faces.
 PRETRAINED_SIDES_PX = ((0.0, 40), (0.45, INPUT_SIZE_PX))
+# Weights of an earlier run know our faces at all these sizes.
+CONTINUED_SIDES_PX = ((0.0, 32), (0.3, INPUT_SIZE_PX))
 MOMENTUM = 0.9
 # Lower, so that weights to begin from are not forgotten.
 PRETRAINED_LEARNING_RATE = 0.03
 # Faces that set the norms over weights to begin from.
 PRETRAINED_FACES = 512
 SCORE_EVERY_EPOCHS = 3
+# What a run keeps on record of the one that it began from.
+HISTORY = ("epochs_done", "steps_done", "recipe", "votes_used", "taught", "fold", "earlier")
+# What a run may change when it is taken up again.
+FREE_IN_RECIPE = {"epochs", "minutes"}
 
 
 @dataclass(frozen=True)
@@ -72,9 +79,8 @@ def learning_rate_at(progress: float, peak: float) -> float:
     return peak * 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP_SHARE) / (1 - WARM_UP_SHARE)))
 
 
-def side_px_at(progress: float, pretrained: bool) -> int:
+def side_px_at(progress: float, sides: tuple[tuple[float, int], ...] = SIDES_PX) -> int:
     """Side of the training images. `progress` runs from 0 to 1."""
-    sides = PRETRAINED_SIDES_PX if pretrained else SIDES_PX
     return next(side for start, side in reversed(sides) if progress >= start)
 
 
@@ -133,9 +139,10 @@ class Trainer:
         taught: np.ndarray | None = None,
         fold: Fold | None = None,
         pretrained: dict[str, torch.Tensor] | None = None,
+        earlier: dict[str, Any] | None = None,
     ) -> None:
         """`taught`: the teachers' probabilities [N,7]. `fold`: which rows were left out.
-        `pretrained`: weights to begin from.
+        `pretrained`: weights to begin from. `earlier`: the checkpoint of a run to begin from.
         """
         self.recipe, self.shape, self.fold = recipe, shape, fold
         self.device = device or torch.device("cpu")
@@ -150,9 +157,17 @@ class Trainer:
             self.votes = torch.from_numpy(vote_shares(faces.votes)).to(self.device)
         torch.manual_seed(recipe.seed)
         self.pretrained = pretrained is not None
+        self.earlier = None
+        self.sides_px = SIDES_PX
         self.network = EmotionNetwork(shape)
         if pretrained is not None:
+            self.sides_px = PRETRAINED_SIDES_PX
             begin_from(self.network, pretrained, self.images[:PRETRAINED_FACES].cpu().float())
+        elif earlier is not None:
+            self.sides_px = CONTINUED_SIDES_PX
+            self.pretrained = earlier.get("pretrained", False)
+            self.earlier = {key: earlier.get(key) for key in HISTORY}
+            self.network.load_state_dict(earlier["averaged"])
         self.network = self.network.to(self.device, memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.network)
         self.optimizer = make_optimizer(self.network, recipe)
@@ -177,13 +192,38 @@ class Trainer:
                 f"{folder}: its checkpoint has shape {content['shape']}, "
                 f"expected {self.shape}; give another --run folder"
             )
+        self._refuse_another_run(folder, content)
         self.network.load_state_dict(content["network"])
         self.averaged.load_state_dict(content["averaged"])
+        self.earlier = content.get("earlier")
+        self.pretrained = content.get("pretrained", False)
+        self.sides_px = content.get("sides_px", self.sides_px)
         self.optimizer.load_state_dict(content["optimizer"])
         self.epochs_done = content["epochs_done"]
         self.steps_done = content["steps_done"]
         self.train_secs = content["train_secs"]
         return True
+
+    def _refuse_another_run(self, folder: Path, content: dict[str, Any]) -> None:
+        found = {k: v for k, v in content["recipe"].items() if k not in FREE_IN_RECIPE}
+        found |= {"taught": content.get("taught", False), "fold": content.get("fold")}
+        expected = {k: v for k, v in vars(self.recipe).items() if k not in FREE_IN_RECIPE}
+        expected |= {"taught": self.taught, "fold": self.fold_numbers}
+        differ = [
+            f"{key} {found.get(key)}, now {value}"
+            for key, value in expected.items()
+            if found.get(key) != value
+        ]
+        if differ:
+            raise UserError(
+                f"{folder}: its run has {'; '.join(differ)}: "
+                "repeat the options of that run, or give another --run folder"
+            )
+
+    @property
+    def fold_numbers(self) -> list[int] | None:
+        """Which part of how many is left out."""
+        return None if self.fold is None else [self.fold.index, self.fold.count]
 
     def save(self, folder: Path) -> None:
         """Writes the folder's checkpoint."""
@@ -199,7 +239,9 @@ class Trainer:
             "votes_used": self.votes is not None,
             "taught": self.taught,
             "pretrained": self.pretrained,
-            "fold": None if self.fold is None else [self.fold.index, self.fold.count],
+            "earlier": self.earlier,
+            "sides_px": self.sides_px,
+            "fold": self.fold_numbers,
         }
         checkpoint.save(folder, content, self.shape)
 
@@ -233,7 +275,7 @@ class Trainer:
                 group["lr"] = learning_rate_at(progress, self.recipe.learning_rate)
             rows = order[step * self.recipe.batch : (step + 1) * self.recipe.batch]
             faces = augment(self.images[rows].float(), self.augmentation, generator)
-            faces = resize(faces, side_px_at(progress, self.pretrained))
+            faces = resize(faces, side_px_at(progress, self.sides_px))
             loss = self.loss(faces.contiguous(memory_format=torch.channels_last), rows)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -258,8 +300,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--run", type=Path, required=True, help="folder for the checkpoint")
     parser.add_argument("--network", choices=SHAPES, default="small", help="default small")
     parser.add_argument(
-        "--begin", type=Path, metavar="FOLDER", help="weights to begin from (--network face)"
+        "--begin",
+        type=Path,
+        metavar="FOLDER",
+        help="weights to begin from (--network face), or an earlier run of the same network",
     )
+    parser.add_argument("--learning-rate", type=float, help="its peak; default by the start")
     parser.add_argument("--epochs", type=int, default=defaults.epochs)
     parser.add_argument("--minutes", type=float, help="schedule by the clock, not by epochs")
     parser.add_argument(
@@ -277,13 +323,43 @@ def arguments() -> argparse.Namespace:
     args = parser.parse_args()
     if args.epochs < 1 or args.threads < 1 or (args.sample is not None and args.sample < 1):
         raise UserError("--epochs, --threads and --sample: expected numbers from 1")
-    if args.minutes is not None and args.minutes <= 0:
+    if args.minutes is not None and not 0 < args.minutes < math.inf:
         raise UserError(f"--minutes is {args.minutes}, expected more than 0")
     if not 0 <= args.teacher_weight <= 1:
         raise UserError(f"--teacher-weight is {args.teacher_weight}, expected 0 to 1")
-    if args.begin is not None and args.network != "face":
-        raise UserError(f"--begin with --network {args.network}, expected --network face")
+    if args.learning_rate is not None and not 0 < args.learning_rate < math.inf:
+        raise UserError(f"--learning-rate is {args.learning_rate}, expected more than 0")
     return args
+
+
+def read_beginning(
+    args: argparse.Namespace,
+) -> tuple[dict[str, torch.Tensor] | None, dict[str, Any] | None]:
+    """What `--begin` names: weights from elsewhere, or the checkpoint of an earlier run."""
+    if args.begin is None:
+        return None, None
+    if args.begin.resolve() == args.run.resolve():
+        raise UserError(f"--begin and --run are both {args.run}, expected two folders")
+    earlier = checkpoint.load(args.begin)
+    if earlier is None:
+        if args.network != "face":
+            raise UserError(
+                f"--begin {args.begin} with --network {args.network}: it holds no checkpoint, "
+                "and other weights fit --network face only"
+            )
+        return read_weights(args.begin), None
+    if NetworkShape(**earlier["shape"]) != SHAPES[args.network]:
+        raise UserError(
+            f"--begin {args.begin}: its checkpoint has shape {earlier['shape']}, "
+            f"expected {SHAPES[args.network]} for --network {args.network}"
+        )
+    fold = None if args.fold is None else [args.fold.index, args.fold.count]
+    if fold is not None and earlier.get("fold") != fold:
+        raise UserError(
+            f"--begin {args.begin} with --fold {args.fold.index}/{args.fold.count}: "
+            "that run has seen rows of this fold"
+        )
+    return None, earlier
 
 
 def main() -> None:
@@ -299,16 +375,21 @@ def main() -> None:
     taught = None
     if args.teaching is not None:
         taught = read_teaching(args.teaching, data.training)[rows]
-    pretrained = None if args.begin is None else read_weights(args.begin)
+    pretrained, earlier = read_beginning(args)
+    learning_rate = args.learning_rate
+    if learning_rate is None:
+        learning_rate = Recipe.learning_rate if args.begin is None else PRETRAINED_LEARNING_RATE
     recipe = Recipe(
         epochs=args.epochs,
         minutes=args.minutes,
         seed=args.seed,
-        learning_rate=Recipe.learning_rate if pretrained is None else PRETRAINED_LEARNING_RATE,
+        learning_rate=learning_rate,
         teacher_weight=args.teacher_weight,
     )
     device = pick_device(args.device)
-    trainer = Trainer(faces, recipe, SHAPES[args.network], device, taught, args.fold, pretrained)
+    trainer = Trainer(
+        faces, recipe, SHAPES[args.network], device, taught, args.fold, pretrained, earlier
+    )
     args.run.mkdir(parents=True, exist_ok=True)
     if trainer.resume(args.run):
         print(f"resumed after epoch {trainer.epochs_done}", flush=True)

@@ -42,7 +42,12 @@ def test_export_keeps_the_contract_of_every_emotion_model(network, images, tmp_p
     deployed = PaperDeployed(network)
     model = to_onnx(deployed)
     assert verify_against_torch(model, deployed, network, images) < 1e-5
-    values = contract.fixed_metadata() | {"recipe": "{}", "scores": "{}", "notes": "none"}
+    values = contract.fixed_metadata() | {
+        "recipe": "{}",
+        "scores": "{}",
+        "notes": "none",
+        "data": "none",
+    }
     contract.set_metadata(model, values)
     path = tmp_path / "paper.onnx"
     path.write_bytes(model.SerializeToString())

@@ -1,16 +1,21 @@
 """Training learns, resumes to the same weights, and its inputs are what they say."""
 
+import argparse
+
 import numpy as np
+import pytest
 import torch
 
 from rapport_training import checkpoint
 from rapport_training.augment import Augmentation, augment
+from rapport_training.errors import UserError
 from rapport_training.faces import Faces
 from rapport_training.fer2013 import read_fer2013
 from rapport_training.landmark_template import similarity_residuals
 from rapport_training.network import NetworkShape
 from rapport_training.targets import soft_targets
-from rapport_training.train import Recipe, Trainer, accuracy
+from rapport_training.teach import Fold
+from rapport_training.train import Recipe, Trainer, accuracy, read_beginning
 
 SHAPE = NetworkShape((16, 32), (1, 1), (1, 2))
 RECIPE = Recipe(epochs=2, batch=16)
@@ -51,6 +56,50 @@ def test_a_resumed_run_ends_at_the_same_weights(fer2013_csv, tmp_path):
     network, content = checkpoint.load_network(tmp_path)
     assert content["epochs_done"] == 2
     assert torch.equal(network.classifier.weight, resumed.averaged.classifier.weight)
+
+
+def test_another_run_is_not_taken_up(fer2013_csv, tmp_path):
+    faces = read_fer2013(*fer2013_csv).training
+    Trainer(faces, RECIPE, SHAPE, fold=Fold(1, 5)).save(tmp_path)
+    longer = Recipe(epochs=7, batch=16)
+    assert Trainer(faces, longer, SHAPE, fold=Fold(1, 5)).resume(tmp_path)
+    for other, message in [
+        (Trainer(faces, RECIPE, SHAPE, fold=Fold(2, 5)), r"fold \[1, 5\], now \[2, 5\]"),
+        (Trainer(faces, RECIPE, SHAPE), "fold .* now None"),
+        (Trainer(faces, Recipe(batch=16, seed=9), SHAPE, fold=Fold(1, 5)), "seed 1, now 9"),
+    ]:
+        with pytest.raises(UserError, match=message):
+            other.resume(tmp_path)
+
+
+def test_a_run_begins_from_an_earlier_one(fer2013_csv, tmp_path):
+    torch.set_num_threads(1)
+    faces = read_fer2013(*fer2013_csv).training
+    earlier = Trainer(faces, RECIPE, SHAPE)
+    earlier.run_epoch()
+    earlier.save(tmp_path)
+    content = checkpoint.load(tmp_path)
+    trainer = Trainer(faces, RECIPE, SHAPE, earlier=content)
+    assert trainer.progress() == 0, "on a schedule of its own"
+    pairs = zip(earlier.averaged.parameters(), trainer.network.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+    trainer.run_epoch()
+    trainer.save(tmp_path)
+    record = checkpoint.load(tmp_path)["earlier"]
+    assert (record["epochs_done"], record["recipe"]) == (1, content["recipe"])
+
+
+def test_what_to_begin_from_must_fit(fer2013_csv, tmp_path):
+    faces = read_fer2013(*fer2013_csv).training
+    Trainer(faces, RECIPE, SHAPE).save(tmp_path)
+    for folder, run, message in [
+        (tmp_path, tmp_path / "new", "its checkpoint has shape"),
+        (tmp_path / "none", tmp_path / "new", "holds no checkpoint"),
+        (tmp_path, tmp_path, "expected two folders"),
+    ]:
+        args = argparse.Namespace(begin=folder, run=run, network="small", fold=None)
+        with pytest.raises(UserError, match=message):
+            read_beginning(args)
 
 
 def test_it_learns_what_can_be_learnt():
