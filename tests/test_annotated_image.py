@@ -7,7 +7,7 @@ from scenes import FACE_60PX, photograph, smiling_face
 
 
 def test_it_shows_the_image_with_marks_around_the_face(perception, camera, client):
-    annotated = client.collect(Image, "annotated_image", "sensor")
+    annotated = client.collect(Image, "annotated_image")
     client.wait_for_publisher_of(annotated)
     picture = smiling_face()
     camera.ask(picture)

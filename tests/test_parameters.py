@@ -55,6 +55,24 @@ def test_they_are_listed_described_and_have_their_defaults(client, parameters):
     assert found["image_transport"][0].additional_constraints == "one of raw, compressed"
 
 
+@pytest.mark.parametrize("key", ["nested", "/**/perception_node", "/*/perception_node"])
+def test_a_parameter_file_may_nest_namespaces_and_have_wildcards(
+    start, client, namespace, tmp_path, key
+):
+    content = {"ros__parameters": {"hold_secs": 2.5}}
+    if key == "nested":
+        # As Nav2's RewrittenYaml writes it.
+        content = {namespace.strip("/"): {"perception_node": content}}
+    else:
+        content = {key: content}
+    file = tmp_path / "parameters.yaml"
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    start("perception_node", None, "--params-file", str(file))
+    parameters = AsyncParameterClient(client.node, f"{namespace}/perception_node")
+    assert client.spin_until(parameters.services_are_ready)
+    assert get_one(client, parameters, "hold_secs").double_value == 2.5
+
+
 def test_the_qos_overrides_are_among_them(client, parameters):
     topic = client.node.resolve_topic_name("image")
     below = client.call(parameters.list_parameters([f"qos_overrides.{topic}"], 0)).result

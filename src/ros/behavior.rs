@@ -15,9 +15,9 @@ use super::clock::RosClock;
 use super::convert;
 use super::handle::NodeHandle;
 use super::logging::Complaints;
-use super::parameters::{Change, Kind, ParameterServices, Parameters, parameter};
+use super::parameters::{Change, Kind, ParameterServices, Parameters, given_to, parameter};
 use super::runner::Tasks;
-use crate::behavior::{Engine, FaceReading, Light, Policy, Response, Rest};
+use crate::behavior::{Engine, FaceReading, Light, Policy, Reaction, Response, Rest};
 use crate::emotion::Emotion;
 use crate::paths;
 
@@ -31,7 +31,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// If the policy is missing or wrong: file, line, what was found and what is allowed.
 pub fn start_node(node: &mut Node, _: NodeHandle) -> anyhow::Result<Tasks> {
     let parameters = Parameters::declare(
-        node,
+        &given_to(node)?,
         vec![parameter(
             "policy_file",
             Kind::Text(""),
@@ -104,10 +104,11 @@ impl Robot {
                 Err(error) => self.complaints.log(&format!("face passed over: {error}")),
             }
         }
-        if !self.engine.is_jump_ahead(stamp) {
-            self.rest(stamp);
+        let Reaction { rest, response } = self.engine.observe(stamp, &readings);
+        if let Some(rest) = rest {
+            self.show_rest(&rest);
         }
-        if let Some(response) = self.engine.observe(stamp, &readings) {
+        if let Some(response) = response {
             tracing::info!("{} for {}: {}", response.rule, response.face_id, response.reason);
             if let Err(error) = self.respond(&message.header, &response) {
                 self.complaints.log(&format!("response not published: {error}"));
@@ -117,13 +118,9 @@ impl Robot {
 
     /// Ends a response in time also when no images come.
     fn pass_time(&mut self) {
-        if let Some((stamp, came)) = self.newest {
-            self.rest(stamp.saturating_add(came.elapsed()));
-        }
-    }
-
-    fn rest(&mut self, stamp: Duration) {
-        if let Some(rest) = self.engine.tick(stamp) {
+        if let Some((stamp, came)) = self.newest
+            && let Some(rest) = self.engine.tick(stamp.saturating_add(came.elapsed()))
+        {
             self.show_rest(&rest);
         }
     }

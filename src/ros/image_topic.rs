@@ -107,9 +107,13 @@ impl ImageTopic {
         transport: Transport,
         ros_arguments: &[OsString],
     ) -> anyhow::Result<Self> {
-        let mut name = resolve_topic("image", &node.name()?, &node.namespace()?, ros_arguments)?;
+        let resolve = |name: &str| -> anyhow::Result<String> {
+            Ok(resolve_topic(name, &node.name()?, &node.namespace()?, ros_arguments)?)
+        };
+        let mut name = resolve("image")?;
         if transport == Transport::Compressed {
-            name.push_str("/compressed");
+            // A rule for `image/compressed` counts as well, as it does in image_transport.
+            name = resolve(&format!("{name}/compressed"))?;
         }
         Ok(Self { name, transport })
     }

@@ -11,6 +11,9 @@ use tokio::sync::watch;
 
 pub use services::ParameterServices;
 
+use super::arguments::split_ros_arguments;
+use super::raw::given_parameters;
+
 /// The type, default and range of a parameter.
 #[derive(Debug, Clone)]
 pub enum Kind {
@@ -76,13 +79,25 @@ pub struct Parameters {
     changed: Arc<watch::Sender<()>>,
 }
 
+/// The values that the command line and its parameter files give to the node, in their order.
+///
+/// # Errors
+/// If the command line or a file is none that ROS takes.
+pub fn given_to(node: &Node) -> anyhow::Result<Vec<(String, ParameterValue)>> {
+    let (_, ros_arguments) = split_ros_arguments(std::env::args_os());
+    Ok(given_parameters(&node.fully_qualified_name()?, &ros_arguments)?)
+}
+
 impl Parameters {
-    /// Takes the values given on the command line and in parameter files. A given name that is not
-    /// in the table is warned about.
+    /// Takes the values given on the command line and in parameter files, of [`given_to`]. A given
+    /// name that is not in the table is warned about.
     ///
     /// # Errors
     /// If a given value has the wrong type or lies out of range: which, and what is allowed.
-    pub fn declare(node: &Node, mut specs: Vec<Spec>) -> anyhow::Result<Self> {
+    pub fn declare(
+        given: &[(String, ParameterValue)],
+        mut specs: Vec<Spec>,
+    ) -> anyhow::Result<Self> {
         specs.push(parameter(
             "use_sim_time",
             Kind::Flag(false),
@@ -91,10 +106,9 @@ impl Parameters {
         ));
         let values = specs.iter().map(|spec| spec.kind.default_value()).collect();
         let mut values = Values { specs, values, configured: None };
-        let given = node.params.lock().unwrap_or_else(PoisonError::into_inner);
-        for (name, parameter) in given.iter() {
+        for (name, value) in given {
             match values.index(name) {
-                Some(_) => values.set(name, &parameter.value).map_err(anyhow::Error::msg)?,
+                Some(_) => values.set(name, value).map_err(anyhow::Error::msg)?,
                 // Of rcl itself, which every node takes.
                 None if name == "start_type_description_service" => {}
                 None => {

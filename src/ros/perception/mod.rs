@@ -20,7 +20,7 @@ use super::image_topic::{ImageTopic, Transport};
 use super::intake::{Intake, IntakeStatus, Received, Switch};
 use super::lifecycle::{Lifecycle, Managed};
 use super::logging::Complaints;
-use super::parameters::{ParameterServices, Parameters};
+use super::parameters::{ParameterServices, Parameters, given_to};
 use super::runner::Tasks;
 use super::slot::Slot;
 use super::stats::Stats;
@@ -37,10 +37,11 @@ use worker::Worker;
 /// If a parameter is wrong.
 pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> {
     let (_, ros_arguments) = split_ros_arguments(std::env::args_os());
-    let topic = ImageTopic::find(node, transport_given(node), &ros_arguments)?;
+    let given = given_to(node)?;
+    let topic = ImageTopic::find(node, transport_given(&given), &ros_arguments)?;
     let mut table = specs();
     table.extend(topic.qos_parameters());
-    let parameters = Parameters::declare(node, table)?;
+    let parameters = Parameters::declare(&given, table)?;
     let mut tasks = Tasks::default();
     let clock = RosClock::start(node, &parameters, &mut tasks)?;
     let lifecycle = Lifecycle::start(node, clock.clone())?;
@@ -89,10 +90,9 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
 
 /// The transport, needed before the parameters are declared: the QoS overrides among them are
 /// named after the topic. A wrong value is refused when they are.
-fn transport_given(node: &Node) -> Transport {
-    let given = node.params.lock().unwrap_or_else(PoisonError::into_inner);
-    match given.get("image_transport").map(|parameter| &parameter.value) {
-        Some(ParameterValue::String(name)) => Transport::named(name),
+fn transport_given(given: &[(String, ParameterValue)]) -> Transport {
+    match given.iter().rev().find(|(name, _)| name == "image_transport") {
+        Some((_, ParameterValue::String(name))) => Transport::named(name),
         _ => Transport::Raw,
     }
 }
@@ -203,7 +203,10 @@ impl Perception {
         };
         let advertise = |node: &mut Node| -> r2r::Result<_> {
             let emotions = node.create_publisher("emotions", QosProfile::default())?;
-            let annotated = node.create_publisher("annotated_image", QosProfile::sensor_data())?;
+            // Reliable, as image_transport publishes: `republish` and RViz ask for that, and those
+            // who ask for best effort get it too.
+            let annotated =
+                node.create_publisher("annotated_image", QosProfile::default().keep_last(1))?;
             Ok((emotions, annotated))
         };
         let (emotions, annotated) =

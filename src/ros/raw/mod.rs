@@ -5,16 +5,19 @@
 //!   [`TypeSupport`] loads a type's support at run time, [`RawNode`] makes publishers from it.
 //! - r2r panics on ROS arguments that do not parse: [`check_ros_arguments`] refuses them before.
 //! - r2r does not tell under which name a topic is found: [`resolve_topic`].
+//! - r2r passes over parameters under nested namespaces and most wildcards: [`given_parameters`].
 //! - r2r's messages in C memory stay on one thread: [`Native`] ones do not.
 
 mod arguments;
 mod names;
 mod native;
 mod node;
+mod parameters;
 mod type_support;
 
 pub use arguments::check_ros_arguments;
 pub use names::resolve_topic;
 pub use native::{Native, NativeStream};
 pub use node::{RawError, RawNode, RawPublisher};
+pub use parameters::given_parameters;
 pub use type_support::{TypeSupport, TypeSupportError};

@@ -23,20 +23,23 @@ unsafe extern "C" {
     ) -> rcl_ret_t;
 }
 
-/// The full name of a topic that the node of this name and namespace (`/` or `/left`) calls
-/// `relative` (`image`), remapped by the process's ROS arguments.
+/// The full name of a topic that the node of this name and namespace (`/` or `/left`) calls `name`
+/// (`image`, or a full one), remapped by the process's ROS arguments.
 ///
 /// # Errors
 /// If a name or an argument is none that ROS takes.
 pub fn resolve_topic(
-    relative: &str,
+    name: &str,
     node_name: &str,
     namespace: &str,
     ros_arguments: &[OsString],
 ) -> Result<String, RawError> {
     let what = "topic name not resolved";
     let text = |text: String| CString::new(text).map_err(|_| RawError::new(what, "it has a NUL"));
-    let expanded = format!("{}/{relative}", namespace.trim_end_matches('/'));
+    let expanded = match name.starts_with('/') {
+        true => name.to_owned(),
+        false => format!("{}/{name}", namespace.trim_end_matches('/')),
+    };
     let topic = text(expanded.clone())?;
     let (node_name, namespace) = (text(node_name.to_owned())?, text(namespace.to_owned())?);
     let arguments = CArguments::new(ros_arguments)?;
@@ -75,6 +78,14 @@ pub fn resolve_topic(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_name_is_remapped_by_relative_rules_too() {
+        let arguments = ["--ros-args", "-r", "image/compressed:=/cam/jpeg"].map(OsString::from);
+        let resolve = |name: &str| resolve_topic(name, "perception_node", "/left", &arguments);
+        assert_eq!(resolve("/left/image/compressed").unwrap(), "/cam/jpeg");
+        assert_eq!(resolve("/right/image/compressed").unwrap(), "/right/image/compressed");
+    }
 
     #[test]
     fn namespaces_and_remapping_lead_to_the_name_on_the_graph() {
