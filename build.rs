@@ -1,10 +1,14 @@
-//! Tells the code whether `hri_msgs` is there, and lets the programs find the ROS libraries they were linked with without LD_LIBRARY_PATH.
+//! Tells the code whether `hri_msgs` is there, and lets programs built against the private ROS 2 of
+//! `.prefix` find its libraries without LD_LIBRARY_PATH.
 //!
 //! The wheels' libraries lie in no place that the loader searches. `--disable-new-dtags` makes the
-//! search path hold for the libraries' own dependencies too.
+//! search path hold for the libraries' own dependencies too. Against a sourced ROS 2 no path is
+//! kept: it would come before whatever is sourced later, an overlay for one.
 
 fn main() {
-    println!("cargo:rerun-if-env-changed=AMENT_PREFIX_PATH");
+    for name in ["AMENT_PREFIX_PATH", "IDL_PACKAGE_FILTER", "RAPPORT_ROS"] {
+        println!("cargo:rerun-if-env-changed={name}");
+    }
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rustc-check-cfg=cfg(has_hri_msgs)");
     if std::env::var_os("CARGO_FEATURE_ROS").is_none() {
@@ -14,12 +18,17 @@ fn main() {
         // r2r's own build script says what is missing.
         return;
     };
-    println!("cargo:rustc-link-arg=-Wl,--disable-new-dtags");
+    let private = std::env::var_os("RAPPORT_ROS").is_some_and(|ros| ros == "private");
+    if private {
+        println!("cargo:rustc-link-arg=-Wl,--disable-new-dtags");
+    }
     for prefix in std::env::split_paths(&prefixes) {
         // r2r has bound hri_msgs if one of the prefixes holds it.
         if prefix.join("share/hri_msgs/package.xml").exists() {
             println!("cargo:rustc-cfg=has_hri_msgs");
         }
-        println!("cargo:rustc-link-arg=-Wl,-rpath,{}", prefix.join("lib").display());
+        if private {
+            println!("cargo:rustc-link-arg=-Wl,-rpath,{}", prefix.join("lib").display());
+        }
     }
 }
