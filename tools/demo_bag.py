@@ -230,9 +230,7 @@ def make(out: Path, scene: Scene, made_from: str) -> None:
     try:
         start = time.monotonic()
         count = write_bag(scene, folder, mcap_name(out))
-        (folder / MARK).write_text(
-            f"{made_from} {(folder / mcap_name(out)).stat().st_size}\n", encoding="utf-8"
-        )
+        (folder / MARK).write_text(mark_of(folder / mcap_name(out), made_from), encoding="utf-8")
         folder.chmod(0o755)
         check_free(out)
         if out.exists():
