@@ -48,9 +48,16 @@ def generate_launch_description():
         ("emotion_model", "", "Emotion network (ONNX); empty: what params_file says", None),
         (
             "lifecycle",
-            "self",
-            "Who configures and activates perception_node: self, launch, or other",
-            ["self", "launch", "other"],
+            "",
+            "Who configures and activates perception_node: self, launch, or other; "
+            "empty: what params_file says",
+            ["", "self", "launch", "other"],
+        ),
+        (
+            "use_sim_time",
+            "false",
+            "Whether both nodes take the time from /clock",
+            ["true", "false"],
         ),
         ("behavior", "true", "Whether behavior_node is started", None),
         ("respawn", "false", "Whether a node that ends is started again, 2 s later", None),
@@ -80,19 +87,23 @@ def nodes(context):
         for name in ("image_transport", "emotion_model")
         if value[name]
     }
-    if value["lifecycle"] != "self":
-        given["autostart"] = False
+    if value["lifecycle"]:
+        given["autostart"] = value["lifecycle"] == "self"
+    sim_time = {"use_sim_time": value["use_sim_time"] == "true"}
     perception = LifecycleNode(
         executable="perception_node",
         name="perception_node",
         remappings=[("image", value["image"])],
-        parameters=[value["params_file"], given],
+        parameters=[value["params_file"], given, sim_time],
         **common,
     )
     behavior = Node(
         executable="behavior_node",
         name="behavior_node",
-        parameters=[{"policy_file": ParameterValue(value["policy_file"], value_type=str)}],
+        parameters=[
+            {"policy_file": ParameterValue(value["policy_file"], value_type=str)},
+            sim_time,
+        ],
         condition=IfCondition(LaunchConfiguration("behavior")),
         **common,
     )

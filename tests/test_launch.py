@@ -14,6 +14,7 @@ import pytest
 from lifecycle_msgs.srv import GetState
 from PIL import Image
 from rapport.msg import FaceEmotionArray
+from rclpy.parameter_client import AsyncParameterClient
 from sensor_msgs.msg import CompressedImage
 
 from graph import BIN_DIR, ROOT, Camera, Client, NodeProcess
@@ -205,6 +206,29 @@ def test_nothing_is_configured_where_somebody_else_does_that(launched, namespace
     assert state(client) == "unconfigured"
     client.spin_for(2.0)
     assert state(client) == "unconfigured"
+
+
+@pytest.mark.parametrize(
+    ("argument", "expected"), [("lifecycle:=self", "active"), ("lifecycle:=", "unconfigured")]
+)
+def test_the_lifecycle_is_what_the_file_says_unless_it_is_given(
+    launched, namespace, client, tmp_path, argument, expected
+):
+    file = tmp_path / "parameters.yaml"
+    file.write_text("/**: {ros__parameters: {autostart: false}}", encoding="utf-8")
+    launched(f"namespace:={namespace}", f"params_file:={file}", argument)
+    assert client.spin_until(lambda: state(client) == expected)
+    client.spin_for(1.0)
+    assert state(client) == expected
+
+
+def test_both_nodes_take_simulated_time_where_it_is_asked_for(launched, namespace, client):
+    launched(f"namespace:={namespace}", "use_sim_time:=true")
+    for node in ("perception_node", "behavior_node"):
+        parameters = AsyncParameterClient(client.node, f"{namespace}/{node}")
+        assert client.spin_until(parameters.services_are_ready)
+        (value,) = client.call(parameters.get_parameters(["use_sim_time"])).values
+        assert value.bool_value, node
 
 
 def test_a_wrong_argument_is_refused(launched):
