@@ -134,6 +134,15 @@ class Client:
             self.executor.spin_once(timeout_sec=min(left, 0.02))
         return True
 
+    def publish_until(self, publisher, message, condition):
+        """Publishes until the condition holds, as best effort may lose a message; whether it did."""
+
+        def holds():
+            publisher.publish(message)
+            return self.spin_until(condition, 1.0)
+
+        return self.spin_until(holds)
+
     def spin_for(self, secs):
         self.spin_until(lambda: False, secs)
 

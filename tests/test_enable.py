@@ -16,8 +16,10 @@ def test_off_takes_no_images_and_on_takes_them_again(perception, client, camera,
     answer = enable(False)
     assert answer.success and "no images are taken" in answer.message
     # The subscription ends with the next image.
-    camera.images.publish(camera.image(smiling_face()))
-    assert client.spin_until(lambda: client.node.count_subscribers(topic) == 0)
+    image = camera.image(smiling_face())
+    assert client.publish_until(
+        camera.images, image, lambda: client.node.count_subscribers(topic) == 0
+    )
     camera.emotions.clear()
     camera.images.publish(camera.image(smiling_face()))
     client.spin_for(0.3)

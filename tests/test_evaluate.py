@@ -134,7 +134,11 @@ def test_a_recording_gives_the_same_labels_offline_and_through_the_node(
     same = sum(offline[stamp] == labels for stamp, labels in online.items())
     assert sum(bool(labels) for labels in online.values()) > len(online) / 2
     assert len({label for labels in online.values() for label in labels.values()}) > 1
-    assert same >= 0.99 * len(online), f"{same} of {len(online)} frames have the same labels"
+    # An image passed over may move the moment of a change by one.
+    passed_over = FRAMES - len(online)
+    assert same >= 0.99 * len(online) - passed_over, (
+        f"{same} of {len(online)} frames have the same labels, {passed_over} passed over"
+    )
 
 
 def test_a_notebook_loads_the_report(bag, tmp_path):

@@ -36,8 +36,7 @@ def test_a_publisher_that_sends_nothing_and_then_does(start, client, reliability
     assert f"1 publisher, it offers {shown}, VOLATILE, which fits" in line
     assert "ros2 topic hz" in line
     image = Image(encoding="mono8", width=64, height=48, step=64, data=np.zeros(48 * 64, np.uint8))
-    publisher.publish(image)
-    assert client.spin_until(lambda: node.lines("[INFO]", "images come on"))
+    assert client.publish_until(publisher, image, lambda: node.lines("[INFO]", "images come on"))
 
 
 def test_a_qos_that_does_not_fit(start, client):
