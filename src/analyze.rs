@@ -1,7 +1,8 @@
 //! `rapport analyze`: the people in still pictures, as a table, as JSON, as annotated pictures.
 
 use std::collections::HashSet;
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -130,7 +131,7 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
 /// # Errors
 /// If the file cannot be read, is neither, is cut short, or is larger than any camera's.
 pub fn read_picture(path: &Path) -> anyhow::Result<RgbImage> {
-    let data = std::fs::read(path)?;
+    let data = read_bounded(path)?;
     let format = path.extension().unwrap_or_default().to_string_lossy();
     let mut decoder = Decoder::default();
     let frame = decoder.decode(&format, &data)?;
@@ -138,6 +139,17 @@ pub fn read_picture(path: &Path) -> anyhow::Result<RgbImage> {
     let mut picture = DynamicImage::ImageRgb8(picture.unwrap_or_default());
     picture.apply_orientation(decoder.orientation());
     Ok(picture.into_rgb8())
+}
+
+/// The content of a file that may be a picture; a recording or a film may be larger than the memory.
+fn read_bounded(path: &Path) -> anyhow::Result<Vec<u8>> {
+    const MOST_BYTES: u64 = 256 << 20;
+    let file = File::open(path)?;
+    let bytes = file.metadata()?.len();
+    ensure!(bytes <= MOST_BYTES, "{bytes} bytes, expected a picture of at most {MOST_BYTES}");
+    let mut data = Vec::new();
+    file.take(MOST_BYTES).read_to_end(&mut data)?;
+    Ok(data)
 }
 
 /// The picture with the evidence for one expression, or for each face's own, laid over the faces.

@@ -159,10 +159,13 @@ fn labels_may_be_intervals_frames_or_a_topic_and_say_the_same() {
     let (_, report) = fixture.run(&["--labels", &labels]).unwrap();
     assert_eq!(report["classification_report"]["happy"]["support"], 14);
     // But not where the next report would write over it.
+    fixture.run(&[]).unwrap();
     let in_place = fixture.out().join("frames.csv");
     fs::write(&in_place, &filled).unwrap();
     let message = fixture.fails(&["--labels", in_place.to_str().unwrap()]);
     assert!(message.contains("frames.csv") && message.contains("expected a copy"), "{message}");
+    let message = fixture.fails(&[]);
+    assert!(message.contains("frames.csv: holds labels that were filled in"), "{message}");
     assert_eq!(fs::read_to_string(in_place).unwrap(), filled);
 }
 

@@ -1,12 +1,14 @@
 //! `frames.csv`: every face of every frame, for notebooks and for labelling by hand.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use tempfile::TempPath;
 
 use super::labels::FrameLabels;
 use super::tally::{Place, Seen};
+use super::whole::part_of;
 use crate::emotion::Emotion;
 
 const COLUMNS: [&str; 11] = [
@@ -23,21 +25,26 @@ const COLUMNS: [&str; 11] = [
     "roi",
 ];
 
-/// Writes a row for each face; a frame without any has one row without a prediction.
+/// Writes a row for each face; a frame without any has one row without a prediction. Under another
+/// name until it is whole: an evaluation that fails leaves the file of an earlier one as it was.
 pub struct FramesCsv {
     writer: csv::Writer<File>,
+    path: PathBuf,
+    /// What is written so far; removed with the value.
+    part: TempPath,
 }
 
 impl FramesCsv {
-    /// Makes the file and writes its header.
+    /// Begins the file with its header.
     pub fn create(path: &Path) -> anyhow::Result<Self> {
         let make = || -> csv::Result<_> {
-            let mut writer = csv::Writer::from_path(path)?;
+            let part = part_of(path)?;
+            let mut writer = csv::Writer::from_path(&part)?;
             writer.write_record(COLUMNS.into_iter().chain(Emotion::ALL.map(Emotion::as_str)))?;
-            Ok(writer)
+            Ok((writer, part))
         };
-        let writer = make().with_context(|| format!("{} not written", path.display()))?;
-        Ok(Self { writer })
+        let (writer, part) = make().with_context(|| format!("{} not written", path.display()))?;
+        Ok(Self { writer, path: path.to_owned(), part })
     }
 
     /// Writes what a model saw in a frame.
@@ -75,8 +82,9 @@ impl FramesCsv {
         Ok(())
     }
 
-    /// Writes out what is buffered.
-    pub fn finish(mut self) -> std::io::Result<()> {
-        self.writer.flush()
+    /// Writes out what is buffered and gives the file its name.
+    pub fn finish(mut self) -> anyhow::Result<()> {
+        let written = self.writer.flush().and_then(|()| Ok(self.part.persist(&self.path)?));
+        written.with_context(|| format!("{} not written", self.path.display()))
     }
 }

@@ -9,7 +9,8 @@
 //!   `images`: a message as a frame.
 //! - [`labels`]: what the faces are said to show.
 //! - `model`, `run`: who is shown the frames. `tally`, `sequence`, `mistakes`: what they saw.
-//! - `report`: the figures, by [`crate::metrics`]. `table`, `html`, `plots`, `frames_csv`: to read.
+//! - `report`: the figures, by [`crate::metrics`]. `table`, `html`, `plots`, `frames_csv`: to read,
+//!   `whole` files only.
 
 mod face_png;
 mod frames_csv;
@@ -32,9 +33,8 @@ mod table;
 mod tally;
 mod timeline;
 pub(crate) mod warnings;
+mod whole;
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -142,6 +142,7 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<u8> {
             labels.display()
         );
     }
+    spare_filled_in_labels(&csv, &args.output.join("report.json"))?;
     match kind {
         Kind::Bag => with_context(args, evaluate_bag(args, &csv)),
         Kind::Folder => evaluate_folder(args, &csv),
@@ -179,14 +180,14 @@ impl EvaluateArgs {
         Model::load_all(&self.models, &runtime, options.as_ref())
     }
 
-    fn start<'a>(
+    fn start(
         &self,
         source: Source,
         models: Vec<Model>,
         frames: Option<u64>,
-        frames_csv: &'a mut FramesCsv,
+        frames_csv: FramesCsv,
         warnings: Warnings,
-    ) -> Run<'a> {
+    ) -> Run {
         Run {
             source,
             models,
@@ -223,10 +224,10 @@ fn evaluate_bag(args: &EvaluateArgs, csv: &Path) -> anyhow::Result<u8> {
     let mut source = Source::new(Kind::Bag, &args.source, false);
     source.topic = topic.map(|topic| topic.name.clone());
     let frames = topic.and_then(|topic| topic.message_count);
-    let mut frames_csv = FramesCsv::create(csv)?;
+    let frames_csv = FramesCsv::create(csv)?;
     let provenance = Provenance::now();
     let start = Instant::now();
-    let mut run = args.start(source, models, frames, &mut frames_csv, warnings);
+    let mut run = args.start(source, models, frames, frames_csv, warnings);
     let mut recording = Recording { bag: &bag, images, labels, label_topic };
     recording::evaluate(&mut recording, &mut run)?;
     let mut summary = match &recording.labels {
@@ -257,11 +258,11 @@ fn evaluate_folder(args: &EvaluateArgs, csv: &Path) -> anyhow::Result<u8> {
     let folder = Folder::open(&args.source)?;
     let models = args.load((!args.cut_out).then(|| picture_options(args)))?;
     let source = Source::new(Kind::Folder, &args.source, args.cut_out);
-    let mut frames_csv = FramesCsv::create(csv)?;
+    let frames_csv = FramesCsv::create(csv)?;
     let provenance = Provenance::now();
     let start = Instant::now();
     let frames = Some(folder.left());
-    let mut run = args.start(source, models, frames, &mut frames_csv, Warnings::default());
+    let mut run = args.start(source, models, frames, frames_csv, Warnings::default());
     for name in folder.unknown() {
         run.warn("folder left out", || format!("folder {name} is left out: its name is no label"));
     }
@@ -277,10 +278,10 @@ fn evaluate_fer2013(args: &EvaluateArgs, csv: &Path) -> anyhow::Result<u8> {
         usage: Some(args.usage.clone()),
         ..Source::new(Kind::Fer2013, &args.source, true)
     };
-    let mut frames_csv = FramesCsv::create(csv)?;
+    let frames_csv = FramesCsv::create(csv)?;
     let provenance = Provenance::now();
     let start = Instant::now();
-    let mut run = args.start(source, models, None, &mut frames_csv, Warnings::default());
+    let mut run = args.start(source, models, None, frames_csv, Warnings::default());
     pictures::evaluate(rows, &mut run)?;
     if run.source.frames == 0 {
         bail!("{}: no rows with Usage {}", args.source.display(), args.usage);
@@ -292,13 +293,13 @@ fn evaluate_fer2013(args: &EvaluateArgs, csv: &Path) -> anyhow::Result<u8> {
 /// Works out the figures and writes them.
 fn finish(
     args: &EvaluateArgs,
-    run: Run<'_>,
+    run: Run,
     labels: &LabelSummary,
     provenance: &Provenance,
     start: Instant,
 ) -> anyhow::Result<u8> {
     run.progress.finish();
-    let Run { source, models, mut warnings, read_times, decode_times, .. } = run;
+    let Run { source, models, frames_csv, mut warnings, read_times, decode_times, .. } = run;
     if source.frames_used == 0 {
         let reason = warnings.iter().next().map_or("there are none", |w| w.first.as_str());
         bail!(
@@ -330,11 +331,11 @@ fn finish(
         timing: &timing,
         provenance,
     };
-    write_json(&args.output.join("report.json"), &report)?;
     let timelines: Vec<_> = models.iter().map(|model| model.tally.timeline.as_ref()).collect();
     let page = args.output.join("report.html");
-    std::fs::write(&page, html::page(&report, &timelines)?)
-        .with_context(|| format!("{} not written", page.display()))?;
+    frames_csv.finish()?;
+    whole::write(&args.output.join("report.json"), &serde_json::to_vec(&report)?)?;
+    whole::write(&page, html::page(&report, &timelines)?.as_bytes())?;
     table::print(&report, &mut std::io::stdout().lock())?;
     println!("report in {}", page.display());
     Ok(if warnings.is_empty() { 0 } else { 3 })
@@ -347,7 +348,7 @@ fn note_coverage(
     models: &[Model],
     warnings: &mut Warnings,
 ) {
-    if labels.count == 0 {
+    if labels.kind == "none" {
         return;
     }
     for model in models {
@@ -372,11 +373,25 @@ fn note_coverage(
     }
 }
 
-fn write_json(path: &Path, report: &Report<'_>) -> anyhow::Result<()> {
-    let write = || -> anyhow::Result<()> {
-        let mut out = BufWriter::new(File::create(path)?);
-        serde_json::to_writer(&mut out, report)?;
-        Ok(out.flush()?)
+/// Refuses to write over labels that somebody filled in: the report beside tells that the file was
+/// made without.
+fn spare_filled_in_labels(csv: &Path, report: &Path) -> anyhow::Result<()> {
+    let kind = |report: serde_json::Value| report.pointer("/labels/kind").cloned();
+    let made_without = std::fs::read(report)
+        .ok()
+        .and_then(|text| kind(serde_json::from_slice(&text).ok()?))
+        .is_some_and(|kind| kind == "none");
+    let mut warnings = Warnings::default();
+    let mut has_labels = || match Labels::read(csv, None, &mut warnings) {
+        Ok(Labels::Frames(table)) => table.count() > 0,
+        // Not one of ours, or damaged in the filling in: all the more not to be lost.
+        Ok(_) | Err(_) => true,
     };
-    write().with_context(|| format!("{} not written", path.display()))
+    ensure!(
+        !(made_without && csv.exists() && has_labels()),
+        "{}: holds labels that were filled in and would be written over; give it as --labels from \
+         another place, or another --output",
+        csv.display()
+    );
+    Ok(())
 }

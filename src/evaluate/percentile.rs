@@ -10,6 +10,12 @@ pub fn percentile(sorted: &[f64], percent: f64) -> Option<f64> {
     sorted.get(rank.saturating_sub(1)).copied()
 }
 
+/// The figure in the middle, or the mean of the two there; `None` without figures.
+pub fn median(sorted: &[f64]) -> Option<f64> {
+    let middle = sorted.len().checked_sub(1)? / 2;
+    mean(sorted.get(middle..=sorted.len() / 2)?)
+}
+
 /// The mean; `None` without figures.
 pub fn mean(figures: &[f64]) -> Option<f64> {
     (!figures.is_empty()).then(|| figures.iter().sum::<f64>() / figures.len() as f64)
@@ -54,5 +60,13 @@ mod tests {
         assert_eq!(percentile(&figures, 100.0), Some(200.0));
         assert_eq!(percentile(&[7.0], 50.0), Some(7.0));
         assert_eq!(percentile(&[], 50.0), None);
+    }
+
+    #[test]
+    fn the_median_of_an_even_number_lies_between_two() {
+        assert_eq!(median(&[0.5, 1.0, 2.0, 9.0]), Some(1.5));
+        assert_eq!(median(&[0.5, 1.0, 2.0]), Some(1.0));
+        assert_eq!(median(&[3.0]), Some(3.0));
+        assert_eq!(median(&[]), None);
     }
 }

@@ -12,6 +12,11 @@ use super::tally::Place;
 use super::timeline::Timeline;
 use crate::bag::Bag;
 use crate::message::StringMessage;
+use crate::stamp::ImageClock;
+
+/// A longer time from one image to the next means that the camera's clock was set: one image
+/// without a stamp among others, or a simulation that began.
+const LONGEST_STEP: Duration = Duration::from_secs(3600);
 
 /// What of a recording is evaluated.
 pub struct Recording<'a> {
@@ -29,21 +34,22 @@ pub struct Recording<'a> {
 ///
 /// # Errors
 /// If `frames.csv` cannot be written.
-pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run<'_>) -> anyhow::Result<()> {
+pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run) -> anyhow::Result<()> {
     let (bag, images) = (recording.bag, recording.images);
     let label_topic = recording.label_topic.and_then(|index| bag.topics().get(index));
     let image_topic = bag.topics().get(images.index);
     for model in &mut run.models {
-        model.tally.sequence = Some(Sequence::default());
+        let sparse = matches!(recording.labels, Labels::Frames(_));
+        model.tally.sequence = Some(Sequence::new(sparse));
         model.tally.timeline = Some(Timeline::default());
     }
     for warning in bag.warnings() {
         run.warn("recording", || warning.to_string());
     }
-    let mut reader = ImageReader::default();
+    let (mut reader, mut clock) = (ImageReader::default(), ImageClock::default());
     let mut begin_ns = bag.bounds_ns().map(|(first_ns, _)| first_ns);
     let mut last_ns = None;
-    let mut stamps: Option<(Duration, Duration)> = None;
+    let (mut before, mut duration) = (None, Duration::ZERO);
     let wanted =
         |topic: &crate::bag::Topic| Some(topic) == image_topic || Some(topic) == label_topic;
     let mut messages = bag.messages_on(wanted);
@@ -91,8 +97,10 @@ pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run<'_>) -> anyhow::Res
         // As in the node: what has no stamp is followed by the time of its arrival.
         let arrival = Duration::from_nanos(message.log_time_ns.try_into().unwrap_or_default());
         let stamp = header.stamp().unwrap_or(arrival);
-        let (first, last) = stamps.get_or_insert((stamp, stamp));
-        (*first, *last) = ((*first).min(stamp), (*last).max(stamp));
+        // Where the camera's clock was set, nobody knows how much time passed.
+        let step = before.map_or(Duration::ZERO, |before| stamp.saturating_sub(before));
+        duration += if step <= LONGEST_STEP { step } else { Duration::ZERO };
+        before = Some(stamp);
         let begin_ns = *begin_ns.get_or_insert(message.log_time_ns);
         let place = Place {
             frame: number,
@@ -100,10 +108,12 @@ pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run<'_>) -> anyhow::Res
             time_secs: Some(message.log_time_ns.saturating_sub(begin_ns) as f64 / 1e9),
             stamp: Some(stamp),
         };
-        let labels = recording.labels.at(number, message.log_time_ns);
-        run.show(&frame, stamp, &place, &labels, |seen| seen).context("frames.csv not written")?;
+        let stamp_ns = i64::try_from(stamp.as_nanos()).unwrap_or(i64::MAX);
+        let labels = recording.labels.at(number, message.log_time_ns, stamp_ns);
+        let time = clock.time(header.stamp(), arrival).time;
+        run.show(&frame, time, &place, &labels, |seen| seen).context("frames.csv not written")?;
     }
-    run.source.duration_secs = stamps.map(|(first, last)| (last - first).as_secs_f64());
+    run.source.duration_secs = before.map(|_| duration.as_secs_f64());
     let ends_ns = bag.bounds_ns().map(|(_, last_ns)| last_ns).max(last_ns);
     run.source.ends_at_secs =
         begin_ns.zip(ends_ns).map(|(begin, end)| end.saturating_sub(begin) as f64 / 1e9);

@@ -13,13 +13,13 @@ use super::warnings::Warnings;
 use crate::frame::Frame;
 
 /// What all sources of frames work with.
-pub struct Run<'a> {
+pub struct Run {
     /// What is evaluated.
     pub source: Source,
     /// Who is evaluated.
     pub models: Vec<Model>,
     /// Where every face goes.
-    pub frames_csv: &'a mut FramesCsv,
+    pub frames_csv: FramesCsv,
     /// What went wrong.
     pub warnings: Warnings,
     /// How far it is.
@@ -32,7 +32,7 @@ pub struct Run<'a> {
     pub decode_times: Vec<Duration>,
 }
 
-impl Run<'_> {
+impl Run {
     /// Counts a warning and shows it if it is the first of its kind.
     pub fn warn(&mut self, kind: &'static str, text: impl FnOnce() -> String) {
         self.progress.warn(&mut self.warnings, kind, text);

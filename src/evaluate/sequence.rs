@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::labels::FrameLabels;
-use super::percentile::{mean, percentile};
+use super::percentile::{mean, median, percentile};
 use super::tally::Seen;
 use crate::emotion::Emotion;
 use crate::geometry::Rect;
+use crate::stamp::LATE;
 
 /// A face that is missed for longer than this is no longer "the same face, seen again": neither a
 /// flip nor its time counts.
@@ -36,6 +37,8 @@ struct Last {
 struct Segment {
     label: Emotion,
     onset: Duration,
+    /// When the label was last said.
+    said: Duration,
     detected_secs: Option<f64>,
     instant_detected_secs: Option<f64>,
 }
@@ -43,6 +46,9 @@ struct Segment {
 /// The account of one model over one recording.
 #[derive(Debug, Default)]
 pub struct Sequence {
+    /// How long nothing may be said of a face that goes on showing what was said.
+    unsaid: Duration,
+    before: Duration,
     frames: u64,
     frames_with_faces: u64,
     last_seen: BTreeMap<String, Last>,
@@ -55,14 +61,33 @@ pub struct Sequence {
 }
 
 impl Sequence {
+    /// `sparse`: labels stand for single frames, and the frames between them say nothing. Without
+    /// it a frame without a label ends the expression.
+    pub fn new(sparse: bool) -> Self {
+        let unsaid = if sparse { LONGEST_GAP } else { Duration::ZERO };
+        Self { unsaid, ..Self::default() }
+    }
+
     /// Takes the next frame. `stamp` is on the camera's clock.
     pub fn frame(&mut self, stamp: Duration, labels: &FrameLabels, seen: &[Seen]) {
         self.frames += 1;
         self.frames_with_faces += u64::from(!seen.is_empty());
+        if self.before.saturating_sub(stamp) > LATE {
+            self.start_over();
+        }
+        self.before = stamp;
         for face in seen {
             self.follow(stamp, face, seen);
         }
         self.follow_labels(stamp, labels, seen);
+    }
+
+    /// The camera's clock went back: times before and after cannot be compared.
+    fn start_over(&mut self) {
+        self.closed.extend(std::mem::take(&mut self.open).into_values());
+        for last in self.last_seen.values_mut() {
+            (last.stamp, last.is_switched) = (Duration::ZERO, true);
+        }
     }
 
     fn follow(&mut self, stamp: Duration, face: &Seen, seen: &[Seen]) {
@@ -101,9 +126,13 @@ impl Sequence {
     fn follow_labels(&mut self, stamp: Duration, labels: &FrameLabels, seen: &[Seen]) {
         // The empty name stands for anyone.
         let anyone = labels.anyone.map(|label| (String::new(), label));
-        let present: BTreeMap<String, Emotion> =
-            labels.of_face.iter().cloned().chain(anyone).collect();
-        let ended = |name: &String, segment: &Segment| present.get(name) != Some(&segment.label);
+        let own = labels.of_face.iter().filter_map(|(id, label)| Some((id.clone(), (*label)?)));
+        let present: BTreeMap<String, Emotion> = own.chain(anyone).collect();
+        let unsaid = self.unsaid;
+        let ended = |name: &String, segment: &Segment| match present.get(name) {
+            Some(label) => *label != segment.label,
+            None => unsaid.is_zero() || stamp.saturating_sub(segment.said) > unsaid,
+        };
         let ended: Vec<String> =
             self.open.iter().filter(|(n, s)| ended(n, s)).map(|(name, _)| name.clone()).collect();
         self.closed.extend(ended.iter().filter_map(|name| self.open.remove(name)));
@@ -111,19 +140,23 @@ impl Sequence {
             let segment = self.open.entry(name.clone()).or_insert(Segment {
                 label: *label,
                 onset: stamp,
+                said: stamp,
                 detected_secs: None,
                 instant_detected_secs: None,
             });
+            segment.said = stamp;
+        }
+        for (name, segment) in &mut self.open {
             let is_meant = |face: &&Seen| match name.as_str() {
                 "" => labels.of_face.iter().all(|(id, _)| *id != face.face_id),
                 id => face.face_id == id,
             };
             let since = stamp.saturating_sub(segment.onset).as_secs_f64();
             for face in seen.iter().filter(is_meant) {
-                if face.label == *label {
+                if face.label == segment.label {
                     segment.detected_secs.get_or_insert(since);
                 }
-                if face.instant_probabilities.top() == *label {
+                if face.instant_probabilities.top() == segment.label {
                     segment.instant_detected_secs.get_or_insert(since);
                 }
             }
@@ -138,7 +171,7 @@ impl Sequence {
             found.sort_by(f64::total_cmp);
             Delays {
                 detected: found.len(),
-                median_secs: percentile(&found, 50.0),
+                median_secs: median(&found),
                 p95_secs: percentile(&found, 95.0),
                 mean_secs: mean(&found),
             }
@@ -192,7 +225,8 @@ pub struct Flips {
     pub smoothed: Option<f64>,
 }
 
-/// From the first frame with a new label to the first that is read so.
+/// From the first frame with a new label to the first that is read so. Where labels stand for
+/// single frames, a label lasts over frames without one for up to a second.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Onsets {
     /// Times in which a face, or anyone, is labelled alike.
@@ -208,7 +242,7 @@ pub struct Onsets {
 pub struct Delays {
     /// Segments that were detected before they ended.
     pub detected: usize,
-    /// Half of them within this.
+    /// Half of them within this: of an even number, the mean of the two in the middle.
     pub median_secs: Option<f64>,
     /// 95 of 100 within this.
     pub p95_secs: Option<f64>,
@@ -238,6 +272,61 @@ mod tests {
 
     fn anyone(label: Emotion) -> FrameLabels {
         FrameLabels { anyone: Some(label), of_face: vec![] }
+    }
+
+    fn of_face_1(label: Option<Emotion>) -> FrameLabels {
+        FrameLabels { anyone: None, of_face: vec![("face_1".into(), label)] }
+    }
+
+    #[test]
+    fn labels_of_single_frames_last_over_frames_without_one() {
+        use Emotion::{Happy, Neutral};
+        // Ten frames a second; the smile is reported 0.5 s after its first label. Every third frame
+        // has a label, and then the face is gone for two seconds.
+        let onsets = |sparse| {
+            let mut sequence = Sequence::new(sparse);
+            for index in (0..30).chain(50..60) {
+                let label = match index % 3 {
+                    0 => of_face_1(Some(if index < 9 { Neutral } else { Happy })),
+                    _ => FrameLabels::default(),
+                };
+                let reported = if index < 14 { Neutral } else { Happy };
+                let stamp = Duration::from_millis(1000 + 100 * index);
+                sequence.frame(stamp, &label, &[face("face_1", 0.0, reported, reported)]);
+            }
+            sequence.summary().onset_to_detection
+        };
+        let found = onsets(true);
+        assert_eq!((found.segments, found.smoothed.detected), (3, 3));
+        assert!((found.smoothed.p95_secs.unwrap() - 0.5).abs() < 1e-9, "{found:?}");
+        assert_eq!(onsets(false).segments, 13, "each for itself where a gap is an end");
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_ends_everything_that_was_timed() {
+        let mut sequence = Sequence::new(false);
+        let seen = |id| [face(id, 0.0, Emotion::Neutral, Emotion::Neutral)];
+        let labels = anyone(Emotion::Happy);
+        for secs in [1_000, 1_001] {
+            sequence.frame(Duration::from_secs(secs), &labels, &seen("face_1"));
+        }
+        for secs in [1, 2] {
+            let smile = [face("face_2", 0.0, Emotion::Happy, Emotion::Happy)];
+            sequence.frame(Duration::from_secs(secs), &labels, &smile);
+        }
+        let summary = sequence.summary();
+        assert_eq!((summary.id_switches, summary.face_ids), (0, 2));
+        assert!((summary.face_secs - 2.0).abs() < 1e-9, "{summary:?}");
+        let onsets = summary.onset_to_detection;
+        assert_eq!((onsets.segments, onsets.smoothed.detected), (2, 1));
+    }
+
+    #[test]
+    fn a_face_whose_labels_contradict_each_other_is_not_anyone() {
+        let mut labels = of_face_1(None);
+        labels.anyone = Some(Emotion::Neutral);
+        assert_eq!(labels.of("face_1"), None);
+        assert_eq!(labels.of("face_2"), Some(Emotion::Neutral));
     }
 
     #[test]
@@ -272,7 +361,7 @@ mod tests {
     #[test]
     fn a_label_for_one_face_is_not_met_by_another() {
         let mut sequence = Sequence::default();
-        let labels = FrameLabels { anyone: None, of_face: vec![("face_1".into(), Emotion::Sad)] };
+        let labels = of_face_1(Some(Emotion::Sad));
         let other = face("face_2", 0.0, Emotion::Sad, Emotion::Sad);
         sequence.frame(Duration::from_secs(1), &labels, &[other]);
         let onsets = sequence.summary().onset_to_detection;

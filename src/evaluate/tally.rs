@@ -128,12 +128,14 @@ impl Tally {
     ) {
         let has_own = |id: &str| labels.of_face.iter().any(|(face_id, _)| face_id == id);
         let in_view = |id: &str| seen.iter().any(|face| face.face_id == id);
-        self.coverage.labelled += labels.of_face.len() as u64;
-        self.coverage.found +=
-            labels.of_face.iter().filter(|(face_id, _)| in_view(face_id)).count() as u64;
+        let own = || labels.of_face.iter().filter(|(_, label)| label.is_some());
+        self.coverage.labelled += own().count() as u64;
+        self.coverage.found += own().filter(|(face_id, _)| in_view(face_id)).count() as u64;
         if labels.anyone.is_some() {
-            self.coverage.labelled += 1;
-            self.coverage.found += u64::from(seen.iter().any(|face| !has_own(&face.face_id)));
+            let others = seen.iter().any(|face| !has_own(&face.face_id));
+            // Nobody is missed where all in view, and all who are meant, have labels of their own.
+            self.coverage.labelled += u64::from(others || labels.of_face.is_empty());
+            self.coverage.found += u64::from(others);
         }
         if let (Some(sequence), Some(stamp)) = (&mut self.sequence, place.stamp) {
             sequence.frame(stamp, labels, seen);

@@ -33,7 +33,7 @@ impl FrameTable {
             let before = if face_id.is_empty() { labels.anyone } else { labels.own(face_id) };
             match before {
                 None if face_id.is_empty() => labels.anyone = Some(label),
-                None => labels.of_face.push((face_id.to_owned(), label)),
+                None => labels.of_face.push((face_id.to_owned(), Some(label))),
                 // `frames.csv` of several models names each face once for each model.
                 Some(same) if same == label => {}
                 Some(_) => {
@@ -48,7 +48,7 @@ impl FrameTable {
             if let Some(labels) = found.frames.get_mut(&frame) {
                 match face_id.as_str() {
                     "" => labels.anyone = None,
-                    id => labels.of_face.retain(|(other, _)| other != id),
+                    id => labels.contradict(id),
                 }
             }
         }
@@ -73,6 +73,12 @@ impl FrameTable {
 
 impl FrameLabels {
     fn own(&self, face_id: &str) -> Option<Emotion> {
-        self.of_face.iter().find(|(id, _)| id == face_id).map(|(_, label)| *label)
+        self.of_face.iter().find(|(id, _)| id == face_id).and_then(|(_, label)| *label)
+    }
+
+    fn contradict(&mut self, face_id: &str) {
+        for (_, label) in self.of_face.iter_mut().filter(|(id, _)| id == face_id) {
+            *label = None;
+        }
     }
 }

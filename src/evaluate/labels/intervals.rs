@@ -20,15 +20,15 @@ const ROUNDING_NS: i64 = 1_000_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimeBase {
-    /// Seconds since the first message of the recording.
+    /// Seconds since the first message of the recording, by the recorder's clock.
     SinceFirstMessage,
-    /// Seconds since 1970.
+    /// Seconds since 1970, of the images' stamps.
     Since1970,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 struct Interval {
-    /// Log times, in nanoseconds since 1970.
+    /// In nanoseconds since 1970.
     start_ns: i64,
     end_ns: i64,
     label: Emotion,
@@ -108,18 +108,19 @@ impl Intervals {
         Ok(Self { by_face, base: base.unwrap_or(TimeBase::SinceFirstMessage), count })
     }
 
-    /// What holds at a log time.
-    pub fn at(&self, log_time_ns: i64) -> FrameLabels {
+    /// What holds at a time, of the clock that [`Self::base`] tells.
+    pub fn at(&self, time_ns: i64) -> FrameLabels {
         let mut labels = FrameLabels::default();
         for (face_id, intervals) in &self.by_face {
-            let begun = intervals.partition_point(|interval| interval.start_ns <= log_time_ns);
+            let begun = intervals.partition_point(|interval| interval.start_ns <= time_ns);
             let mut holding =
-                intervals[..begun].iter().filter(|i| log_time_ns < i.end_ns).map(|i| i.label);
-            let Some(label) = holding.next().filter(|&first| holding.all(|l| l == first)) else {
+                intervals[..begun].iter().filter(|i| time_ns < i.end_ns).map(|i| i.label);
+            let Some(first) = holding.next() else {
                 continue;
             };
+            let label = holding.all(|other| other == first).then_some(first);
             match face_id.as_str() {
-                "" => labels.anyone = Some(label),
+                "" => labels.anyone = label,
                 id => labels.of_face.push((id.to_owned(), label)),
             }
         }

@@ -4,8 +4,9 @@
 //! A CSV with a header, columns in any order, in one of two forms:
 //!
 //! - **Intervals**: `start,end,face_id,label`. Times are seconds since the first message of the
-//!   recording, as players show them, or, where they are 100,000,000 or more, seconds since 1970 as
-//!   stamps have them. An interval holds from `start` up to, not including, `end`.
+//!   recording by the recorder's clock, as players show them and `time` in `frames.csv` has them,
+//!   or, where they are 100,000,000 or more, seconds since 1970 as the images' own stamps have them
+//!   (`stamp` in `frames.csv`). An interval holds from `start` up to, not including, `end`.
 //! - **Frames**: `frame,face_id,label`, frames of the image topic counted from 0. `frames.csv` of a
 //!   report is such a file: one that was made without labels can be filled in by hand.
 //!
@@ -74,15 +75,17 @@ pub enum LabelError {
 pub struct FrameLabels {
     /// What every face without a label of its own shows.
     pub anyone: Option<Emotion>,
-    /// Faces with labels of their own.
-    pub of_face: Vec<(String, Emotion)>,
+    /// Faces with labels of their own; nothing where these contradict each other.
+    pub of_face: Vec<(String, Option<Emotion>)>,
 }
 
 impl FrameLabels {
     /// What a face shows.
     pub fn of(&self, face_id: &str) -> Option<Emotion> {
-        let own = self.of_face.iter().find(|(id, _)| id == face_id);
-        own.map(|(_, label)| *label).or(self.anyone)
+        match self.of_face.iter().find(|(id, _)| id == face_id) {
+            Some((_, own)) => *own,
+            None => self.anyone,
+        }
     }
 
     /// Whether nothing is said.
@@ -124,11 +127,15 @@ impl Labels {
         Err(table.wrong_columns())
     }
 
-    /// What is said about frame number `frame`, which was recorded at `log_time_ns`.
-    pub fn at(&self, frame: u64, log_time_ns: i64) -> FrameLabels {
+    /// What is said about frame number `frame`, which was recorded at `log_time_ns` and stamped
+    /// `stamp_ns`, both in nanoseconds since 1970.
+    pub fn at(&self, frame: u64, log_time_ns: i64, stamp_ns: i64) -> FrameLabels {
         match self {
             Labels::None => FrameLabels::default(),
-            Labels::Intervals(intervals) => intervals.at(log_time_ns),
+            Labels::Intervals(intervals) => intervals.at(match intervals.base() {
+                TimeBase::SinceFirstMessage => log_time_ns,
+                TimeBase::Since1970 => stamp_ns,
+            }),
             Labels::Frames(table) => table.at(frame),
             Labels::Topic(spoken) => FrameLabels { anyone: spoken.now(), of_face: Vec::new() },
         }
@@ -157,7 +164,7 @@ mod tests {
             let mut warnings = Warnings::default();
             let bounds = Some((first_ns, first_ns.saturating_add(5_000_000_000)));
             if let Ok(labels) = Labels::read(file.path(), bounds, &mut warnings) {
-                let _ = labels.at(3, first_ns);
+                let _ = labels.at(3, first_ns, first_ns);
             }
         }
     }

@@ -47,7 +47,7 @@ pub struct PictureProblem {
 /// If `frames.csv` cannot be written.
 pub fn evaluate(
     pictures: impl Iterator<Item = Result<LabelledPicture, PictureProblem>>,
-    run: &mut Run<'_>,
+    run: &mut Run,
 ) -> anyhow::Result<()> {
     let mut pictures = pictures;
     loop {
