@@ -19,6 +19,7 @@ use crate::frame::Frame;
 use crate::message::{Definition, Header, compressed_image_cdr, emotions_cdr};
 use crate::onnx::RuntimeOptions;
 use crate::pipeline::{ModelFiles, Person, Pipeline, PipelineOptions};
+use crate::stamp::ImageClock;
 
 /// Quality of the annotated images, of 100.
 const JPEG_QUALITY: u8 = 90;
@@ -108,7 +109,7 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
     for warning in bag.warnings() {
         progress.warn(&mut warnings, "recording", || warning.to_string());
     }
-    let mut reader = ImageReader::default();
+    let (mut reader, mut clock) = (ImageReader::default(), ImageClock::default());
     let (mut copied, mut worked_on) = (0u64, 0u64);
     for message in bag.messages() {
         let message = match message {
@@ -120,7 +121,7 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
         };
         let time_ns = message.log_time_ns;
         // Topics were added in the recording's own order, so that their numbers are the same.
-        copy.write(message.topic, time_ns, &message.data)?;
+        copy.write(message.topic, time_ns, message.publish_time_ns, &message.data)?;
         copied += 1;
         progress.step();
         if message.topic != images.index {
@@ -134,7 +135,7 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
             }
         };
         let arrival = Duration::from_nanos(time_ns.try_into().unwrap_or_default());
-        let people = match pipeline.process(&frame, header.stamp().unwrap_or(arrival)) {
+        let people = match pipeline.process(&frame, clock.time(header.stamp(), arrival).time) {
             Ok(observation) => observation.people,
             Err(error) => {
                 progress.warn(&mut warnings, "network failed", || error.to_string());
@@ -143,9 +144,10 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
         };
         worked_on += 1;
         let (width, height) = (frame.width_px(), frame.height_px());
-        copy.write(emotions, time_ns, &emotions_cdr(&header, width, height, &people))?;
+        let answer = emotions_cdr(&header, width, height, &people);
+        copy.write(emotions, time_ns, time_ns, &answer)?;
         if let Some(topic) = annotated {
-            copy.write(topic, time_ns, &annotated_cdr(&header, &frame, &people)?)?;
+            copy.write(topic, time_ns, time_ns, &annotated_cdr(&header, &frame, &people)?)?;
         }
     }
     copy.finish()?;

@@ -258,6 +258,38 @@ fn a_directory_without_metadata_is_read_in_order_of_time() {
 }
 
 #[test]
+fn a_file_that_was_never_written_to_is_left_out_of_several() {
+    let directory = tempfile::tempdir().unwrap();
+    write_mcap(&directory.path().join("b_0.mcap"), small_chunks(None), 0..60);
+    fs::write(directory.path().join("b_1.mcap"), b"").unwrap();
+    for metadata in
+        [Some(String::new()), None, Some(metadata(9, &["b_0.mcap", "b_1.mcap"], "[]", ""))]
+    {
+        let path = directory.path().join("metadata.yaml");
+        let _ = fs::remove_file(&path);
+        if let Some(text) = metadata {
+            fs::write(&path, text).unwrap();
+        }
+        let bag = assert_holds(directory.path(), &samples(60));
+        let left_out = bag.warnings().iter().find(|w| matches!(w, BagWarning::Unreadable { .. }));
+        let text = left_out.unwrap().to_string();
+        assert!(text.contains("b_1.mcap: found an empty file"), "{text}");
+    }
+    fs::remove_file(directory.path().join("metadata.yaml")).unwrap();
+    fs::write(directory.path().join("b_0.mcap"), b"").unwrap();
+    let error = Bag::open(directory.path()).unwrap_err().to_string();
+    assert!(error.contains("b_0.mcap: found an empty file"), "{error}");
+}
+
+#[test]
+fn types_that_the_summary_does_not_repeat_are_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("bag.mcap");
+    write_mcap(&path, small_chunks(None).repeat_schemas(false), 0..30);
+    assert_holds(&path, &samples(30));
+}
+
+#[test]
 fn the_compressions_of_rosbag2_are_undone() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("whole.mcap.zstd");

@@ -41,6 +41,12 @@ fn on(path: &Path, topic: &str) -> Vec<(i64, Vec<u8>)> {
     messages.map(Result::unwrap).map(|m: Message| (m.log_time_ns, m.data)).collect()
 }
 
+fn sent_at(path: &Path, topic: &str) -> Vec<i64> {
+    let bag = Bag::open(path).unwrap();
+    let messages = bag.messages_on(|found| found.name == topic);
+    messages.map(|message| message.unwrap().publish_time_ns).collect()
+}
+
 #[test]
 fn the_copy_has_every_message_and_the_answers_of_the_pipeline() {
     let temp = tempfile::tempdir().unwrap();
@@ -51,6 +57,8 @@ fn the_copy_has_every_message_and_the_answers_of_the_pipeline() {
         let original = on(&bag, topic);
         assert_eq!(original.len(), 4);
         assert!(on(&copy, topic) == original, "{topic} differs");
+        let sent: Vec<i64> = original.iter().map(|(time_ns, _)| time_ns - 2_000_000).collect();
+        assert_eq!(sent_at(&copy, topic), sent);
     }
     let emotions = on(&copy, "/emotions");
     let mut pipeline = pipeline(PipelineOptions::default());

@@ -122,8 +122,8 @@ impl BagError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BagWarning {
-    /// The directory has no metadata.yaml: its files are read in order of time.
-    #[error("{}: no metadata.yaml, reading {files} file(s) in order of time", path.display())]
+    /// The directory has no metadata.yaml, or an empty one: its files are read in order of time.
+    #[error("{}: no metadata.yaml or an empty one, reading {files} file(s) in order of time", path.display())]
     MetadataMissing {
         /// The directory.
         path: PathBuf,
@@ -162,8 +162,8 @@ pub enum BagWarning {
         /// When the last of them was recorded, in nanoseconds since the epoch.
         last_log_time_ns: Option<i64>,
     },
-    /// A file that could be opened when the recording was opened, and now cannot.
-    #[error("left out a file that can no longer be read: {reason}")]
+    /// A file of several that cannot be opened.
+    #[error("left out a file that cannot be read: {reason}")]
     Unreadable {
         /// The file.
         path: PathBuf,

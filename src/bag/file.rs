@@ -40,6 +40,7 @@ pub(super) struct FileTopic {
 pub(super) struct FileMessage {
     pub topic: usize,
     pub log_time_ns: i64,
+    pub publish_time_ns: i64,
     pub data: Vec<u8>,
 }
 

@@ -91,8 +91,13 @@ fn read_summary(path: &Path) -> Result<Option<FileInfo>, BagError> {
     let (Ok(None), Some(statistics)) = (found, statistics) else {
         return Ok(None);
     };
-    // Writers may leave channels out of the summary.
-    if statistics.channel_count as usize != catalog.channels.len() {
+    // Writers may leave channels or their types out of the summary.
+    let is_typed = |channel: &records::Channel| {
+        channel.schema_id == 0 || catalog.schemas.contains_key(&channel.schema_id)
+    };
+    if statistics.channel_count as usize != catalog.channels.len()
+        || !catalog.channels.values().all(is_typed)
+    {
         return Ok(None);
     }
     let bounds = (statistics.message_count > 0)
@@ -212,7 +217,8 @@ impl McapMessages {
                 None
             }
             Ok(Some(header)) => {
-                let time = time_ns(header.log_time);
+                let (time, publish_time_ns) =
+                    (time_ns(header.log_time), time_ns(header.publish_time));
                 progress.count(time);
                 let topic = *topics.entry(header.channel_id).or_insert_with(|| {
                     let channel = catalog.channels.get(&header.channel_id)?;
@@ -222,7 +228,7 @@ impl McapMessages {
                 topic.map(|topic| {
                     let data =
                         decompress_message(&body[22..]).map_err(|error| error.to_string())?;
-                    Ok(FileMessage { topic, log_time_ns: time, data })
+                    Ok(FileMessage { topic, log_time_ns: time, publish_time_ns, data })
                 })
             }
         })?;

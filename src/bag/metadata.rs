@@ -26,10 +26,12 @@ pub(super) struct MetadataTopic {
 }
 
 impl Metadata {
-    /// Reads `directory/metadata.yaml`; `None` where there is none.
+    /// Reads `directory/metadata.yaml`; `None` where there is none, or an empty one, as a recorder
+    /// leaves it whose power was cut.
     pub fn read(directory: &Path) -> Result<Option<Self>, BagError> {
         let path = directory.join("metadata.yaml");
         let bytes = match std::fs::read(&path) {
+            Ok(bytes) if bytes.is_empty() => return Ok(None),
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(BagError::io(&path, error)),

@@ -45,7 +45,7 @@ pub use error::{BagError, BagWarning};
 pub use qos::{Durability, History, Qos, Reliability};
 pub use write::{BagWriter, NewTopic};
 
-use file::{BagFile, FileInfo, FileMessage, Files};
+use file::{BagFile, FileInfo, Files};
 use metadata::Metadata;
 use order::InOrder;
 
@@ -84,6 +84,8 @@ pub struct Message {
     pub topic: usize,
     /// When it was received by the recorder, in nanoseconds since the epoch.
     pub log_time_ns: i64,
+    /// When it was sent, in nanoseconds since the epoch; the log time where that is not recorded.
+    pub publish_time_ns: i64,
     /// The message in CDR with its encapsulation header, as rmw sends it.
     pub data: Vec<u8>,
 }
@@ -105,8 +107,9 @@ impl Bag {
     /// once to find its topics.
     ///
     /// # Errors
-    /// [`BagError`] where there is no recording at `path`, where one of its files cannot be read
-    /// from the beginning, or where its messages are not CDR.
+    /// [`BagError`] where there is no recording at `path`, where none of its files can be read
+    /// from the beginning, or where its messages are not CDR. One file of several that cannot be
+    /// read is a warning.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, BagError> {
         let path = path.as_ref();
         let kind = std::fs::metadata(path).map_err(|error| match error.kind() {
@@ -127,20 +130,13 @@ impl Bag {
             return Ok(bag);
         }
         if let Some(metadata) = Metadata::read(path)? {
-            for file in &metadata.files {
-                let file = BagFile::recognise(file.clone())?;
-                let info = file.inspect()?;
+            for (file, info) in bag.open_all(&metadata.files)? {
                 bag.add(file, info)?;
             }
             bag.complete(metadata);
             return Ok(bag);
         }
-        let mut files = Vec::new();
-        for file in recordings_in(path)? {
-            let file = BagFile::recognise(file)?;
-            let info = file.inspect()?;
-            files.push((file, info));
-        }
+        let mut files = bag.open_all(&recordings_in(path)?)?;
         if files.is_empty() {
             return Err(BagError::EmptyDirectory { path: path.to_owned() });
         }
@@ -151,6 +147,30 @@ impl Bag {
             bag.add(file, info)?;
         }
         Ok(bag)
+    }
+
+    /// Opens the files that can be opened, and notes the others. The error of the first one where
+    /// none can.
+    fn open_all(&mut self, paths: &[PathBuf]) -> Result<Vec<(BagFile, FileInfo)>, BagError> {
+        let (mut opened, mut first_error) = (Vec::new(), None);
+        for path in paths {
+            let found = BagFile::recognise(path.clone()).and_then(|file| {
+                let info = file.inspect()?;
+                Ok((file, info))
+            });
+            match found {
+                Ok(file) => opened.push(file),
+                Err(error) => {
+                    let reason = error.to_string();
+                    self.warnings.push(BagWarning::Unreadable { path: path.clone(), reason });
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        match first_error {
+            Some(error) if opened.is_empty() => Err(error),
+            _ => Ok(opened),
+        }
     }
 
     /// The topics in order of their first appearance.
@@ -268,10 +288,11 @@ impl Iterator for Messages {
 
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(next) = self.ordered.next() {
-            return Some(next.map(|FileMessage { topic, log_time_ns, data }| Message {
-                topic,
-                log_time_ns,
-                data,
+            return Some(next.map(|message| Message {
+                topic: message.topic,
+                log_time_ns: message.log_time_ns,
+                publish_time_ns: message.publish_time_ns,
+                data: message.data,
             }));
         }
         let late = std::mem::take(&mut self.ordered.late);

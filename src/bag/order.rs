@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     fn message(log_time_ns: i64) -> Result<FileMessage, BagWarning> {
-        Ok(FileMessage { topic: 0, log_time_ns, data: vec![0] })
+        Ok(FileMessage { topic: 0, log_time_ns, publish_time_ns: 0, data: vec![0] })
     }
 
     fn times(messages: impl Iterator<Item = Result<FileMessage, BagWarning>>) -> Vec<i64> {

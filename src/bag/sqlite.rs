@@ -232,7 +232,8 @@ impl SqliteMessages {
                 if let Some(&topic) = self.topics.get(&row.topic_id) {
                     let data = decompress_message(&row.data).map_err(FromSqlError::other)?;
                     let log_time_ns = row.timestamp_ns;
-                    return Ok(Some(FileMessage { topic, log_time_ns, data }));
+                    let publish_time_ns = log_time_ns;
+                    return Ok(Some(FileMessage { topic, log_time_ns, publish_time_ns, data }));
                 }
             }
             return Ok(None);
@@ -250,7 +251,9 @@ impl SqliteMessages {
             };
             let stored = row.get_ref(3)?.as_bytes()?;
             let data = decompress_message(stored).map_err(FromSqlError::other)?;
-            return Ok(Some(FileMessage { topic, log_time_ns: self.last.0, data }));
+            let log_time_ns = self.last.0;
+            let publish_time_ns = log_time_ns;
+            return Ok(Some(FileMessage { topic, log_time_ns, publish_time_ns, data }));
         }
     }
 

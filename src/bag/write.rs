@@ -103,11 +103,18 @@ impl BagWriter {
         Ok(self.topics.len() - 1)
     }
 
-    /// Writes a message in CDR on the topic of this index, which [`Self::add_topic`] gave.
+    /// Writes a message in CDR on the topic of this index, which [`Self::add_topic`] gave, with the
+    /// times at which it was received and sent.
     ///
     /// # Errors
     /// [`BagError::Write`] if it cannot be written.
-    pub fn write(&mut self, topic: usize, log_time_ns: i64, data: &[u8]) -> Result<(), BagError> {
+    pub fn write(
+        &mut self,
+        topic: usize,
+        log_time_ns: i64,
+        publish_time_ns: i64,
+        data: &[u8],
+    ) -> Result<(), BagError> {
         let Some(written) = self.topics.get_mut(topic) else {
             let topics = self.topics.len();
             let reason = format!("topic number {topic}, expected one below {topics}");
@@ -118,7 +125,7 @@ impl BagWriter {
             channel_id: written.channel_id,
             sequence: written.count,
             log_time,
-            publish_time: log_time,
+            publish_time: u64::try_from(publish_time_ns).unwrap_or_default(),
         };
         written.count = written.count.wrapping_add(1);
         let (first, last) = self.bounds_ns.get_or_insert((log_time_ns, log_time_ns));

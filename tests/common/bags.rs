@@ -40,7 +40,9 @@ impl BagWriter {
             writer.add_channel(schema, topic, "cdr", &BTreeMap::new()).unwrap()
         });
         let log_time = START_NS + ms * 1_000_000;
-        let header = MessageHeader { channel_id, sequence: 0, log_time, publish_time: log_time };
+        // Two milliseconds on the way.
+        let publish_time = log_time - 2_000_000;
+        let header = MessageHeader { channel_id, sequence: 0, log_time, publish_time };
         self.writer.write_to_known_channel(&header, data).unwrap();
     }
 
