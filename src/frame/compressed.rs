@@ -18,8 +18,12 @@ const MAX_PIXELS: usize = 1 << 26;
 /// Any JPEG spends at least one bit on each block of 8x8 pixels.
 const JPEG_PIXELS_PER_BYTE: usize = 8 * 64;
 
-/// Deflate, inside PNG, makes 1032 bytes of one at most; a byte holds up to 8 pixels.
-const PNG_PIXELS_PER_BYTE: usize = 1032 * 8;
+/// Deflate, inside PNG, makes at most 1032 bytes of one: so many bits of pixels.
+const PNG_BITS_PER_BYTE: usize = 1032 * 8;
+
+/// A buffer larger than this many times what the present image takes is given back: one odd image
+/// does not hold memory for the life of the process.
+const MOST_SLACK: usize = 4;
 
 /// Memory for what PNG files hold beside pixels.
 const PNG_EXTRA_BYTES: usize = 8 << 20;
@@ -110,10 +114,28 @@ impl Decoder {
     ///
     /// # Errors
     /// If it is neither JPEG nor PNG, too large, damaged or cut off. Sizes are checked before
-    /// memory is taken for them: no more than some hundred bytes for each byte given.
+    /// memory is taken for them: no more than the format can pack into the bytes given, which is
+    /// 1.5 kB a byte for JPEG and 1 to 33 kB a byte for PNG (one bit a pixel).
     pub fn decode(&mut self, format: &str, data: &[u8]) -> Result<Frame<'_>, CompressedError> {
+        let decoded = match self.decode_pixels(format, data) {
+            Ok(decoded) => decoded,
+            Err(error) => {
+                self.pixels = Vec::new();
+                return Err(error);
+            }
+        };
+        if self.pixels.capacity() > MOST_SLACK * self.pixels.len() {
+            self.pixels.shrink_to_fit();
+        }
+        let Decoded { width_px, height_px, encoding } = decoded;
+        let step_bytes = width_px * encoding.bytes_per_pixel();
+        let (width_px, height_px) = (width_px as u32, height_px as u32);
+        Ok(Frame::new(width_px, height_px, step_bytes, encoding, &self.pixels)?)
+    }
+
+    fn decode_pixels(&mut self, format: &str, data: &[u8]) -> Result<Decoded, CompressedError> {
         self.exif = None;
-        let decoded = match data {
+        Ok(match data {
             [0xFF, 0xD8, 0xFF, ..] => self.decode_jpeg(data)?,
             [0x89, b'P', b'N', b'G', ..] => self.decode_png(data)?,
             _ => {
@@ -122,11 +144,7 @@ impl Decoder {
                 let format = format.chars().take(64).collect();
                 return Err(CompressedError::Format { format, bytes: data.len(), start });
             }
-        };
-        let Decoded { width_px, height_px, encoding } = decoded;
-        let step_bytes = width_px * encoding.bytes_per_pixel();
-        let (width_px, height_px) = (width_px as u32, height_px as u32);
-        Ok(Frame::new(width_px, height_px, step_bytes, encoding, &self.pixels)?)
+        })
     }
 
     /// How the image decoded last is to be turned to stand upright, as its EXIF data says.
@@ -179,7 +197,9 @@ impl Decoder {
         decoder.set_ignore_iccp_chunk(true);
         let header = decoder.read_header_info().map_err(broken)?;
         let (width_px, height_px) = (header.width as usize, header.height as usize);
-        check_size(KIND, width_px, height_px, data.len(), PNG_PIXELS_PER_BYTE)?;
+        let bits_per_pixel = header.color_type.samples() * header.bit_depth as usize;
+        let pixels_per_byte = PNG_BITS_PER_BYTE / bits_per_pixel.max(1);
+        check_size(KIND, width_px, height_px, data.len(), pixels_per_byte)?;
         let mut reader = decoder.read_info().map_err(broken)?;
         let (encoding, channels) = match reader.output_color_type().0 {
             png::ColorType::Grayscale => (Encoding::Mono8, 1),
