@@ -11,7 +11,8 @@
 //! - [`frame`]: an image borrowed from a message, checked; JPEG and PNG decoded.
 //! - [`detect`]: frames to faces (YuNet, then O-Net). [`geometry`]: boxes and transforms.
 //! - [`track`]: faces keep their ids. [`crop`]: faces cut out, level and centred.
-//! - [`classify`]: crops to distributions. [`smooth`]: distributions over time.
+//! - [`classify`]: crops to distributions. [`smooth`]: distributions over time; [`stamp`]: which
+//!   time that is.
 //! - [`emotion`]: the seven expressions, distributions over them, valence and arousal.
 //! - [`pipeline`]: all of the above, the one path from a frame to the people in it.
 //! - [`behavior`]: how the robot answers, by a policy that the integrator edits.
@@ -46,5 +47,6 @@ pub mod record;
 #[cfg(feature = "ros")]
 pub mod ros;
 pub mod smooth;
+pub mod stamp;
 pub mod track;
 pub mod yaml;

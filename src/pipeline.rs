@@ -164,7 +164,8 @@ impl Pipeline {
     }
 
     /// Finds the people in a frame. `stamp` is the time at which the frame was taken, on any clock
-    /// that goes forward; frames come in that order.
+    /// that goes forward, as [`ImageClock`](crate::stamp::ImageClock) makes one; frames come in that
+    /// order.
     ///
     /// # Errors
     /// If a network fails on this frame. The next frame is worked on as if this one had not been.
@@ -238,6 +239,13 @@ impl Pipeline {
     pub fn reset(&mut self) {
         self.tracker = Tracker::new(self.options.track);
         self.smoother = Smoother::new(self.options.smooth);
+    }
+
+    /// Forgets everybody, as after a time in which nobody was looked at. Ids go on.
+    pub fn forget(&mut self) {
+        let next = self.next_id();
+        self.reset();
+        self.count_on_from(next);
     }
 
     /// The emotion network's file.

@@ -16,9 +16,13 @@ const MIN_BUFFERED_IOU: f32 = 0.15;
 /// For how long a missed face is assumed to move on as before.
 const COAST_SECS: f32 = 0.25;
 
-/// A face that the image before showed may be found again after this long, whatever `hold` is: it
-/// was not missed, the camera is slow. After longer it may be anybody.
+/// A face that the image before showed may be found again in the next one, whatever `hold` is: it
+/// was not missed, the camera is slow. But not after longer than this, nor after more than
+/// [`STALL`] times the interval before: then it may be anybody.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How many times the interval before makes a camera that stalled.
+const STALL: u32 = 3;
 
 /// The least time between two images that says anything about speed: a camera that hands over what
 /// it had buffered stamps images microseconds apart.
@@ -83,6 +87,8 @@ pub struct Tracker {
     tracks: Vec<Track>,
     next_id: u64,
     last_stamp: Duration,
+    /// Between the last two images; nothing before the second.
+    interval: Option<Duration>,
     /// How many images there were.
     images: u64,
 }
@@ -90,7 +96,14 @@ pub struct Tracker {
 impl Tracker {
     /// A tracker that has seen nobody.
     pub fn new(options: TrackOptions) -> Self {
-        Self { options, tracks: Vec::new(), next_id: 1, last_stamp: Duration::ZERO, images: 0 }
+        Self {
+            options,
+            tracks: Vec::new(),
+            next_id: 1,
+            last_stamp: Duration::ZERO,
+            interval: None,
+            images: 0,
+        }
     }
 
     /// The id that the next new face gets.
@@ -116,13 +129,19 @@ impl Tracker {
             self.tracks.clear();
         }
         let stands_still = stamp == self.last_stamp;
+        let slowest = self.interval.map_or(LONGEST_INTERVAL, |interval| {
+            interval.saturating_mul(STALL).min(LONGEST_INTERVAL)
+        });
+        if self.images > 0 {
+            self.interval = Some(stamp.saturating_sub(self.last_stamp));
+        }
         self.last_stamp = stamp;
         self.images += 1;
         let (hold, image) = (self.options.hold, self.images);
         self.tracks.retain(|track| {
             let away = stamp.saturating_sub(track.last_seen);
             let images_away = image - track.last_image;
-            let not_missed = images_away == 1 && away <= LONGEST_INTERVAL;
+            let not_missed = images_away == 1 && away <= slowest;
             not_missed || (away <= hold && !(stands_still && images_away > HELD_IMAGES))
         });
 
@@ -158,22 +177,23 @@ impl Tracker {
         self.tracks.iter().any(|track| track.id == id)
     }
 
-    /// Which track goes with which face, by index: the best overlapping pairs first, each track
-    /// and face once.
+    /// Which track goes with which face, by index: confirmed tracks first, so that a double of a
+    /// person takes nothing from them, then the best overlapping pairs; each track and face once.
     fn pairs(&self, faces: &[Face], stamp: Duration) -> Vec<(usize, usize)> {
         let mut overlaps = Vec::new();
         for (track_index, track) in self.tracks.iter().enumerate() {
             let expected = buffered(&track.expected_roi(stamp));
+            let is_confirmed = track.hits >= self.options.confirm_hits;
             for (face_index, face) in faces.iter().enumerate() {
                 let overlap = expected.iou(&buffered(&face.roi_in_image));
                 if overlap >= MIN_BUFFERED_IOU {
-                    overlaps.push((overlap, track_index, face_index));
+                    overlaps.push((is_confirmed, overlap, track_index, face_index));
                 }
             }
         }
-        overlaps.sort_by(|a, b| b.0.total_cmp(&a.0));
+        overlaps.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)));
         let mut pairs: Vec<(usize, usize)> = Vec::new();
-        for (_, track, face) in overlaps {
+        for (_, _, track, face) in overlaps {
             if pairs.iter().all(|&(t, f)| t != track && f != face) {
                 pairs.push((track, face));
             }
@@ -266,6 +286,26 @@ mod tests {
             // After a minute without images it may be anybody.
             assert!(tracker.update(&[at(4.0)], ms(66_000)).is_empty());
         }
+    }
+
+    #[test]
+    fn a_camera_that_stalled_may_show_anybody() {
+        let mut tracker = tracker(1);
+        for i in 0..10 {
+            assert_eq!(ids(&tracker.update(&[at(0.0)], ms(i * 33))), ["face_1"]);
+        }
+        // Held for a second, and four passed.
+        assert_eq!(ids(&tracker.update(&[at(0.0)], ms(4300))), ["face_2"]);
+    }
+
+    #[test]
+    fn a_double_takes_nothing_from_a_person_who_is_known() {
+        let mut tracker = tracker(2);
+        tracker.update(&[at(0.0)], ms(0));
+        tracker.update(&[at(0.0)], ms(33));
+        // A second find of the same face, and then one between both, nearer to the second.
+        assert_eq!(ids(&tracker.update(&[at(0.0), at(30.0)], ms(66))), ["face_1"]);
+        assert_eq!(ids(&tracker.update(&[at(25.0)], ms(99))), ["face_1"]);
     }
 
     #[test]

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-/// A stamp older than the newest by no more than this belongs to a message that was overtaken.
-const LATE: Duration = Duration::from_millis(200);
+use crate::stamp::LATE;
 
 /// A step forward of more than this says that the clock was set, or that nothing was seen for so
 /// long that what was seen before says nothing about now.

@@ -27,9 +27,10 @@ use super::stats::Stats;
 use crate::frame::Decoder;
 use crate::onnx;
 use crate::pipeline::Pipeline;
+use crate::stamp::ImageClock;
 use crate::track::FaceId;
 use settings::{model_files, pipeline_options, runtime_options, specs};
-use worker::Worker;
+use worker::{TimeOrigin, Worker};
 
 /// Advertises the node's services and starts its tasks; images are taken once it is active.
 ///
@@ -159,11 +160,14 @@ impl Desk {
             change(switch);
         });
         let switch = *self.switch.borrow();
-        if was_on && !switch.is_on() {
+        if !switch.is_on() {
             self.slot.clear();
-            // Waits for the frame in work.
+            // Waits for the frame in work, also where somebody else has just switched it off.
             tokio::task::block_in_place(|| {
-                if let Some(worker) = lock(&self.worker).as_mut() {
+                let mut worker = lock(&self.worker);
+                if let Some(worker) = worker.as_mut()
+                    && was_on
+                {
                     worker.leave();
                 }
             });
@@ -214,6 +218,8 @@ impl Perception {
         Ok(Worker {
             decoder: Decoder::default(),
             pipeline,
+            clock: ImageClock::default(),
+            origin: TimeOrigin::now(),
             parameters: self.parameters.clone(),
             changes,
             emotions,

@@ -20,11 +20,14 @@ use crate::ros::intake::{Picture, Received};
 use crate::ros::logging::Complaints;
 use crate::ros::parameters::Parameters;
 use crate::ros::stats::{FrameTimes, Stats};
+use crate::stamp::{ImageClock, ImageTime};
 
 /// The pipeline of a configured node and the topics it answers on.
 pub struct Worker {
     pub decoder: Decoder,
     pub pipeline: Pipeline,
+    pub clock: ImageClock,
+    pub origin: TimeOrigin,
     pub parameters: Parameters,
     pub changes: watch::Receiver<()>,
     pub emotions: Publisher<FaceEmotionArray>,
@@ -32,6 +35,22 @@ pub struct Worker {
     pub hri: Option<Hri>,
     pub stats: Arc<Mutex<Stats>>,
     pub complaints: Complaints,
+}
+
+/// The time of day at one moment, from which on it is counted: a clock that is set moves nothing.
+pub struct TimeOrigin {
+    since_1970: Duration,
+    at: Instant,
+}
+
+impl TimeOrigin {
+    pub fn now() -> Self {
+        Self { since_1970: convert::time_of_day(), at: Instant::now() }
+    }
+
+    fn time_of(&self, moment: Instant) -> Duration {
+        self.since_1970.saturating_add(moment.saturating_duration_since(self.at))
+    }
 }
 
 impl Worker {
@@ -48,8 +67,9 @@ impl Worker {
         }
     }
 
-    /// Says that nobody is looked at any more.
+    /// Says that nobody is looked at any more. Whoever is seen next may be anybody.
     pub fn leave(&mut self) {
+        self.pipeline.forget();
         let last_stamp = {
             let mut stats = lock(&self.stats);
             stats.people = 0;
@@ -73,14 +93,24 @@ impl Worker {
             }
         };
         let decode = start.elapsed();
-        // A camera that sets no stamps still has its faces followed, by the time of arrival.
-        let stamp = convert::stamp(&header.stamp).unwrap_or_else(convert::time_of_day);
-        let Observation { people, timings } = self.pipeline.process(&frame, stamp)?;
+        let (stamp, arrival) = (convert::stamp(&header.stamp), self.origin.time_of(received.at));
+        let ImageTime { time, set_back } = self.clock.time(stamp, arrival);
+        if let Some(by) = set_back {
+            self.complaints.log(&format!(
+                "the stamps of the images went back by {:.1} s: everybody in view is taken for new \
+                 (a clock was set, a recording began again, or two cameras share the topic)",
+                by.as_secs_f64()
+            ));
+        }
+        let Observation { people, timings } = self.pipeline.process(&frame, time)?;
         let publishing = Instant::now();
         let (width, height) = (frame.width_px(), frame.height_px());
         self.emotions.publish(&convert::emotions(&header, width, height, &people))?;
         if let Some(hri) = &mut self.hri {
-            hri.publish(&header, &frame, &people, |id| self.pipeline.knows(id))?;
+            let published = hri.publish(&header, &frame, &people, |id| self.pipeline.knows(id));
+            if let Err(error) = published {
+                self.complaints.log(&format!("/humans/faces: not published: {error:#}"));
+            }
         }
         if self.annotated.get_inter_process_subscription_count()? > 0 {
             let rgb = annotate(&frame, &people);
@@ -93,7 +123,7 @@ impl Worker {
             publish: publishing.elapsed(),
             total: received.at.elapsed(),
         };
-        lock(&self.stats).answered(times, stamp, people.len());
+        lock(&self.stats).answered(times, stamp.unwrap_or(arrival), people.len());
         Ok(())
     }
 }
