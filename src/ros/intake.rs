@@ -107,17 +107,10 @@ impl Intake {
         let mut said = Said::default();
         let mut present: Option<QosProfile> = None;
         while wait_for(&mut self.switch, true).await {
-            self.note(|status| {
-                status.waiting_since.get_or_insert_with(Instant::now);
-            });
+            self.begin();
             match self.take(&mut present, &mut said).await {
                 Ok(End::OtherQos) => {}
-                Ok(End::Off) => {
-                    self.slot.clear();
-                    said = Said::default();
-                    present = None;
-                    self.note(|status| *status = IntakeStatus::default());
-                }
+                Ok(End::Off) => present = None,
                 Ok(End::Over) => return,
                 Err(error) => {
                     tracing::error!("{} not subscribed: {error:#}", self.topic.name);
@@ -152,10 +145,36 @@ impl Intake {
                     self.say_silence(&offers, &others, said);
                 }
                 off = wait_for(&mut switch, false) => {
-                    return Ok(if off { End::Off } else { End::Over });
+                    if !off {
+                        return Ok(End::Over);
+                    }
+                    self.rest(said);
+                    // r2r lets a subscription go when its next image comes. Until one does this one
+                    // is kept, so that a silent camera is not subscribed anew each time.
+                    tokio::select! {
+                        picture = pictures.next() => {
+                            return Ok(if picture.is_some() { End::Off } else { End::Over });
+                        }
+                        on = wait_for(&mut switch, true) => if !on {
+                            return Ok(End::Over);
+                        },
+                    }
+                    self.begin();
                 }
             }
         }
+    }
+
+    fn begin(&self) {
+        self.note(|status| {
+            status.waiting_since.get_or_insert_with(Instant::now);
+        });
+    }
+
+    fn rest(&self, said: &mut Said) {
+        self.slot.clear();
+        *said = Said::default();
+        self.note(|status| *status = IntakeStatus::default());
     }
 
     async fn subscribe(

@@ -1,7 +1,7 @@
 //! Publishing people with the messages of `hri_msgs`.
 
 use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use r2r::hri_msgs::msg::{Expression, IdsList, NormalizedRegionOfInterest2D};
 use r2r::sensor_msgs::msg::Image;
@@ -43,16 +43,25 @@ impl Face {
     }
 }
 
-type Made = (FaceId, r2r::Result<Face>);
+/// The faces that have topics, shared with the node's thread, which makes and ends these.
+#[derive(Default)]
+struct Faces {
+    /// Nothing while the topics are being made.
+    topics: HashMap<FaceId, Option<Face>>,
+    /// Why topics were not made.
+    problem: Option<r2r::Error>,
+}
 
 /// The REP-155 topics.
 pub struct Hri {
     node: NodeHandle,
     tracked: Publisher<IdsList>,
-    /// Nothing while the topics are being made, which takes the node's thread.
-    faces: HashMap<FaceId, Option<Face>>,
-    made: Receiver<Made>,
-    making: Sender<Made>,
+    faces: Arc<Mutex<Faces>>,
+}
+
+fn lock(faces: &Mutex<Faces>) -> MutexGuard<'_, Faces> {
+    // Nothing leaves the map half changed, so a panic elsewhere did not harm it.
+    faces.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Hri {
@@ -64,8 +73,7 @@ impl Hri {
         let advertise =
             |node: &mut Node| node.create_publisher("/humans/faces/tracked", QosProfile::default());
         let tracked = node.with(advertise).await??;
-        let (making, made) = channel();
-        Ok(Self { node, tracked, faces: HashMap::new(), made, making })
+        Ok(Self { node, tracked, faces: Arc::default() })
     }
 
     /// Publishes the people in a frame, and makes and ends the topics of those who came and went.
@@ -80,37 +88,31 @@ impl Hri {
         people: &[Person],
         stays: impl Fn(FaceId) -> bool,
     ) -> anyhow::Result<()> {
-        while let Ok((id, face)) = self.made.try_recv() {
-            let face = face?;
-            match self.faces.get_mut(&id) {
-                Some(slot) => {
-                    // Where a face came back while its topics were still being made.
-                    if let Some(before) = slot.replace(face) {
-                        self.withdraw(before);
-                    }
-                }
-                None => self.withdraw(face),
-            }
-        }
+        let mut faces = lock(&self.faces);
         let shown = |id| people.iter().any(|person| person.id == id);
         let gone: Vec<FaceId> =
-            self.faces.keys().copied().filter(|id| !shown(*id) && !stays(*id)).collect();
+            faces.topics.keys().copied().filter(|id| !shown(*id) && !stays(*id)).collect();
         for id in gone {
-            if let Some(Some(face)) = self.faces.remove(&id) {
+            if let Some(Some(face)) = faces.topics.remove(&id) {
                 self.withdraw(face);
             }
         }
         for person in people {
-            match self.faces.get(&person.id) {
+            match faces.topics.get(&person.id) {
                 Some(Some(face)) => publish_face(face, header, frame, person)?,
                 Some(None) => {}
-                None => self.make(person.id),
+                None => {
+                    faces.topics.insert(person.id, None);
+                    self.make(person.id);
+                }
             }
         }
+        let problem = faces.problem.take();
+        drop(faces);
         // After the topics of its faces, so that whoever reads an id finds them.
         let ids = people.iter().map(|person| person.id.to_string()).collect();
         self.tracked.publish(&IdsList { header: header.clone(), ids })?;
-        Ok(())
+        problem.map_or(Ok(()), |problem| Err(problem.into()))
     }
 
     /// Says that nobody is seen any more, and ends the topics of all faces.
@@ -118,8 +120,8 @@ impl Hri {
     /// # Errors
     /// If it cannot be published.
     pub fn leave(&mut self, header: &Header) -> anyhow::Result<()> {
-        let faces: Vec<Face> = self.faces.drain().filter_map(|(_, face)| face).collect();
-        faces.into_iter().for_each(|face| self.withdraw(face));
+        let topics = std::mem::take(&mut lock(&self.faces).topics);
+        topics.into_values().flatten().for_each(|face| self.withdraw(face));
         Ok(self.tracked.publish(&IdsList { header: header.clone(), ids: Vec::new() })?)
     }
 
@@ -128,20 +130,31 @@ impl Hri {
     /// # Errors
     /// If the node has ended.
     pub async fn end(self) -> anyhow::Result<()> {
-        let Self { node, tracked, faces, .. } = self;
+        let Self { node, tracked, faces } = self;
         let end = move |node: &mut Node| {
-            faces.into_values().flatten().for_each(|face| face.withdraw(node));
+            // Work on the node is done in order: what was still to be made is made by now.
+            let topics = std::mem::take(&mut lock(&faces).topics);
+            topics.into_values().flatten().for_each(|face| face.withdraw(node));
             node.destroy_publisher(tracked);
         };
         Ok(node.with(end).await?)
     }
 
-    fn make(&mut self, id: FaceId) {
-        self.faces.insert(id, None);
-        let making = self.making.clone();
+    fn make(&self, id: FaceId) {
+        let faces = self.faces.clone();
         // Sent off: the frame in work does not wait for the node's thread.
-        self.node.send(move |node| {
-            let _ = making.send((id, Face::advertise(node, id)));
+        self.node.send(move |node| match Face::advertise(node, id) {
+            Ok(face) => match lock(&faces).topics.get_mut(&id) {
+                Some(slot @ None) => *slot = Some(face),
+                // It left meanwhile, or left and came back.
+                _ => face.withdraw(node),
+            },
+            Err(error) => {
+                let mut faces = lock(&faces);
+                // Tried again with the next image.
+                faces.topics.remove(&id);
+                faces.problem = Some(error);
+            }
         });
     }
 
