@@ -211,6 +211,8 @@ class Camera:
         self.client.wait_for_subscriber_of(self.images)
         self.client.wait_for_publisher_of(self.emotions)
         self.ask(np.zeros((48, 64), np.uint8), resend_secs=0.5)
+        # One that was sent twice stood still for as long as that took: what follows is far ahead.
+        self.now_ns += 60 * 10**9
 
     def ask(self, picture, after_secs=1 / 30, **fields):
         """Sends a picture and returns the message about it. Fields of the image can be replaced."""

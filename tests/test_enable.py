@@ -30,6 +30,15 @@ def test_off_takes_no_images_and_on_takes_them_again(perception, client, camera,
     assert camera.ask(smiling_face()).faces
 
 
+def test_whoever_is_seen_after_a_pause_may_be_anybody(perception, camera, enable):
+    camera.ask(smiling_face())
+    (before,) = camera.ask(smiling_face()).faces
+    assert enable(False).success and enable(True).success
+    assert not camera.ask(smiling_face()).faces, "not confirmed"
+    (after,) = camera.ask(smiling_face()).faces
+    assert after.face_id != before.face_id
+
+
 def test_it_waits_for_an_inactive_node(start, client, enable):
     start("perception_node", {"autostart": "false"})
     answer = enable(True)

@@ -24,6 +24,21 @@ def test_a_short_miss_keeps_the_id(perception, camera):
     assert ids(camera.ask(two_people(), after_secs=0.1)) == [left, right]
 
 
+def test_an_image_stamped_a_little_late_costs_nobody_their_id(perception, camera):
+    camera.ask(two_people())
+    first = ids(camera.ask(two_people()))
+    assert ids(camera.ask(two_people(), after_secs=-0.05)) == first
+    assert ids(camera.ask(two_people(), after_secs=0.1)) == first
+
+
+def test_everybody_is_new_where_the_clock_was_set_back_and_that_is_said(perception, camera):
+    camera.ask(two_people())
+    first = ids(camera.ask(two_people()))
+    assert ids(camera.ask(two_people(), after_secs=-10.0)) == []
+    assert not set(ids(camera.ask(two_people()))) & set(first)
+    assert perception.lines("the stamps of the images went back by 10.0 s")
+
+
 def test_a_face_that_was_away_for_longer_than_hold_secs_is_new(start, camera):
     start("perception_node", {"hold_secs": 0.5})
     camera.wait_until_answered()
