@@ -42,10 +42,6 @@ SIDES_PX = ((0.0, 32), (0.45, 40), (0.7, INPUT_SIZE_PX))
 PRETRAINED_SIDES_PX = ((0.0, 40), (0.45, INPUT_SIZE_PX))
 # Weights of an earlier run know our faces at all these sizes.
 CONTINUED_SIDES_PX = ((0.0, 32), (0.3, INPUT_SIZE_PX))
-# The last part of the schedule sees calmer images: a network that has too few epochs for all that
-# can happen to a face ends on faces as they mostly are.
-CALM_FROM = 0.8
-CALM = Augmentation(light_share=0.3, blur_share=0.05, noise_share=0.1, erase_share=0.05)
 MOMENTUM = 0.9
 # Lower, so that weights to begin from are not forgotten.
 PRETRAINED_LEARNING_RATE = 0.03
@@ -239,7 +235,7 @@ class Trainer:
             "steps_done": self.steps_done,
             "train_secs": self.train_secs,
             "recipe": vars(self.recipe),
-            "augmentation": vars(self.augmentation) | {"calm_from": CALM_FROM, "calm": vars(CALM)},
+            "augmentation": vars(self.augmentation),
             "votes_used": self.votes is not None,
             "taught": self.taught,
             "pretrained": self.pretrained,
@@ -278,8 +274,7 @@ class Trainer:
             for group in self.optimizer.param_groups:
                 group["lr"] = learning_rate_at(progress, self.recipe.learning_rate)
             rows = order[step * self.recipe.batch : (step + 1) * self.recipe.batch]
-            augmentation = CALM if progress >= CALM_FROM else self.augmentation
-            faces = augment(self.images[rows].float(), augmentation, generator)
+            faces = augment(self.images[rows].float(), self.augmentation, generator)
             faces = resize(faces, side_px_at(progress, self.sides_px))
             loss = self.loss(faces.contiguous(memory_format=torch.channels_last), rows)
             self.optimizer.zero_grad(set_to_none=True)
