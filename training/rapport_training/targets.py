@@ -25,12 +25,10 @@ def vote_shares(votes: np.ndarray) -> np.ndarray:
 
 def label_given_votes(votes: np.ndarray, labels: np.ndarray, seed: int) -> np.ndarray:
     """P(challenge label | votes) float32 [N,7], cross-fitted."""
-    least = np.bincount(labels)
-    least = int(least[least > 0].min())
-    if least < FOLDS:
+    if len(labels) < FOLDS or np.bincount(labels).max() < FOLDS:
         raise UserError(
-            f"{least} images of one class in {len(labels)}, expected {FOLDS} or more to learn what "
-            "the votes tell: give more images, or train without --votes"
+            f"{len(labels)} images, no class with {FOLDS}: too few to learn what the votes "
+            "tell; give more images, or train without --votes"
         )
     shares = vote_shares(votes)
     # Square roots spread the small shares, where one vote more or less says most.

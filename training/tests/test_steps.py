@@ -48,7 +48,8 @@ def test_from_the_data_to_the_card(step, fer2013_csv, tmp_path):
     run = tmp_path / "run"
     told = step(train, *given, "--run", run, "--teaching", teaching, *short)
     assert '"epoch": 1' in told and "PublicTest" in told
-    assert "resumed after epoch 1" in step(train, *given, "--run", run, *short)
+    again = ("--run", run, "--teaching", teaching, *short)
+    assert "resumed after epoch 1" in step(train, *given, *again)
     ours, paper_cnn = tmp_path / "emotion.onnx", tmp_path / "paper_cnn.onnx"
     assert "without twins" in step(export, *given, "--run", run, "--output", ours)
     told = step(paper, *given, "--epochs", 1, "--device", "cpu", "--output", paper_cnn)
