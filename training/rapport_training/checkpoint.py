@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from .errors import UserError
+from .files import whole
 from .network import EmotionNetwork, NetworkShape
 
 FILE_NAME = "checkpoint.pt"
@@ -26,9 +27,8 @@ NEEDED = (
 
 def save(folder: Path, content: dict[str, Any], shape: NetworkShape) -> None:
     """Writes `content` and the network's shape to the folder's checkpoint."""
-    part = folder / (FILE_NAME + ".part")
-    torch.save({**content, "shape": asdict(shape)}, part)
-    part.replace(folder / FILE_NAME)
+    with whole(folder / FILE_NAME) as part:
+        torch.save({**content, "shape": asdict(shape)}, part)
 
 
 def load(folder: Path) -> dict[str, Any] | None:

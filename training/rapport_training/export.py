@@ -16,6 +16,7 @@ from .data import add_data_arguments, read_data
 from .deploy import Deployed, to_onnx
 from .errors import UserError, run_step
 from .faces import DataSet, Faces
+from .files import whole
 from .grad_cam import Explainable, grad_cam
 from .metrics import fit_temperature
 from .network import EmotionNetwork
@@ -124,10 +125,9 @@ def write_model(
     scores = score(EmotionSession(model.SerializeToString()), data)
     set_metadata(model, metadata | {"scores": json.dumps(scores)})
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(model.SerializeToString(deterministic=True))
-    check(part)
-    part.replace(path)
+    with whole(path) as part:
+        part.write_bytes(model.SerializeToString(deterministic=True))
+        check(part)
     print(
         f"{path}: {path.stat().st_size / 1e6:.2f} MB, {data.validation_name} "
         f"{scores['accuracy']:.2%}, without twins {scores['accuracy_without_twins']:.2%}"

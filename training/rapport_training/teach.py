@@ -19,6 +19,7 @@ from .data import add_data_arguments, read_data
 from .device import add_device_argument, pick_device
 from .errors import UserError, run_step
 from .faces import Faces
+from .files import whole
 from .labels import LABELS
 from .session import EmotionSession
 
@@ -40,6 +41,10 @@ class Fold:
         if not (2 <= count <= 100 and 1 <= index <= count):
             raise ValueError(text)
         return Fold(index, count)
+
+    def numbers(self) -> list[int]:
+        """As checkpoints keep it; `Fold(*numbers)` is the fold."""
+        return [self.index, self.count]
 
     def left_out(self, rows: int) -> np.ndarray:
         """The rows of this part, of 0 to `rows`, in order."""
@@ -99,10 +104,8 @@ def teach(runs: list[Path], models: list[Path], faces: Faces, device: torch.devi
 def write_teaching(path: Path, given: np.ndarray, faces: Faces) -> None:
     """Keeps the answers [N,7] with a digest of the images that they are about."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
+    with whole(path) as part, part.open("wb") as file:
         np.savez_compressed(file, probabilities=given, images_sha256=_digest(faces))
-    part.replace(path)
 
 
 def read_teaching(path: Path, faces: Faces) -> np.ndarray:

@@ -205,14 +205,13 @@ class Trainer:
         return True
 
     def _refuse_another_run(self, folder: Path, content: dict[str, Any]) -> None:
-        found = {k: v for k, v in content["recipe"].items() if k not in FREE_IN_RECIPE}
-        found |= {"taught": content.get("taught", False), "fold": content.get("fold")}
-        expected = {k: v for k, v in vars(self.recipe).items() if k not in FREE_IN_RECIPE}
-        expected |= {"taught": self.taught, "fold": self.fold_numbers}
+        kept = {"taught": content.get("taught", False), "fold": content.get("fold")}
+        found = content["recipe"] | kept
+        expected = vars(self.recipe) | {"taught": self.taught, "fold": self.fold_numbers}
         differ = [
             f"{key} {found.get(key)}, now {value}"
             for key, value in expected.items()
-            if found.get(key) != value
+            if key not in FREE_IN_RECIPE and found.get(key) != value
         ]
         if differ:
             raise UserError(
@@ -223,7 +222,7 @@ class Trainer:
     @property
     def fold_numbers(self) -> list[int] | None:
         """Which part of how many is left out."""
-        return None if self.fold is None else [self.fold.index, self.fold.count]
+        return None if self.fold is None else self.fold.numbers()
 
     def save(self, folder: Path) -> None:
         """Writes the folder's checkpoint."""
@@ -353,8 +352,7 @@ def read_beginning(
             f"--begin {args.begin}: its checkpoint has shape {earlier['shape']}, "
             f"expected {SHAPES[args.network]} for --network {args.network}"
         )
-    fold = None if args.fold is None else [args.fold.index, args.fold.count]
-    if fold is not None and earlier.get("fold") != fold:
+    if args.fold is not None and earlier.get("fold") != args.fold.numbers():
         raise UserError(
             f"--begin {args.begin} with --fold {args.fold.index}/{args.fold.count}: "
             "that run has seen rows of this fold"
