@@ -28,6 +28,12 @@ class Augmentation:
     erase_side: tuple[float, float] = (0.15, 0.4)  # of the image's side
 
 
+# For few epochs, on weights that know faces already.
+CALM = Augmentation(
+    roll_deg=12.0, log_scale=0.13, light_share=0.35, noise_share=0.12, erase_share=0.15
+)
+
+
 def _uniform(count: int, spread: float, generator: torch.Generator) -> torch.Tensor:
     return (_random(generator, count) * 2 - 1) * spread
 

@@ -39,7 +39,9 @@ def main() -> None:
     rows = []
     for name, shape in SHAPES.items():
         network = EmotionNetwork(shape).eval()
-        model = quantise(to_onnx(Deployed(network)), faces).SerializeToString()
+        frozen = shape.frozen_convolutions
+        model = quantise(to_onnx(Deployed(network)), faces, first_in_float=frozen)
+        model = model.SerializeToString()
         session = EmotionSession(model)
         weights = sum(p.numel() for p in network.parameters())
         one, eight = (session.ms_per_face(faces, batch, calls=100) for batch in (1, 8))

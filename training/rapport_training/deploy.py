@@ -7,12 +7,11 @@ import warnings
 import onnx
 import torch
 from torch import nn
-from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from .contract import INPUT, IR_VERSION, OPSET, PROBABILITIES, SALIENCY
 from .labels import INPUT_SIZE_PX
-from .network import EmotionNetwork, standardise
+from .network import EmotionNetwork
 
 
 def fold_norms(network: EmotionNetwork) -> EmotionNetwork:
@@ -43,8 +42,7 @@ class Deployed(nn.Module):
         self.temperature = temperature
 
     def forward(self, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        x = functional.relu(self.network.stem(standardise(faces)))
-        saliency = self.network.saliency(self.network.blocks(self.network.pool(x)))
+        saliency = self.network.saliency(self.network.features(faces))
         logits = saliency.mean(dim=(2, 3)) + self.network.classifier.bias
         return torch.softmax(logits / self.temperature, dim=1), saliency
 

@@ -1,8 +1,9 @@
-"""A small residual network for 48x48 grey faces, with class evidence maps.
+"""A small network for 48x48 grey faces, with class evidence maps.
 
-A 5x5 stem, then stages of basic blocks (He et al. 2016), global average pooling
-and one linear layer. With that head, Grad-CAM (Selvaraju et al. 2017) needs no gradient: the
-class weights applied to the last feature maps are Grad-CAM's sum, times the map's area.
+A stem, then stages of residual blocks (He et al. 2016) or of depthwise separable ones (Howard et
+al. 2017, MobileNet), global average pooling and one linear layer. With that head, Grad-CAM
+(Selvaraju et al. 2017) needs no gradient: the class weights applied to the last feature maps are
+Grad-CAM's sum, times the map's area.
 """
 
 from dataclasses import dataclass
@@ -27,6 +28,15 @@ class NetworkShape:
     stem_stride: int = 2
     # 3x3 max-pooling of stride 2 after the stem.
     stem_pool: bool = False
+    # MobileNet's blocks and stem instead of a ResNet's.
+    separable: bool = False
+    # The stem and so many blocks keep the weights that `pretrained` brought.
+    frozen_blocks: int = 0
+
+    @property
+    def frozen_convolutions(self) -> int:
+        """So many convolutions from the stem on are frozen."""
+        return 1 + 2 * self.frozen_blocks if self.frozen_blocks else 0
 
 
 # All end in 6x6 maps. What each costs: `python -m rapport_training.cost`.
@@ -36,6 +46,15 @@ SHAPES = {
     "wide": NetworkShape((64, 128, 192, 256), (1, 2, 2, 1)),
     # The stages of dlib's face recognition network, whose weights `pretrained` can bring.
     "face": NetworkShape((32, 64, 128, 256), (2, 3, 3, 1), (1, 2, 2, 1), 1, stem_pool=True),
+    # MobileNet but for its last block, and its last stage at stride 1; likewise to begin from.
+    "mobile": NetworkShape(
+        (64, 128, 256, 512, 1024),
+        (1, 2, 2, 6, 1),
+        (1, 2, 2, 2, 1),
+        stem_stride=1,
+        separable=True,
+        frozen_blocks=2,
+    ),
     # For teachers: a ResNet-18 that keeps full resolution in its first stage.
     "teacher": NetworkShape((64, 128, 256, 512), (2, 2, 2, 2), (1, 2, 2, 2), stem_stride=1),
 }
@@ -70,22 +89,40 @@ class Block(nn.Module):
         )
 
 
+class SeparableBlock(nn.Module):
+    """A 3x3 convolution of each channel alone, then one of 1x1 over all channels."""
+
+    shortcut = None
+
+    def __init__(self, width_in: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(width_in, width_in, 3, stride, 1, groups=width_in, bias=False)
+        self.norm1 = nn.BatchNorm2d(width_in)
+        self.conv2 = nn.Conv2d(width_in, width, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(width)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = functional.relu6(self.norm1(self.conv1(x)), inplace=True)
+        return functional.relu6(self.norm2(self.conv2(x)), inplace=True)
+
+
 class EmotionNetwork(nn.Module):
     """Grey faces [N,1,H,W] in 0..255 to logits [N,7] in `LABELS` order."""
 
     def __init__(self, shape: NetworkShape | None = None) -> None:
         super().__init__()
-        shape = shape or NetworkShape()
-        width = shape.widths[0]
-        self.stem = nn.Conv2d(1, width, 5, shape.stem_stride, 2, bias=False)
+        self.shape = shape = shape or NetworkShape()
+        self.activation = functional.relu6 if shape.separable else functional.relu
+        width, side = (shape.widths[0] // 2, 3) if shape.separable else (shape.widths[0], 5)
+        self.stem = nn.Conv2d(1, width, side, shape.stem_stride, side // 2, bias=False)
         self.stem_norm = nn.BatchNorm2d(width)
         self.pool = nn.MaxPool2d(3, 2, 1) if shape.stem_pool else nn.Identity()
-        blocks = []
+        blocks, block = [], SeparableBlock if shape.separable else Block
         for stage_width, count, stride in zip(
             shape.widths, shape.blocks, shape.strides, strict=True
         ):
             for index in range(count):
-                blocks.append(Block(width, stage_width, stride if index == 0 else 1))
+                blocks.append(block(width, stage_width, stride if index == 0 else 1))
                 width = stage_width
         self.blocks = nn.Sequential(*blocks)
         self.classifier = nn.Linear(width, len(LABELS))
@@ -94,12 +131,26 @@ class EmotionNetwork(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        for block in blocks:  # every block starts as its shortcut (Goyal et al. 2017)
-            nn.init.zeros_(block.norm2.weight)
+        if not shape.separable:
+            for residual in blocks:  # every block starts as its shortcut (Goyal et al. 2017)
+                nn.init.zeros_(residual.norm2.weight)
+        for module in self._frozen():
+            module.requires_grad_(False)
+
+    def _frozen(self) -> list[nn.Module]:
+        count = self.shape.frozen_blocks
+        return [self.stem, self.stem_norm, *self.blocks[:count]] if count else []
+
+    def train(self, mode: bool = True) -> "EmotionNetwork":
+        """Norms of what is frozen go on with the statistics that they have."""
+        super().train(mode)
+        for module in self._frozen():
+            module.eval()
+        return self
 
     def features(self, faces: torch.Tensor) -> torch.Tensor:
         """The last feature maps [N,C,h,w], all >= 0."""
-        x = functional.relu(self.stem_norm(self.stem(standardise(faces))))
+        x = self.activation(self.stem_norm(self.stem(standardise(faces))))
         return self.blocks(self.pool(x))
 
     def head(self, features: torch.Tensor) -> torch.Tensor:

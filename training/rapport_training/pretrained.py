@@ -1,12 +1,12 @@
-"""Weights to begin from: a network that has learnt faces, though not their expressions.
+"""Weights to begin from: networks that have learnt faces, though not their expressions.
 
-Davis King's face recognition network of dlib (2017; public domain, CC0), a ResNet trained on
-about three million pictures of faces, as the npm package `@vladmandic/face-api` stores it: a
-manifest of names, shapes and 8-bit scales beside one file of values. Its last stage, the pooling
-and the face vector are left behind; `network.SHAPES["face"]` has the stages that are taken.
+Both were trained on faces several times our size, in colour. `SHAPES` of `network` has, for each
+source, the layers that are taken; what could tell people apart at the end is left behind.
 """
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,68 +16,136 @@ from torch import nn
 from .errors import UserError
 from .network import EmotionNetwork
 
-SOURCE = "the folder `model` of npm's `@vladmandic/face-api`"
-WHAT = "dlib's face recognition network (CC0), its last stage and its face vector left behind"
-MANIFEST = "face_recognition_model-weights_manifest.json"
-# Its grey levels were divided by 256; ours by each face's own deviation, about so many levels.
-TYPICAL_DEVIATION = 60 / 256
-# It was trained at three times our size. With the picture enlarged twice (bilinear), its stem of
-# 7x7 and stride 2 is one of 5x5 and stride 1 on the picture itself: rows are pixels i-2 to i+2,
-# columns their shares in the enlarged pixels 2i-3 to 2i+3.
-ENLARGED = torch.tensor(
-    [
-        [0.75, 0.25, 0.00, 0.00, 0.00, 0.00, 0.00],
-        [0.25, 0.75, 0.75, 0.25, 0.00, 0.00, 0.00],
-        [0.00, 0.00, 0.25, 0.75, 0.75, 0.25, 0.00],
-        [0.00, 0.00, 0.00, 0.00, 0.25, 0.75, 0.75],
-        [0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.25],
-    ]
-)
+Weights = dict[str, torch.Tensor]
+# How large a face's own deviation is, about, in grey levels: ours are divided by it.
+TYPICAL_DEVIATION = 60
 
 
-def read_weights(folder: Path) -> dict[str, torch.Tensor]:
-    """Every tensor of the package's `model` folder, filters as [out,in,h,w]."""
-    path = folder / MANIFEST
+@dataclass(frozen=True)
+class Source:
+    """Where weights come from, and how training begins on them."""
+
+    package: str
+    manifest: str
+    what: str
+    # One grey level in the source's input.
+    level: float
+    # As `train.SIDES_PX`.
+    sides_px: tuple[tuple[float, int], ...]
+
+
+SOURCES = {
+    # A ResNet, trained on about three million pictures of faces.
+    "face": Source(
+        "the folder `model` of npm's `@vladmandic/face-api`",
+        "face_recognition_model-weights_manifest.json",
+        "dlib's face recognition network (Davis King, 2017; CC0), its last stage and its face "
+        "vector left behind",
+        1 / 256,
+        ((0.0, 40), (0.45, 48)),
+    ),
+    # MobileNet, trained on VGGFace2's pictures to tell people apart, then for age and gender.
+    "mobile": Source(
+        "the folder `models` of npm's `@vladmandic/human`",
+        "faceres.json",
+        "the face network of HSE_FaceRec_tf (Andrey Savchenko, 2019; Apache-2.0; trained on "
+        "VGGFace2), its last block and its outputs left behind",
+        1.0,
+        ((0.0, 48),),
+    ),
+}
+# A stem of stride 2 on the picture enlarged twice (bilinear) is one of stride 1 on the picture
+# itself: rows are its pixels around i, columns their shares in the enlarged pixels around 2i.
+ENLARGED = {
+    # Pixels i-2 to i+2, enlarged pixels 2i-3 to 2i+3.
+    7: torch.tensor(
+        [
+            [0.75, 0.25, 0.00, 0.00, 0.00, 0.00, 0.00],
+            [0.25, 0.75, 0.75, 0.25, 0.00, 0.00, 0.00],
+            [0.00, 0.00, 0.25, 0.75, 0.75, 0.25, 0.00],
+            [0.00, 0.00, 0.00, 0.00, 0.25, 0.75, 0.75],
+            [0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.25],
+        ]
+    ),
+    # Pixels i-1 to i+1, enlarged pixels 2i-1 to 2i+1.
+    3: torch.tensor([[0.75, 0.25, 0.00], [0.25, 0.75, 0.75], [0.00, 0.00, 0.25]]),
+}
+
+
+def read_weights(folder: Path, source: Source) -> Weights:
+    """Every tensor of a TensorFlow.js manifest, filters as [out,in,h,w] (depthwise [out,1,h,w])."""
+    path = folder / source.manifest
     try:
-        groups = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        groups = content["weightsManifest"] if isinstance(content, dict) else content
         weights = {}
         for group in groups:
-            content = b"".join((folder / name).read_bytes() for name in group["paths"])
+            values_of_all = b"".join((folder / name).read_bytes() for name in group["paths"])
             at = 0
             for entry in group["weights"]:
                 packed = entry.get("quantization")
                 dtype = np.dtype(packed["dtype"] if packed else entry["dtype"])
-                values = np.frombuffer(content, dtype, int(np.prod(entry["shape"])), at)
+                count = int(np.prod(entry["shape"]))
+                values = np.frombuffer(values_of_all, dtype, count, at)
                 at += values.nbytes
-                if packed:
+                if packed and "scale" in packed:
                     values = values * packed["scale"] + packed["min"]
-                # The file keeps filters as [h,w,in,out].
+                # The file keeps filters as [h,w,in,out], depthwise ones as [h,w,out,1].
                 tensor = torch.tensor(values.reshape(entry["shape"]), dtype=torch.float32)
-                weights[entry["name"]] = tensor.permute(3, 2, 0, 1) if tensor.ndim == 4 else tensor
+                if tensor.ndim == 4:
+                    axes = (2, 3, 0, 1) if "depthwise" in entry["name"] else (3, 2, 0, 1)
+                    tensor = tensor.permute(axes)
+                weights[entry["name"]] = tensor
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: not readable ({error}), expected {SOURCE}") from error
+        raise UserError(f"{path}: not readable ({error}), expected {source.package}") from error
     return weights
 
 
-def _pairs(network: EmotionNetwork) -> list[tuple[str, nn.Conv2d, nn.BatchNorm2d]]:
-    """The names of the layers that are taken over, and where they go."""
-    pairs = [("conv32_down", network.stem, network.stem_norm)]
+@dataclass(frozen=True)
+class Layer:
+    """A convolution and its norm, and what they take: filters, then a scale and an offset."""
+
+    conv: nn.Conv2d
+    norm: nn.BatchNorm2d
+    filters: torch.Tensor
+    scale: torch.Tensor
+    offset: torch.Tensor
+
+
+def _layers_of_resnet(network: EmotionNetwork, weights: Weights) -> Iterator[Layer]:
+    def layer(name: str, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Layer:
+        scale, offset = weights[f"{name}/scale/weights"], weights[f"{name}/scale/biases"]
+        return Layer(conv, norm, weights[f"{name}/conv/filters"], scale, offset)
+
+    yield layer("conv32_down", network.stem, network.stem_norm)
     width_before, index = network.stem.out_channels, 0
     for block in network.blocks:
         width = block.conv1.out_channels
         index = index + 1 if width == width_before else 0
         name = f"conv{width}_{index or 'down'}"
-        pairs.append((f"{name}/conv1", block.conv1, block.norm1))
-        pairs.append((f"{name}/conv2", block.conv2, block.norm2))
+        yield layer(f"{name}/conv1", block.conv1, block.norm1)
+        yield layer(f"{name}/conv2", block.conv2, block.norm2)
         width_before = width
-    return pairs
+
+
+def _layers_of_mobilenet(network: EmotionNetwork, weights: Weights) -> Iterator[Layer]:
+    def layer(name: str, filters: str, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Layer:
+        # The scales of full convolutions are part of the filters already.
+        offset = weights[f"{name}_bn/batchnorm_1/sub"]
+        scale = weights.get(f"{name}_bn/batchnorm_1/mul", torch.ones_like(offset))
+        return Layer(conv, norm, weights[f"{name}/{filters}"], scale, offset)
+
+    yield layer("conv1", "convolution/merged_input", network.stem, network.stem_norm)
+    for number, block in enumerate(network.blocks, 1):
+        yield layer(f"conv_dw_{number}", "depthwise_kernel", block.conv1, block.norm1)
+        yield layer(f"conv_pw_{number}", "convolution/merged_input", block.conv2, block.norm2)
 
 
 @torch.no_grad()
 def begin_from(
-    network: EmotionNetwork, weights: dict[str, torch.Tensor], images: torch.Tensor
+    network: EmotionNetwork, weights: Weights, source: Source, images: torch.Tensor
 ) -> None:
-    """Puts the weights into a network of shape `face`.
+    """Puts the weights into a network of the shape that belongs to `source`.
 
     The source has a fixed scale and offset after each convolution; batch norms take their place
     and give, over `images` [N,1,H,W], the same values.
@@ -89,19 +157,25 @@ def begin_from(
             variance, mean = torch.var_mean(inputs[0], dim=(0, 2, 3), correction=0)
             norm.weight.copy_(scale * torch.sqrt(variance + norm.eps))
             norm.bias.copy_(offset + scale * mean)
+            norm.running_mean.copy_(mean)
+            norm.running_var.copy_(variance)
 
         handles.append(norm.register_forward_pre_hook(set_it))
 
+    layers_of = _layers_of_mobilenet if network.shape.separable else _layers_of_resnet
     try:
-        for name, conv, norm in _pairs(network):
-            filters = weights[f"{name}/conv/filters"]
-            if conv is network.stem:
-                grey = filters.sum(dim=1, keepdim=True) * TYPICAL_DEVIATION
-                filters = ENLARGED @ grey @ ENLARGED.T
-            conv.weight.copy_(filters)
-            as_norm(norm, weights[f"{name}/scale/weights"], weights[f"{name}/scale/biases"])
+        for layer in layers_of(network, weights):
+            filters = layer.filters
+            if layer.conv is network.stem:
+                grey = filters.sum(dim=1, keepdim=True) * (TYPICAL_DEVIATION * source.level)
+                shares = ENLARGED[grey.shape[-1]]
+                filters = shares @ grey @ shares.T
+            layer.conv.weight.copy_(filters)
+            as_norm(layer.norm, layer.scale, layer.offset)
     except (KeyError, RuntimeError) as error:
-        raise UserError(f"weights to begin from: {error}, expected those of {SOURCE}") from error
+        raise UserError(
+            f"weights to begin from: {error}, expected those of {source.package}"
+        ) from error
     for block in network.blocks:
         if block.shortcut is not None:
             width, width_in = block.shortcut.weight.shape[:2]

@@ -1,7 +1,8 @@
 """Static int8: weights per channel, activations calibrated on Training images.
 
-The standardisation before the stem and the head after the last block stay in float32, so
-the saliency maps and the probabilities are not rounded a second time.
+The standardisation before the stem, convolutions that training left frozen, and the head after the
+last block stay in float32: the head so that the saliency maps and the probabilities are not rounded
+a second time.
 """
 
 import tempfile
@@ -37,18 +38,23 @@ class _Images(CalibrationDataReader):
         return None if batch is None else {INPUT: batch.astype(np.float32)[:, None]}
 
 
-def _nodes_left_in_float(model: onnx.ModelProto) -> list[str]:
-    """Everything before the stem and from the saliency convolution on."""
+def _nodes_left_in_float(model: onnx.ModelProto, convolutions: int) -> list[str]:
+    """Everything before the convolution of this number, and from the saliency convolution on."""
     nodes = list(model.graph.node)
-    first = next(i for i, node in enumerate(nodes) if node.op_type == "Conv")
+    first = [i for i, node in enumerate(nodes) if node.op_type == "Conv"][convolutions]
     last = next(i for i, node in enumerate(nodes) if SALIENCY in node.output)
     return [node.name for node in nodes[:first] + nodes[last:]]
 
 
 def quantise(
-    model: onnx.ModelProto, calibration: np.ndarray, reduce_range: bool = True
+    model: onnx.ModelProto,
+    calibration: np.ndarray,
+    reduce_range: bool = True,
+    first_in_float: int = 0,
 ) -> onnx.ModelProto:
     """The int8 (QDQ) form. `calibration` is grey uint8 [N,48,48].
+
+    `first_in_float`: so many convolutions from the stem on stay in float32.
 
     `reduce_range` keeps weights to 7 bits: without VNNI, x86 adds pairs of 8-bit products in
     16 bits, and full weights would overflow there.
@@ -67,7 +73,7 @@ def quantise(
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax,
-            nodes_to_exclude=_nodes_left_in_float(onnx.load(prepared)),
+            nodes_to_exclude=_nodes_left_in_float(onnx.load(prepared), first_in_float),
         )
         quantised = onnx.load(result)
     quantised.ir_version = IR_VERSION

@@ -63,10 +63,11 @@ def _digest(faces: Faces) -> str:
 @torch.no_grad()
 def answers(network: torch.nn.Module, faces: Faces, device: torch.device) -> np.ndarray:
     """Probabilities float32 [N,7], each face averaged with its mirror image."""
-    network = network.to(device).eval()
+    network = network.to(device, memory_format=torch.channels_last).eval()
     parts = []
     for start in range(0, len(faces), BATCH):
         images = torch.from_numpy(faces.images[start : start + BATCH]).to(device).float()[:, None]
+        images = images.contiguous(memory_format=torch.channels_last)
         both = network(images).softmax(1) + network(images.flip(3)).softmax(1)
         parts.append((both / 2).cpu().numpy())
     return np.concatenate(parts)

@@ -23,14 +23,14 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from . import checkpoint
-from .augment import Augmentation, augment
+from .augment import CALM, Augmentation, augment
 from .data import add_data_arguments, read_data
 from .device import add_device_argument, mixed_precision, pick_device
 from .errors import UserError, run_step
 from .faces import Faces
 from .labels import INPUT_SIZE_PX
 from .network import SHAPES, EmotionNetwork, NetworkShape
-from .pretrained import begin_from, read_weights
+from .pretrained import SOURCES, Source, Weights, begin_from, read_weights
 from .targets import soft_targets, vote_shares
 from .teach import Fold, read_teaching
 
@@ -38,9 +38,7 @@ WARM_UP_SHARE = 0.03
 # Progressive resizing: small images while the learning rate is high, where a step costs less and
 # details matter least. (share of the schedule from which on, side in px.)
 SIDES_PX = ((0.0, 32), (0.45, 40), (0.7, INPUT_SIZE_PX))
-# Weights to begin from know larger faces.
-PRETRAINED_SIDES_PX = ((0.0, 40), (0.45, INPUT_SIZE_PX))
-# Weights of an earlier run know our faces at all these sizes.
+# Weights of an earlier run know our faces at all these sizes, where it saw small ones at all.
 CONTINUED_SIDES_PX = ((0.0, 32), (0.3, INPUT_SIZE_PX))
 MOMENTUM = 0.9
 # Lower, so that weights to begin from are not forgotten.
@@ -92,9 +90,13 @@ def resize(faces: torch.Tensor, side_px: int) -> torch.Tensor:
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.SGD:
-    """SGD with Nesterov momentum; norms and biases do not decay."""
-    decays = [p for p in network.parameters() if p.ndim > 1]
-    stays = [p for p in network.parameters() if p.ndim <= 1]
+    """SGD with Nesterov momentum; norms, biases and filters of single channels do not decay."""
+    decays, stays = [], []
+    for module in network.modules():
+        single = isinstance(module, nn.Conv2d) and module.groups > 1
+        for parameter in module.parameters(recurse=False):
+            if parameter.requires_grad:
+                (decays if parameter.ndim > 1 and not single else stays).append(parameter)
     groups = [
         {"params": decays, "weight_decay": recipe.weight_decay},
         {"params": stays, "weight_decay": 0.0},
@@ -138,8 +140,9 @@ class Trainer:
         device: torch.device | None = None,
         taught: np.ndarray | None = None,
         fold: Fold | None = None,
-        pretrained: dict[str, torch.Tensor] | None = None,
+        pretrained: tuple[Source, Weights] | None = None,
         earlier: dict[str, Any] | None = None,
+        augmentation: Augmentation | None = None,
     ) -> None:
         """`taught`: the teachers' probabilities [N,7]. `fold`: which rows were left out.
         `pretrained`: weights to begin from. `earlier`: the checkpoint of a run to begin from.
@@ -161,17 +164,20 @@ class Trainer:
         self.sides_px = SIDES_PX
         self.network = EmotionNetwork(shape)
         if pretrained is not None:
-            self.sides_px = PRETRAINED_SIDES_PX
-            begin_from(self.network, pretrained, self.images[:PRETRAINED_FACES].cpu().float())
+            source, weights = pretrained
+            self.sides_px = source.sides_px
+            few = self.images[:PRETRAINED_FACES].cpu().float()
+            begin_from(self.network, weights, source, few)
         elif earlier is not None:
-            self.sides_px = CONTINUED_SIDES_PX
+            sides = earlier.get("sides_px", SIDES_PX)
+            self.sides_px = CONTINUED_SIDES_PX if len(sides) > 1 else sides
             self.pretrained = earlier.get("pretrained", False)
             self.earlier = {key: earlier.get(key) for key in HISTORY}
             self.network.load_state_dict(earlier["averaged"])
         self.network = self.network.to(self.device, memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.network)
         self.optimizer = make_optimizer(self.network, recipe)
-        self.augmentation = Augmentation()
+        self.augmentation = augmentation or Augmentation()
         self.epochs_done = 0
         self.steps_done = 0
         self.train_secs = 0.0
@@ -206,8 +212,9 @@ class Trainer:
 
     def _refuse_another_run(self, folder: Path, content: dict[str, Any]) -> None:
         kept = {"taught": content.get("taught", False), "fold": content.get("fold")}
-        found = content["recipe"] | kept
-        expected = vars(self.recipe) | {"taught": self.taught, "fold": self.fold_numbers}
+        found = content["recipe"] | content["augmentation"] | kept
+        expected = vars(self.recipe) | vars(self.augmentation)
+        expected |= {"taught": self.taught, "fold": self.fold_numbers}
         differ = [
             f"{key} {found.get(key)}, now {value}"
             for key, value in expected.items()
@@ -302,9 +309,10 @@ def arguments() -> argparse.Namespace:
         "--begin",
         type=Path,
         metavar="FOLDER",
-        help="weights to begin from (--network face), or an earlier run of the same network",
+        help="weights to begin from (--network face or mobile), or an earlier run of the same one",
     )
     parser.add_argument("--learning-rate", type=float, help="its peak; default by the start")
+    parser.add_argument("--calm", action="store_true", help="images are changed less")
     parser.add_argument("--epochs", type=int, default=defaults.epochs)
     parser.add_argument("--minutes", type=float, help="schedule by the clock, not by epochs")
     parser.add_argument(
@@ -333,7 +341,7 @@ def arguments() -> argparse.Namespace:
 
 def read_beginning(
     args: argparse.Namespace,
-) -> tuple[dict[str, torch.Tensor] | None, dict[str, Any] | None]:
+) -> tuple[tuple[Source, Weights] | None, dict[str, Any] | None]:
     """What `--begin` names: weights from elsewhere, or the checkpoint of an earlier run."""
     if args.begin is None:
         return None, None
@@ -341,12 +349,13 @@ def read_beginning(
         raise UserError(f"--begin and --run are both {args.run}, expected two folders")
     earlier = checkpoint.load(args.begin)
     if earlier is None:
-        if args.network != "face":
+        source = SOURCES.get(args.network)
+        if source is None:
             raise UserError(
                 f"--begin {args.begin} with --network {args.network}: it holds no checkpoint, "
-                "and other weights fit --network face only"
+                f"and other weights fit --network {' or '.join(SOURCES)} only"
             )
-        return read_weights(args.begin), None
+        return (source, read_weights(args.begin, source)), None
     if NetworkShape(**earlier["shape"]) != SHAPES[args.network]:
         raise UserError(
             f"--begin {args.begin}: its checkpoint has shape {earlier['shape']}, "
@@ -386,7 +395,15 @@ def main() -> None:
     )
     device = pick_device(args.device)
     trainer = Trainer(
-        faces, recipe, SHAPES[args.network], device, taught, args.fold, pretrained, earlier
+        faces,
+        recipe,
+        SHAPES[args.network],
+        device,
+        taught,
+        args.fold,
+        pretrained,
+        earlier,
+        CALM if args.calm else None,
     )
     args.run.mkdir(parents=True, exist_ok=True)
     if trainer.resume(args.run):

@@ -9,6 +9,7 @@ from rapport_training.deploy import Deployed, fold_norms, to_onnx
 from rapport_training.errors import UserError
 from rapport_training.export import verify_against_torch
 from rapport_training.grad_cam import grad_cam
+from rapport_training.network import EmotionNetwork, NetworkShape
 from rapport_training.quantise import quantise
 from rapport_training.session import EmotionSession
 
@@ -94,6 +95,25 @@ def test_int8_keeps_contract_and_nearly_the_numbers(network, images, tmp_path):
     expected, maps = EmotionSession(exact.SerializeToString())(images)
     assert 0 < np.abs(probabilities - expected).max() < 0.05
     assert np.corrcoef(saliency.ravel(), maps.ravel())[0, 1] > 0.99
+
+
+def test_mobilenet_exports_and_what_was_frozen_stays_in_float(images, tmp_path):
+    shape = NetworkShape((16, 32), (1, 2), (2, 2), stem_stride=1, separable=True, frozen_blocks=1)
+    torch.manual_seed(5)
+    network = EmotionNetwork(shape).eval()
+    deployed = Deployed(network)
+    exact = to_onnx(deployed)
+    assert verify_against_torch(exact, deployed, network, images) < 1e-5
+    model = quantise(exact, images, first_in_float=shape.frozen_convolutions)
+    contract.check(save(model, tmp_path / "int8.onnx"))
+    made_by = {name: node.op_type for node in model.graph.node for name in node.output}
+    from_int8 = [
+        made_by.get(node.input[1]) == "DequantizeLinear"
+        for node in model.graph.node
+        if node.op_type == "Conv"
+    ]
+    # Stem and one block; two blocks; the saliency.
+    assert from_int8 == [False] * 3 + [True] * 4 + [False]
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,20 @@ import pytest
 import torch
 from torch.nn import functional
 
+from rapport_training.augment import CALM
 from rapport_training.errors import UserError
 from rapport_training.fer2013 import read_fer2013
 from rapport_training.network import SHAPES, EmotionNetwork, standardise
 from rapport_training.pretrained import (
     ENLARGED,
-    MANIFEST,
+    SOURCES,
     TYPICAL_DEVIATION,
     begin_from,
     read_weights,
 )
-from rapport_training.train import Recipe, Trainer
+from rapport_training.train import Recipe, Trainer, make_optimizer
 
+FACE, MOBILE = SOURCES["face"], SOURCES["mobile"]
 STAGES = {32: ("1", "2"), 64: ("down", "1", "2"), 128: ("down", "1", "2"), 256: ("down",)}
 
 
@@ -56,7 +58,42 @@ def folder(tmp_path_factory):
             layer(f"conv{width}_{name}/conv2", 3, width, width)
             before = width
     (path / "weights.bin").write_bytes(content)
-    (path / MANIFEST).write_text(json.dumps([{"paths": ["weights.bin"], "weights": entries}]))
+    (path / FACE.manifest).write_text(json.dumps([{"paths": ["weights.bin"], "weights": entries}]))
+    return path
+
+
+@pytest.fixture(scope="module")
+def mobile_folder(tmp_path_factory):
+    """The same for the other source: values in half precision, scales in the filters but for
+    those of single channels."""
+    path = tmp_path_factory.mktemp("models")
+    generator = np.random.default_rng(12)
+    entries, content = [], b""
+
+    def add(name, shape, low, high):
+        nonlocal content
+        content += generator.uniform(low, high, shape).astype("<f2").tobytes()
+        quantization = {"dtype": "float16", "original_dtype": "float32"}
+        entry = {"name": name, "shape": shape, "dtype": "float32", "quantization": quantization}
+        entries.append(entry)
+
+    def full(name, side, width_in, width, spread):
+        add(f"{name}/convolution/merged_input", [side, side, width_in, width], -spread, spread)
+        add(f"{name}_bn/batchnorm_1/sub", [width], 0.0, 0.5)
+
+    full("conv1", 3, 3, 32, 0.005)  # its input is in grey levels
+    before, number, shape = 32, 0, SHAPES["mobile"]
+    for width, count in zip(shape.widths, shape.blocks, strict=True):
+        for _ in range(count):
+            number += 1
+            add(f"conv_dw_{number}/depthwise_kernel", [3, 3, before, 1], -0.5, 0.5)
+            add(f"conv_dw_{number}_bn/batchnorm_1/mul", [before], 0.5, 1.5)
+            add(f"conv_dw_{number}_bn/batchnorm_1/sub", [before], 0.0, 0.5)
+            full(f"conv_pw_{number}", 1, before, width, 1.7 / before**0.5)
+            before = width
+    (path / "weights.bin").write_bytes(content)
+    manifest = {"weightsManifest": [{"paths": ["weights.bin"], "weights": entries}]}
+    (path / MOBILE.manifest).write_text(json.dumps(manifest))
     return path
 
 
@@ -68,7 +105,7 @@ def by_hand(weights, faces):
         scale, offset = weights[f"{name}/scale/weights"], weights[f"{name}/scale/biases"]
         return maps * scale[:, None, None] + offset[:, None, None]
 
-    grey = standardise(faces) * TYPICAL_DEVIATION
+    grey = standardise(faces) * TYPICAL_DEVIATION * FACE.level
     large = functional.interpolate(grey, scale_factor=2, mode="bilinear", align_corners=False)
     maps = functional.relu(scaled("conv32_down", large.expand(-1, 3, -1, -1), stride=2, padding=3))
     maps = functional.max_pool2d(maps, 3, 2, 1)
@@ -79,11 +116,11 @@ def by_hand(weights, faces):
 
 
 def test_the_first_stage_gives_the_sources_values(folder, images):
-    weights = read_weights(folder)
+    weights = read_weights(folder, FACE)
     faces = torch.from_numpy(images[:32]).float()[:, None]
     torch.manual_seed(1)
     network = EmotionNetwork(SHAPES["face"])
-    begin_from(network, weights, faces)
+    begin_from(network, weights, FACE, faces)
     with torch.no_grad():
         maps = network.pool(functional.relu(network.stem_norm(network.stem(standardise(faces)))))
         found = network.blocks[:2](maps)
@@ -94,19 +131,48 @@ def test_the_first_stage_gives_the_sources_values(folder, images):
     assert (found[inside] - expected[inside]).abs().max() < 0.02 * expected.abs().max()
 
 
-def test_enlarging_and_the_large_stem_are_one_small_stem():
+def test_mobilenets_first_block_gives_the_sources_values(mobile_folder, images):
+    weights = read_weights(mobile_folder, MOBILE)
+    faces = torch.from_numpy(images[:32]).float()[:, None]
+    network = EmotionNetwork(SHAPES["mobile"])
+    begin_from(network, weights, MOBILE, faces)
+    network.eval()
+    with torch.no_grad():
+        maps = functional.relu6(network.stem_norm(network.stem(standardise(faces))))
+        found = network.blocks[0](maps)
+
+    def rest(name, maps):
+        return functional.relu6(maps + weights[f"{name}_bn/batchnorm_1/sub"][:, None, None])
+
+    grey = standardise(faces) * TYPICAL_DEVIATION
+    large = functional.interpolate(grey, scale_factor=2, mode="bilinear", align_corners=False)
+    filters = weights["conv1/convolution/merged_input"]
+    large = large.expand(-1, 3, -1, -1)
+    maps = rest("conv1", functional.conv2d(large, filters, stride=2, padding=1))
+    filters = weights["conv_dw_1/depthwise_kernel"]
+    maps = functional.conv2d(maps, filters, padding=1, groups=32)
+    maps = rest("conv_dw_1", maps * weights["conv_dw_1_bn/batchnorm_1/mul"][:, None, None])
+    filters = weights["conv_pw_1/convolution/merged_input"]
+    expected = rest("conv_pw_1", functional.conv2d(maps, filters))
+    inside = (..., slice(3, -3), slice(3, -3))
+    assert (found[inside] - expected[inside]).abs().max() < 1e-3 * expected.abs().max()
+
+
+@pytest.mark.parametrize("side", sorted(ENLARGED))
+def test_enlarging_and_the_large_stem_are_one_small_stem(side):
     torch.manual_seed(2)
-    faces, stem = torch.rand(2, 1, 24, 24), torch.rand(4, 1, 7, 7)
+    faces, stem = torch.rand(2, 1, 24, 24), torch.rand(4, 1, side, side)
     large = functional.interpolate(faces, scale_factor=2, mode="bilinear", align_corners=False)
-    expected = functional.conv2d(large, stem, stride=2, padding=3)
-    found = functional.conv2d(faces, ENLARGED @ stem @ ENLARGED.T, padding=2)
+    expected = functional.conv2d(large, stem, stride=2, padding=side // 2)
+    stem = ENLARGED[side] @ stem @ ENLARGED[side].T
+    found = functional.conv2d(faces, stem, padding=stem.shape[-1] // 2)
     assert torch.allclose(found[..., 2:-2, 2:-2], expected[..., 2:-2, 2:-2], atol=1e-4)
 
 
 def test_training_begins_from_them(folder, fer2013_csv, tmp_path):
     faces = read_fer2013(*fer2013_csv).training
-    weights = read_weights(folder)
-    trainer = Trainer(faces, Recipe(epochs=1, batch=16), SHAPES["face"], pretrained=weights)
+    weights = read_weights(folder, FACE)
+    trainer = Trainer(faces, Recipe(epochs=1, batch=16), SHAPES["face"], pretrained=(FACE, weights))
     filters = weights["conv256_down/conv2/conv/filters"]
     assert torch.equal(trainer.averaged.blocks[-1].conv2.weight, filters)
     trainer.run_epoch()
@@ -115,13 +181,40 @@ def test_training_begins_from_them(folder, fer2013_csv, tmp_path):
     assert again.resume(tmp_path) and again.progress() >= 1
 
 
+def test_what_is_frozen_stays_as_it_came(mobile_folder, fer2013_csv, tmp_path):
+    faces = read_fer2013(*fer2013_csv).training
+    source = (MOBILE, read_weights(mobile_folder, MOBILE))
+    recipe = Recipe(epochs=1, batch=16)
+    trainer = Trainer(faces, recipe, SHAPES["mobile"], pretrained=source, augmentation=CALM)
+    before = {key: value.clone() for key, value in trainer.network.state_dict().items()}
+    trainer.run_epoch()
+    for key, value in trainer.network.state_dict().items():
+        frozen = key.startswith(("stem", "blocks.0.", "blocks.1."))
+        assert torch.equal(value, before[key]) == frozen, key
+    trainer.save(tmp_path)
+    with pytest.raises(UserError, match=r"its run has roll_deg 12\.0, now 14\.0"):
+        Trainer(faces, recipe, SHAPES["mobile"]).resume(tmp_path)
+
+
+def test_filters_of_single_channels_do_not_decay():
+    network = EmotionNetwork(SHAPES["mobile"])
+    decays, stays = (group["params"] for group in make_optimizer(network, Recipe()).param_groups)
+    block, frozen = network.blocks[-1], network.blocks[0]
+
+    def among(parameter, group):
+        return any(parameter is other for other in group)
+
+    assert among(block.conv2.weight, decays) and among(block.conv1.weight, stays)
+    assert not among(frozen.conv2.weight, decays + stays)
+
+
 def test_what_is_wrong_is_named(folder, tmp_path):
     with pytest.raises(UserError, match="not readable"):
-        read_weights(tmp_path)
-    (tmp_path / MANIFEST).write_text((folder / MANIFEST).read_text())
+        read_weights(tmp_path, FACE)
+    (tmp_path / FACE.manifest).write_text((folder / FACE.manifest).read_text())
     (tmp_path / "weights.bin").write_bytes((folder / "weights.bin").read_bytes()[:1000])
     with pytest.raises(UserError, match="not readable"):
-        read_weights(tmp_path)
-    weights = read_weights(folder)
+        read_weights(tmp_path, FACE)
+    weights = read_weights(folder, FACE)
     with pytest.raises(UserError, match="weights to begin from"):
-        begin_from(EmotionNetwork(SHAPES["wide"]), weights, torch.zeros(2, 1, 48, 48))
+        begin_from(EmotionNetwork(SHAPES["wide"]), weights, FACE, torch.zeros(2, 1, 48, 48))
