@@ -89,10 +89,26 @@ class Block(nn.Module):
         )
 
 
+def _rounded(values: torch.Tensor, step: torch.Tensor | float) -> torch.Tensor:
+    """To multiples of `step`; the gradient passes as if nothing had been rounded."""
+    return values + (torch.round(values / step) * step - values).detach()
+
+
+def _as_int8(filters: torch.Tensor) -> torch.Tensor:
+    """Filters as `quantise` rounds them, to 64 steps on either side of zero for each channel.
+
+    The norm that is folded into them scales a channel and its steps alike.
+    """
+    largest = filters.detach().abs().amax(dim=(1, 2, 3), keepdim=True)
+    return _rounded(filters, largest.clamp_min(1e-12) / 64)
+
+
 class SeparableBlock(nn.Module):
     """A 3x3 convolution of each channel alone, then one of 1x1 over all channels."""
 
     shortcut = None
+    # Whether training rounds filters and maps as int8 does (Jacob et al. 2018).
+    rounds = False
 
     def __init__(self, width_in: int, width: int, stride: int) -> None:
         super().__init__()
@@ -101,9 +117,18 @@ class SeparableBlock(nn.Module):
         self.conv2 = nn.Conv2d(width_in, width, 1, bias=False)
         self.norm2 = nn.BatchNorm2d(width)
 
+    def _layer(self, x: torch.Tensor, conv: nn.Conv2d, norm: nn.Module) -> torch.Tensor:
+        if not self.rounds:
+            return functional.relu6(norm(conv(x)), inplace=True)
+        # Calibration by least and greatest: 255 steps from 0 to the greatest value.
+        x = _rounded(x, x.detach().amax().clamp_min(1e-12) / 255)
+        x = functional.conv2d(
+            x, _as_int8(conv.weight), None, conv.stride, conv.padding, 1, conv.groups
+        )
+        return functional.relu6(norm(x), inplace=True)
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = functional.relu6(self.norm1(self.conv1(x)), inplace=True)
-        return functional.relu6(self.norm2(self.conv2(x)), inplace=True)
+        return self._layer(self._layer(x, self.conv1, self.norm1), self.conv2, self.norm2)
 
 
 class EmotionNetwork(nn.Module):
@@ -136,6 +161,11 @@ class EmotionNetwork(nn.Module):
                 nn.init.zeros_(residual.norm2.weight)
         for module in self._frozen():
             module.requires_grad_(False)
+
+    def round_as_int8(self) -> None:
+        """From now on, training rounds in all blocks that are not frozen. MobileNet's only."""
+        for block in self.blocks[self.shape.frozen_blocks :]:
+            block.rounds = True
 
     def _frozen(self) -> list[nn.Module]:
         count = self.shape.frozen_blocks

@@ -67,6 +67,8 @@ class Recipe:
     # Share of the targets that comes from teachers, where there are any.
     teacher_weight: float = 0.7
     average_decay: float = 0.998
+    # Whether filters and maps are rounded as int8 does.
+    rounded: bool = False
     seed: int = 1
 
 
@@ -174,6 +176,8 @@ class Trainer:
             self.pretrained = earlier.get("pretrained", False)
             self.earlier = {key: earlier.get(key) for key in HISTORY}
             self.network.load_state_dict(earlier["averaged"])
+        if recipe.rounded:
+            self.network.round_as_int8()
         self.network = self.network.to(self.device, memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.network)
         self.optimizer = make_optimizer(self.network, recipe)
@@ -212,7 +216,8 @@ class Trainer:
 
     def _refuse_another_run(self, folder: Path, content: dict[str, Any]) -> None:
         kept = {"taught": content.get("taught", False), "fold": content.get("fold")}
-        found = content["recipe"] | content["augmentation"] | kept
+        # What an older checkpoint does not mention was not there to be changed.
+        found = vars(Recipe()) | content["recipe"] | content["augmentation"] | kept
         expected = vars(self.recipe) | vars(self.augmentation)
         expected |= {"taught": self.taught, "fold": self.fold_numbers}
         differ = [
@@ -313,6 +318,11 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--learning-rate", type=float, help="its peak; default by the start")
     parser.add_argument("--calm", action="store_true", help="images are changed less")
+    parser.add_argument(
+        "--rounded",
+        action="store_true",
+        help="round filters and maps as int8 does: a last short run, --begin an earlier one",
+    )
     parser.add_argument("--epochs", type=int, default=defaults.epochs)
     parser.add_argument("--minutes", type=float, help="schedule by the clock, not by epochs")
     parser.add_argument(
@@ -334,6 +344,8 @@ def arguments() -> argparse.Namespace:
         raise UserError(f"--minutes is {args.minutes}, expected more than 0")
     if not 0 <= args.teacher_weight <= 1:
         raise UserError(f"--teacher-weight is {args.teacher_weight}, expected 0 to 1")
+    if args.rounded and not SHAPES[args.network].separable:
+        raise UserError(f"--rounded with --network {args.network}: it is for --network mobile only")
     if args.learning_rate is not None and not 0 < args.learning_rate < math.inf:
         raise UserError(f"--learning-rate is {args.learning_rate}, expected more than 0")
     return args
@@ -392,6 +404,7 @@ def main() -> None:
         seed=args.seed,
         learning_rate=learning_rate,
         teacher_weight=args.teacher_weight,
+        rounded=args.rounded,
     )
     device = pick_device(args.device)
     trainer = Trainer(

@@ -8,9 +8,10 @@ import torch
 from torch.nn import functional
 
 from rapport_training.augment import CALM
+from rapport_training.deploy import Deployed, to_onnx
 from rapport_training.errors import UserError
 from rapport_training.fer2013 import read_fer2013
-from rapport_training.network import SHAPES, EmotionNetwork, standardise
+from rapport_training.network import SHAPES, EmotionNetwork, NetworkShape, standardise
 from rapport_training.pretrained import (
     ENLARGED,
     SOURCES,
@@ -18,6 +19,8 @@ from rapport_training.pretrained import (
     begin_from,
     read_weights,
 )
+from rapport_training.quantise import quantise
+from rapport_training.session import EmotionSession
 from rapport_training.train import Recipe, Trainer, make_optimizer
 
 FACE, MOBILE = SOURCES["face"], SOURCES["mobile"]
@@ -194,6 +197,29 @@ def test_what_is_frozen_stays_as_it_came(mobile_folder, fer2013_csv, tmp_path):
     trainer.save(tmp_path)
     with pytest.raises(UserError, match=r"its run has roll_deg 12\.0, now 14\.0"):
         Trainer(faces, recipe, SHAPES["mobile"]).resume(tmp_path)
+
+
+def test_rounding_trains_for_what_int8_will_be(images):
+    """Rounded in training, the network is nearer to its own int8 than it is without."""
+    shape = NetworkShape((16, 32), (1, 2), (2, 2), stem_stride=1, separable=True)
+    torch.manual_seed(6)
+    network = EmotionNetwork(shape)
+    faces = torch.from_numpy(images).float()[:, None]
+    for _ in range(30):  # until the norms know their statistics
+        network(faces)
+    network.eval()
+    exact = to_onnx(Deployed(network))
+    answers = EmotionSession(quantise(exact, images).SerializeToString()).run_all(images)[0]
+    with torch.no_grad():
+        plain = network(faces).softmax(1)
+        network.round_as_int8()
+        rounded = network(faces).softmax(1)
+    assert (plain != rounded).any()
+    gap = [float((p - torch.from_numpy(answers)).abs().mean()) for p in (plain, rounded)]
+    assert gap[1] < gap[0]
+    network.train()
+    network(faces).sum().backward()
+    assert all(block.conv1.weight.grad.abs().sum() > 0 for block in network.blocks)
 
 
 def test_filters_of_single_channels_do_not_decay():
