@@ -19,8 +19,8 @@ from .faces import DataSet, Faces
 from .files import whole
 from .grad_cam import Explainable, grad_cam
 from .metrics import fit_temperature
-from .network import EmotionNetwork
-from .pretrained import SOURCES, Source
+from .network import EmotionNetwork, NetworkShape
+from .pretrained import source_of
 from .quantise import CALIBRATION_IMAGES, quantise
 from .scores import score
 from .session import EmotionSession
@@ -93,16 +93,12 @@ def verify_int8(model: onnx.ModelProto, exact: onnx.ModelProto, images: np.ndarr
         )
 
 
-def _source(content: dict[str, Any]) -> Source:
-    return SOURCES["mobile" if content["shape"].get("separable", False) else "face"]
-
-
 def _data(content: dict[str, Any], data: DataSet) -> str:
     text = data.training_name
     if content["votes_used"]:
         text += "; FER+ votes as part of the targets"
     if content.get("pretrained", False):
-        text += f"; begun from {_source(content).what}"
+        text += f"; begun from {source_of(NetworkShape(**content['shape'])).what}"
     return text
 
 

@@ -27,6 +27,7 @@ from .errors import UserError, run_step
 from .evaluate import cpu_name
 from .labels import FER2013_TO_LABEL, LABELS
 from .session import EmotionSession, median_ms, one_thread_session
+from .tfjs import read_tensors
 
 SIDE_PX = 64
 ROUNDS = 5
@@ -135,24 +136,10 @@ def from_keras(path: Path) -> onnx.ModelProto:
     return writer.model(layers[-1]["name"])
 
 
-def _tfjs_weights(path: Path, manifest: list[dict[str, Any]]) -> dict[str, np.ndarray]:
-    found = {}
-    for group in manifest:
-        data = b"".join((path.parent / name).read_bytes() for name in group["paths"])
-        start = 0
-        for entry in group["weights"]:
-            values = np.frombuffer(
-                data, entry["dtype"], count=int(np.prod(entry["shape"])), offset=start
-            )
-            found[entry["name"]] = values.reshape(entry["shape"])
-            start += values.nbytes
-    return found
-
-
 def from_tfjs(path: Path) -> onnx.ModelProto:
     """A TensorFlow.js graph model of convolutions, from its JSON."""
     content = json.loads(path.read_text(encoding="utf-8"))
-    weights = _tfjs_weights(path, content["weightsManifest"])
+    weights = read_tensors(path.parent, content["weightsManifest"])
     writer, last = GraphWriter(), ""
 
     def text(value: str) -> str:

@@ -5,100 +5,21 @@ source, the layers that are taken; what could tell people apart at the end is le
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 
 from .errors import UserError
-from .network import EmotionNetwork
+from .labels import INPUT_SIZE_PX
+from .network import SHAPES, EmotionNetwork, NetworkShape
+from .tfjs import read_tensors
 
 Weights = dict[str, torch.Tensor]
 # How large a face's own deviation is, about, in grey levels: ours are divided by it.
 TYPICAL_DEVIATION = 60
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where weights come from, and how training begins on them."""
-
-    package: str
-    manifest: str
-    what: str
-    # One grey level in the source's input.
-    level: float
-    # As `train.SIDES_PX`.
-    sides_px: tuple[tuple[float, int], ...]
-
-
-SOURCES = {
-    # A ResNet, trained on about three million pictures of faces.
-    "face": Source(
-        "the folder `model` of npm's `@vladmandic/face-api`",
-        "face_recognition_model-weights_manifest.json",
-        "dlib's face recognition network (Davis King, 2017; CC0), its last stage and its face "
-        "vector left behind",
-        1 / 256,
-        ((0.0, 40), (0.45, 48)),
-    ),
-    # MobileNet, trained on VGGFace2's pictures to tell people apart, then for age and gender.
-    "mobile": Source(
-        "the folder `models` of npm's `@vladmandic/human`",
-        "faceres.json",
-        "the face network of HSE_FaceRec_tf (Andrey Savchenko, 2019; Apache-2.0; trained on "
-        "VGGFace2), its last block and its outputs left behind",
-        1.0,
-        ((0.0, 48),),
-    ),
-}
-# A stem of stride 2 on the picture enlarged twice (bilinear) is one of stride 1 on the picture
-# itself: rows are its pixels around i, columns their shares in the enlarged pixels around 2i.
-ENLARGED = {
-    # Pixels i-2 to i+2, enlarged pixels 2i-3 to 2i+3.
-    7: torch.tensor(
-        [
-            [0.75, 0.25, 0.00, 0.00, 0.00, 0.00, 0.00],
-            [0.25, 0.75, 0.75, 0.25, 0.00, 0.00, 0.00],
-            [0.00, 0.00, 0.25, 0.75, 0.75, 0.25, 0.00],
-            [0.00, 0.00, 0.00, 0.00, 0.25, 0.75, 0.75],
-            [0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.25],
-        ]
-    ),
-    # Pixels i-1 to i+1, enlarged pixels 2i-1 to 2i+1.
-    3: torch.tensor([[0.75, 0.25, 0.00], [0.25, 0.75, 0.75], [0.00, 0.00, 0.25]]),
-}
-
-
-def read_weights(folder: Path, source: Source) -> Weights:
-    """Every tensor of a TensorFlow.js manifest, filters as [out,in,h,w] (depthwise [out,1,h,w])."""
-    path = folder / source.manifest
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        groups = content["weightsManifest"] if isinstance(content, dict) else content
-        weights = {}
-        for group in groups:
-            values_of_all = b"".join((folder / name).read_bytes() for name in group["paths"])
-            at = 0
-            for entry in group["weights"]:
-                packed = entry.get("quantization")
-                dtype = np.dtype(packed["dtype"] if packed else entry["dtype"])
-                count = int(np.prod(entry["shape"]))
-                values = np.frombuffer(values_of_all, dtype, count, at)
-                at += values.nbytes
-                if packed and "scale" in packed:
-                    values = values * packed["scale"] + packed["min"]
-                # The file keeps filters as [h,w,in,out], depthwise ones as [h,w,out,1].
-                tensor = torch.tensor(values.reshape(entry["shape"]), dtype=torch.float32)
-                if tensor.ndim == 4:
-                    axes = (2, 3, 0, 1) if "depthwise" in entry["name"] else (3, 2, 0, 1)
-                    tensor = tensor.permute(axes)
-                weights[entry["name"]] = tensor
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: not readable ({error}), expected {source.package}") from error
-    return weights
 
 
 @dataclass(frozen=True)
@@ -141,6 +62,87 @@ def _layers_of_mobilenet(network: EmotionNetwork, weights: Weights) -> Iterator[
         yield layer(f"conv_pw_{number}", "convolution/merged_input", block.conv2, block.norm2)
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where weights come from, and how training begins on them."""
+
+    package: str
+    manifest: str
+    what: str
+    # One grey level in the source's input.
+    level: float
+    # As `train.SIDES_PX`.
+    sides_px: tuple[tuple[float, int], ...]
+    layers: Callable[[EmotionNetwork, Weights], Iterator[Layer]]
+
+
+# By the name of the shape in `SHAPES`.
+SOURCES = {
+    # A ResNet, trained on about three million pictures of faces.
+    "face": Source(
+        "the folder `model` of npm's `@vladmandic/face-api`",
+        "face_recognition_model-weights_manifest.json",
+        "dlib's face recognition network (Davis King, 2017; CC0), its last stage and its face "
+        "vector left behind",
+        1 / 256,
+        ((0.0, 40), (0.45, INPUT_SIZE_PX)),
+        _layers_of_resnet,
+    ),
+    # MobileNet, trained on VGGFace2's pictures to tell people apart, then for age and gender.
+    "mobile": Source(
+        "the folder `models` of npm's `@vladmandic/human`",
+        "faceres.json",
+        "the face network of HSE_FaceRec_tf (Andrey Savchenko, 2019; Apache-2.0; trained on "
+        "VGGFace2), its last block and its outputs left behind",
+        1.0,
+        ((0.0, INPUT_SIZE_PX),),
+        _layers_of_mobilenet,
+    ),
+}
+
+
+def source_of(shape: NetworkShape) -> Source:
+    """The source whose weights a network of this shape can begin from."""
+    return next(source for name, source in SOURCES.items() if SHAPES[name] == shape)
+
+
+# A stem of stride 2 on the picture enlarged twice (bilinear) is one of stride 1 on the picture
+# itself: rows are its pixels around i, columns their shares in the enlarged pixels around 2i.
+ENLARGED = {
+    # Pixels i-2 to i+2, enlarged pixels 2i-3 to 2i+3.
+    7: torch.tensor(
+        [
+            [0.75, 0.25, 0.00, 0.00, 0.00, 0.00, 0.00],
+            [0.25, 0.75, 0.75, 0.25, 0.00, 0.00, 0.00],
+            [0.00, 0.00, 0.25, 0.75, 0.75, 0.25, 0.00],
+            [0.00, 0.00, 0.00, 0.00, 0.25, 0.75, 0.75],
+            [0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.25],
+        ]
+    ),
+    # Pixels i-1 to i+1, enlarged pixels 2i-1 to 2i+1.
+    3: torch.tensor([[0.75, 0.25, 0.00], [0.25, 0.75, 0.75], [0.00, 0.00, 0.25]]),
+}
+
+
+def read_weights(folder: Path, source: Source) -> Weights:
+    """Every tensor of the source, filters as [out,in,h,w] (depthwise ones [out,1,h,w])."""
+    path = folder / source.manifest
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        manifest = content["weightsManifest"] if isinstance(content, dict) else content
+        weights = {}
+        for name, values in read_tensors(folder, manifest).items():
+            tensor = torch.tensor(values, dtype=torch.float32)
+            if tensor.ndim == 4:
+                # The file keeps filters as [h,w,in,out], depthwise ones as [h,w,out,1].
+                axes = (2, 3, 0, 1) if "depthwise" in name else (3, 2, 0, 1)
+                tensor = tensor.permute(axes)
+            weights[name] = tensor
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: not readable ({error}), expected {source.package}") from error
+    return weights
+
+
 @torch.no_grad()
 def begin_from(
     network: EmotionNetwork, weights: Weights, source: Source, images: torch.Tensor
@@ -162,9 +164,8 @@ def begin_from(
 
         handles.append(norm.register_forward_pre_hook(set_it))
 
-    layers_of = _layers_of_mobilenet if network.shape.separable else _layers_of_resnet
     try:
-        for layer in layers_of(network, weights):
+        for layer in source.layers(network, weights):
             filters = layer.filters
             if layer.conv is network.stem:
                 grey = filters.sum(dim=1, keepdim=True) * (TYPICAL_DEVIATION * source.level)
