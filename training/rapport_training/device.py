@@ -1,11 +1,16 @@
 """Where torch computes."""
 
 import argparse
+from collections.abc import Iterator
 from functools import cache
 
+import numpy as np
 import torch
 
 from .errors import UserError
+
+# Faces that go through a network at a time, where nothing is learnt from them.
+BATCH = 256
 
 
 def add_device_argument(parser: argparse.ArgumentParser) -> None:
@@ -35,3 +40,10 @@ def mixed_precision(device: torch.device) -> torch.autocast:
 def _cpu_computes_in_bf16() -> bool:
     found = torch.cpu.get_capabilities()
     return found.get("avx512_bf16", False) or found.get("amx_bf16", False)
+
+
+def image_batches(images: np.ndarray, device: torch.device) -> Iterator[torch.Tensor]:
+    """Grey uint8 [N,H,W], in order, as float32 [<= BATCH,1,H,W] on the device, channels last."""
+    for start in range(0, len(images), BATCH):
+        part = torch.from_numpy(images[start : start + BATCH]).to(device).float()[:, None]
+        yield part.contiguous(memory_format=torch.channels_last)

@@ -14,6 +14,7 @@ from . import checkpoint
 from .contract import check, fixed_metadata, set_metadata
 from .data import add_data_arguments, read_data
 from .deploy import Deployed, to_onnx
+from .device import image_batches
 from .errors import UserError, run_step
 from .faces import DataSet, Faces
 from .files import whole
@@ -27,8 +28,10 @@ from .session import EmotionSession
 
 # Largest difference of a float32 probability between PyTorch and ONNX Runtime.
 FLOAT_TOLERANCE = 1e-4
-# Least share of faces on which int8 gives the label that float32 gives.
-INT8_AGREEMENT = 0.95
+# Least share of faces on which int8 gives the label that float32 gives. A sound network has 0.97;
+# one that was trained rounded has 0.95 and is no less accurate, since its float32 form is not what
+# was trained; filters whose channels share too coarse a scale have 0.87.
+INT8_AGREEMENT = 0.92
 VERIFY_IMAGES = 512
 NOTES = (
     "Reports the expression shown, never the emotion felt. Not for use at work or in "
@@ -45,8 +48,8 @@ def some_images(faces: Faces, count: int) -> np.ndarray:
 
 @torch.no_grad()
 def _logits(network: EmotionNetwork, faces: Faces) -> np.ndarray:
-    images = torch.from_numpy(faces.images).float()[:, None]
-    return torch.cat([network(part) for part in images.split(256)]).numpy()
+    batches = image_batches(faces.images, torch.device("cpu"))
+    return torch.cat([network(part) for part in batches]).numpy()
 
 
 def verify_against_torch(

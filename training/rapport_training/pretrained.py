@@ -71,7 +71,7 @@ class Source:
     what: str
     # One grey level in the source's input.
     level: float
-    # As `train.SIDES_PX`.
+    # As `beginning.SIDES_PX`.
     sides_px: tuple[tuple[float, int], ...]
     layers: Callable[[EmotionNetwork, Weights], Iterator[Layer]]
 

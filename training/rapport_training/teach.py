@@ -16,7 +16,7 @@ import torch
 
 from . import checkpoint
 from .data import add_data_arguments, read_data
-from .device import add_device_argument, pick_device
+from .device import add_device_argument, image_batches, pick_device
 from .errors import UserError, run_step
 from .faces import Faces
 from .files import whole
@@ -24,7 +24,6 @@ from .labels import LABELS
 from .session import EmotionSession
 
 SPLIT_SEED = 0
-BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -65,9 +64,7 @@ def answers(network: torch.nn.Module, faces: Faces, device: torch.device) -> np.
     """Probabilities float32 [N,7], each face averaged with its mirror image."""
     network = network.to(device, memory_format=torch.channels_last).eval()
     parts = []
-    for start in range(0, len(faces), BATCH):
-        images = torch.from_numpy(faces.images[start : start + BATCH]).to(device).float()[:, None]
-        images = images.contiguous(memory_format=torch.channels_last)
+    for images in image_batches(faces.images, device):
         both = network(images).softmax(1) + network(images.flip(3)).softmax(1)
         parts.append((both / 2).cpu().numpy())
     return np.concatenate(parts)

@@ -24,30 +24,20 @@ from tqdm import tqdm
 
 from . import checkpoint
 from .augment import CALM, Augmentation, augment
+from .beginning import SIDES_PX, Beginning, FromChance, Sides, read_beginning
 from .data import add_data_arguments, read_data
-from .device import add_device_argument, mixed_precision, pick_device
+from .device import add_device_argument, image_batches, mixed_precision, pick_device
 from .errors import UserError, run_step
 from .faces import Faces
-from .labels import INPUT_SIZE_PX
 from .network import SHAPES, EmotionNetwork, NetworkShape
-from .pretrained import SOURCES, Source, Weights, begin_from, read_weights
 from .targets import soft_targets, vote_shares
 from .teach import Fold, read_teaching
 
 WARM_UP_SHARE = 0.03
-# Progressive resizing: small images while the learning rate is high, where a step costs less and
-# details matter least. (share of the schedule from which on, side in px.)
-SIDES_PX = ((0.0, 32), (0.45, 40), (0.7, INPUT_SIZE_PX))
-# Weights of an earlier run know our faces at all these sizes, where it saw small ones at all.
-CONTINUED_SIDES_PX = ((0.0, 32), (0.3, INPUT_SIZE_PX))
 MOMENTUM = 0.9
 # Lower, so that weights to begin from are not forgotten.
 PRETRAINED_LEARNING_RATE = 0.03
-# Faces that set the norms over weights to begin from.
-PRETRAINED_FACES = 512
 SCORE_EVERY_EPOCHS = 3
-# What a run keeps on record of the one that it began from.
-HISTORY = ("epochs_done", "steps_done", "recipe", "votes_used", "taught", "fold", "earlier")
 # What a run may change when it is taken up again.
 FREE_IN_RECIPE = {"epochs", "minutes"}
 
@@ -79,7 +69,7 @@ def learning_rate_at(progress: float, peak: float) -> float:
     return peak * 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP_SHARE) / (1 - WARM_UP_SHARE)))
 
 
-def side_px_at(progress: float, sides: tuple[tuple[float, int], ...] = SIDES_PX) -> int:
+def side_px_at(progress: float, sides: Sides = SIDES_PX) -> int:
     """Side of the training images. `progress` runs from 0 to 1."""
     return next(side for start, side in reversed(sides) if progress >= start)
 
@@ -118,17 +108,13 @@ def average_into(averaged: nn.Module, network: nn.Module, decay: float) -> None:
 
 
 @torch.no_grad()
-def accuracy(network: nn.Module, faces: Faces, batch: int = 256) -> float:
+def accuracy(network: nn.Module, faces: Faces) -> float:
     """Share of faces whose most probable label is right."""
     network.eval()
     device = next(network.parameters()).device
-    right = 0
-    for start in range(0, len(faces), batch):
-        images = torch.from_numpy(faces.images[start : start + batch]).to(device).float()[:, None]
-        with mixed_precision(device):
-            answers = network(images.contiguous(memory_format=torch.channels_last)).argmax(1)
-        right += int((answers.cpu().numpy() == faces.labels[start : start + batch]).sum())
-    return right / len(faces)
+    with mixed_precision(device):
+        answers = [network(part).argmax(1).cpu() for part in image_batches(faces.images, device)]
+    return float((torch.cat(answers).numpy() == faces.labels).mean())
 
 
 class Trainer:
@@ -142,13 +128,11 @@ class Trainer:
         device: torch.device | None = None,
         taught: np.ndarray | None = None,
         fold: Fold | None = None,
-        pretrained: tuple[Source, Weights] | None = None,
-        earlier: dict[str, Any] | None = None,
+        beginning: Beginning | None = None,
         augmentation: Augmentation | None = None,
     ) -> None:
-        """`taught`: the teachers' probabilities [N,7]. `fold`: which rows were left out.
-        `pretrained`: weights to begin from. `earlier`: the checkpoint of a run to begin from.
-        """
+        """`taught`: the teachers' probabilities [N,7]. `fold`: which rows were left out."""
+        beginning = beginning or FromChance()
         self.recipe, self.shape, self.fold = recipe, shape, fold
         self.device = device or torch.device("cpu")
         self.images = torch.from_numpy(faces.images)[:, None].to(self.device)
@@ -161,21 +145,10 @@ class Trainer:
         if faces.votes is not None:
             self.votes = torch.from_numpy(vote_shares(faces.votes)).to(self.device)
         torch.manual_seed(recipe.seed)
-        self.pretrained = pretrained is not None
-        self.earlier = None
-        self.sides_px = SIDES_PX
+        self.pretrained, self.earlier = beginning.pretrained, beginning.earlier
+        self.sides_px = beginning.sides_px
         self.network = EmotionNetwork(shape)
-        if pretrained is not None:
-            source, weights = pretrained
-            self.sides_px = source.sides_px
-            few = self.images[:PRETRAINED_FACES].cpu().float()
-            begin_from(self.network, weights, source, few)
-        elif earlier is not None:
-            sides = earlier.get("sides_px", SIDES_PX)
-            self.sides_px = CONTINUED_SIDES_PX if len(sides) > 1 else sides
-            self.pretrained = earlier.get("pretrained", False)
-            self.earlier = {key: earlier.get(key) for key in HISTORY}
-            self.network.load_state_dict(earlier["averaged"])
+        beginning.fill(self.network, self.images)
         if recipe.rounded:
             self.network.round_as_int8()
         self.network = self.network.to(self.device, memory_format=torch.channels_last)
@@ -351,36 +324,6 @@ def arguments() -> argparse.Namespace:
     return args
 
 
-def read_beginning(
-    args: argparse.Namespace,
-) -> tuple[tuple[Source, Weights] | None, dict[str, Any] | None]:
-    """What `--begin` names: weights from elsewhere, or the checkpoint of an earlier run."""
-    if args.begin is None:
-        return None, None
-    if args.begin.resolve() == args.run.resolve():
-        raise UserError(f"--begin and --run are both {args.run}, expected two folders")
-    earlier = checkpoint.load(args.begin)
-    if earlier is None:
-        source = SOURCES.get(args.network)
-        if source is None:
-            raise UserError(
-                f"--begin {args.begin} with --network {args.network}: it holds no checkpoint, "
-                f"and other weights fit --network {' or '.join(SOURCES)} only"
-            )
-        return (source, read_weights(args.begin, source)), None
-    if NetworkShape(**earlier["shape"]) != SHAPES[args.network]:
-        raise UserError(
-            f"--begin {args.begin}: its checkpoint has shape {earlier['shape']}, "
-            f"expected {SHAPES[args.network]} for --network {args.network}"
-        )
-    if args.fold is not None and earlier.get("fold") != args.fold.numbers():
-        raise UserError(
-            f"--begin {args.begin} with --fold {args.fold.index}/{args.fold.count}: "
-            "that run has seen rows of this fold"
-        )
-    return None, earlier
-
-
 def main() -> None:
     args = arguments()
     torch.set_num_threads(args.threads)
@@ -394,10 +337,13 @@ def main() -> None:
     taught = None
     if args.teaching is not None:
         taught = read_teaching(args.teaching, data.training)[rows]
-    pretrained, earlier = read_beginning(args)
-    learning_rate = args.learning_rate
-    if learning_rate is None:
-        learning_rate = Recipe.learning_rate if args.begin is None else PRETRAINED_LEARNING_RATE
+    beginning, learning_rate = FromChance(), Recipe.learning_rate
+    if args.begin is not None:
+        fold = None if args.fold is None else args.fold.numbers()
+        beginning = read_beginning(args.begin, args.run, args.network, fold)
+        learning_rate = PRETRAINED_LEARNING_RATE
+    if args.learning_rate is not None:
+        learning_rate = args.learning_rate
     recipe = Recipe(
         epochs=args.epochs,
         minutes=args.minutes,
@@ -406,16 +352,14 @@ def main() -> None:
         teacher_weight=args.teacher_weight,
         rounded=args.rounded,
     )
-    device = pick_device(args.device)
     trainer = Trainer(
         faces,
         recipe,
         SHAPES[args.network],
-        device,
+        pick_device(args.device),
         taught,
         args.fold,
-        pretrained,
-        earlier,
+        beginning,
         CALM if args.calm else None,
     )
     args.run.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from rapport_training.augment import CALM
+from rapport_training.beginning import FromSource
 from rapport_training.deploy import Deployed, to_onnx
 from rapport_training.errors import UserError
 from rapport_training.fer2013 import read_fer2013
@@ -175,7 +176,8 @@ def test_enlarging_and_the_large_stem_are_one_small_stem(side):
 def test_training_begins_from_them(folder, fer2013_csv, tmp_path):
     faces = read_fer2013(*fer2013_csv).training
     weights = read_weights(folder, FACE)
-    trainer = Trainer(faces, Recipe(epochs=1, batch=16), SHAPES["face"], pretrained=(FACE, weights))
+    source = FromSource(FACE, weights)
+    trainer = Trainer(faces, Recipe(epochs=1, batch=16), SHAPES["face"], beginning=source)
     filters = weights["conv256_down/conv2/conv/filters"]
     assert torch.equal(trainer.averaged.blocks[-1].conv2.weight, filters)
     trainer.run_epoch()
@@ -186,9 +188,9 @@ def test_training_begins_from_them(folder, fer2013_csv, tmp_path):
 
 def test_what_is_frozen_stays_as_it_came(mobile_folder, fer2013_csv, tmp_path):
     faces = read_fer2013(*fer2013_csv).training
-    source = (MOBILE, read_weights(mobile_folder, MOBILE))
+    source = FromSource(MOBILE, read_weights(mobile_folder, MOBILE))
     recipe = Recipe(epochs=1, batch=16)
-    trainer = Trainer(faces, recipe, SHAPES["mobile"], pretrained=source, augmentation=CALM)
+    trainer = Trainer(faces, recipe, SHAPES["mobile"], beginning=source, augmentation=CALM)
     before = {key: value.clone() for key, value in trainer.network.state_dict().items()}
     trainer.run_epoch()
     for key, value in trainer.network.state_dict().items():

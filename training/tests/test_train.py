@@ -1,13 +1,12 @@
 """Training learns, resumes to the same weights, and its inputs are what they say."""
 
-import argparse
-
 import numpy as np
 import pytest
 import torch
 
 from rapport_training import checkpoint
 from rapport_training.augment import Augmentation, augment
+from rapport_training.beginning import FromRun, read_beginning
 from rapport_training.errors import UserError
 from rapport_training.faces import Faces
 from rapport_training.fer2013 import read_fer2013
@@ -15,7 +14,7 @@ from rapport_training.landmark_template import similarity_residuals
 from rapport_training.network import NetworkShape
 from rapport_training.targets import soft_targets
 from rapport_training.teach import Fold
-from rapport_training.train import Recipe, Trainer, accuracy, read_beginning
+from rapport_training.train import Recipe, Trainer, accuracy
 
 SHAPE = NetworkShape((16, 32), (1, 1), (1, 2))
 RECIPE = Recipe(epochs=2, batch=16)
@@ -79,7 +78,7 @@ def test_a_run_begins_from_an_earlier_one(fer2013_csv, tmp_path):
     earlier.run_epoch()
     earlier.save(tmp_path)
     content = checkpoint.load(tmp_path)
-    trainer = Trainer(faces, RECIPE, SHAPE, earlier=content)
+    trainer = Trainer(faces, RECIPE, SHAPE, beginning=FromRun(content))
     assert trainer.progress() == 0, "on a schedule of its own"
     pairs = zip(earlier.averaged.parameters(), trainer.network.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
@@ -97,9 +96,8 @@ def test_what_to_begin_from_must_fit(fer2013_csv, tmp_path):
         (tmp_path / "none", tmp_path / "new", "holds no checkpoint"),
         (tmp_path, tmp_path, "expected two folders"),
     ]:
-        args = argparse.Namespace(begin=folder, run=run, network="small", fold=None)
         with pytest.raises(UserError, match=message):
-            read_beginning(args)
+            read_beginning(folder, run, "small", None)
 
 
 def test_it_learns_what_can_be_learnt():
