@@ -7,7 +7,7 @@ use rapport::analyze::{self, AnalyzeArgs};
 use rapport::evaluate::{self, EvaluateArgs};
 use rapport::record::{self, RecordArgs};
 #[cfg(feature = "ros")]
-use rapport::ros::{arguments::split_ros_arguments, replay, runner, watch};
+use rapport::ros::{arguments::process_arguments, replay, runner, watch};
 
 /// Notices the expression on the faces in front of a robot and answers kindly.
 #[derive(Parser)]
@@ -30,7 +30,7 @@ enum Command {
 
 #[cfg(feature = "ros")]
 fn main() -> ExitCode {
-    let (own, ros) = split_ros_arguments(std::env::args_os());
+    let (own, ros) = process_arguments();
     match Cli::parse_from(own).command {
         Command::Analyze(args) => analyze(&args),
         Command::Evaluate(args) => exit_code(evaluate::run(&args)),

@@ -4,9 +4,13 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 
-/// Splits a command line into its own arguments and those for ROS, which stand from `--ros-args`
+/// This process's command line: its own arguments, and those for ROS, which stand from `--ros-args`
 /// to `--` or to the end, as often as they like. The ROS part keeps its `--ros-args`.
-pub fn split_ros_arguments(
+pub fn process_arguments() -> (Vec<OsString>, Vec<OsString>) {
+    split_ros_arguments(std::env::args_os())
+}
+
+fn split_ros_arguments(
     arguments: impl IntoIterator<Item = OsString>,
 ) -> (Vec<OsString>, Vec<OsString>) {
     let (mut own, mut ros) = (Vec::new(), Vec::new());
@@ -43,7 +47,7 @@ struct NodeArgs {
 /// Reads a node's command line, its ROS arguments left out. Ends the process where help or
 /// version are asked for; returns the arguments that mean nothing to the node.
 pub fn parse_node_arguments(name: &'static str, about: &'static str) -> Vec<OsString> {
-    let (own, _) = split_ros_arguments(std::env::args_os());
+    let (own, _) = process_arguments();
     let usage = format!(
         "{name} [--ros-args [-r FROM:=TO] [-p NAME:=VALUE] [--params-file FILE] \
          [--log-level LEVEL] [-r __ns:=/NAMESPACE] [-r __node:=NAME]]"

@@ -11,7 +11,7 @@ use r2r::{Context, Node};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
-use super::arguments::{parse_node_arguments, split_ros_arguments};
+use super::arguments::{parse_node_arguments, process_arguments};
 use super::handle::{NodeHandle, node_handle};
 use super::logging;
 use super::raw::check_ros_arguments;
@@ -159,7 +159,7 @@ fn create_node(name: &str) -> anyhow::Result<Node> {
     if std::env::var_os("HOME").is_none() && std::env::var_os("ROS_LOG_DIR").is_none() {
         bail!("neither HOME nor ROS_LOG_DIR is set; ROS 2 needs one of them for its log files");
     }
-    let (_, ros_arguments) = split_ros_arguments(std::env::args_os());
+    let (_, ros_arguments) = process_arguments();
     check_ros_arguments(&ros_arguments)?;
     // r2r panics where rcl does not start; rcl itself has printed why by then.
     let quiet = std::panic::take_hook();

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 pub use services::ParameterServices;
 
-use super::arguments::split_ros_arguments;
+use super::arguments::process_arguments;
 use super::raw::given_parameters;
 
 /// The type, default and range of a parameter.
@@ -84,7 +84,7 @@ pub struct Parameters {
 /// # Errors
 /// If the command line or a file is none that ROS takes.
 pub fn given_to(node: &Node) -> anyhow::Result<Vec<(String, ParameterValue)>> {
-    let (_, ros_arguments) = split_ros_arguments(std::env::args_os());
+    let (_, ros_arguments) = process_arguments();
     Ok(given_parameters(&node.fully_qualified_name()?, &ros_arguments)?)
 }
 

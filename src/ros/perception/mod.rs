@@ -11,7 +11,7 @@ use r2r::std_srvs::srv::SetBool;
 use r2r::{Node, ParameterValue, QosProfile};
 use tokio::sync::watch;
 
-use super::arguments::split_ros_arguments;
+use super::arguments::process_arguments;
 use super::clock::RosClock;
 use super::diagnostics::{Diagnostics, Loaded, Sources};
 use super::handle::NodeHandle;
@@ -37,7 +37,7 @@ use worker::{TimeOrigin, Worker};
 /// # Errors
 /// If a parameter is wrong.
 pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> {
-    let (_, ros_arguments) = split_ros_arguments(std::env::args_os());
+    let (_, ros_arguments) = process_arguments();
     let given = given_to(node)?;
     let topic = ImageTopic::find(node, transport_given(&given), &ros_arguments)?;
     let mut table = specs();

@@ -4,8 +4,8 @@ use std::ffi::{CString, OsString, c_char, c_int};
 use std::os::unix::ffi::OsStrExt;
 
 use r2r_rcl::{
-    rcl_arguments_fini, rcl_arguments_get_count_unparsed_ros, rcl_get_zero_initialized_arguments,
-    rcl_parse_arguments, rcutils_get_default_allocator,
+    rcl_arguments_fini, rcl_arguments_get_count_unparsed_ros, rcl_arguments_t,
+    rcl_get_zero_initialized_arguments, rcl_parse_arguments, rcutils_get_default_allocator,
 };
 
 use super::RawError;
@@ -52,6 +52,27 @@ pub fn check_ros_arguments(ros_arguments: &[OsString]) -> Result<(), RawError> {
     if ros_arguments.is_empty() {
         return Ok(());
     }
+    let unread = with_parsed(CHECK, ros_arguments, |parsed| {
+        // SAFETY: the arguments were parsed and are not freed yet.
+        Ok(unsafe { rcl_arguments_get_count_unparsed_ros(parsed) })
+    })?;
+    if unread > 0 {
+        let given: Vec<_> = ros_arguments.iter().map(|a| a.to_string_lossy()).collect();
+        let reason = format!("cannot make sense of all of `{}`", given.join(" "));
+        return Err(RawError::new(CHECK, reason));
+    }
+    Ok(())
+}
+
+/// Parses the arguments from `--ros-args` on, and shows the library's own view of them to `ask`.
+///
+/// # Errors
+/// What the library refuses, under the title `what`; or what `ask` gives.
+pub(super) fn with_parsed<T>(
+    what: &'static str,
+    ros_arguments: &[OsString],
+    ask: impl FnOnce(&rcl_arguments_t) -> Result<T, RawError>,
+) -> Result<T, RawError> {
     let arguments = CArguments::new(ros_arguments)?;
     // SAFETY: the structure is made by the library's own initialiser, and freed once it was filled;
     // the library copies the strings, which outlive the call.
@@ -60,14 +81,11 @@ pub fn check_ros_arguments(ros_arguments: &[OsString]) -> Result<(), RawError> {
         let allocator = rcutils_get_default_allocator();
         let code =
             rcl_parse_arguments(arguments.count(), arguments.as_ptr(), allocator, &mut parsed);
-        RawError::check(CHECK, code)?;
-        let unread = rcl_arguments_get_count_unparsed_ros(&parsed);
-        RawError::check(CHECK, rcl_arguments_fini(&mut parsed))?;
-        if unread > 0 {
-            let given: Vec<_> = ros_arguments.iter().map(|a| a.to_string_lossy()).collect();
-            let reason = format!("cannot make sense of all of `{}`", given.join(" "));
-            return Err(RawError::new(CHECK, reason));
-        }
+        RawError::check(what, code)?;
+        let answer = ask(&parsed);
+        let freed = RawError::check(what, rcl_arguments_fini(&mut parsed));
+        let answer = answer?;
+        freed?;
+        Ok(answer)
     }
-    Ok(())
 }

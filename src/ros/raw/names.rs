@@ -2,13 +2,10 @@
 
 use std::ffi::{CStr, CString, OsString, c_char};
 
-use r2r_rcl::{
-    rcl_allocator_t, rcl_arguments_fini, rcl_arguments_t, rcl_get_zero_initialized_arguments,
-    rcl_parse_arguments, rcl_ret_t, rcutils_get_default_allocator,
-};
+use r2r_rcl::{rcl_allocator_t, rcl_arguments_t, rcl_ret_t, rcutils_get_default_allocator};
 
 use super::RawError;
-use super::arguments::CArguments;
+use super::arguments::with_parsed;
 
 unsafe extern "C" {
     // Of rcl/remap.h, which r2r_rcl does not bind.
@@ -42,20 +39,14 @@ pub fn resolve_topic(
     };
     let topic = text(expanded.clone())?;
     let (node_name, namespace) = (text(node_name.to_owned())?, text(namespace.to_owned())?);
-    let arguments = CArguments::new(ros_arguments)?;
-    // SAFETY: the structure is made by the library's own initialiser and freed by its own
-    // finaliser; the strings outlive the calls. The output, if there is one, is a string that the
+    // SAFETY: the strings outlive the call. The output, if there is one, is a string that the
     // allocator gave and that goes back to it.
-    unsafe {
+    with_parsed(what, ros_arguments, |parsed| unsafe {
         let allocator = rcutils_get_default_allocator();
-        let mut parsed = rcl_get_zero_initialized_arguments();
-        let code =
-            rcl_parse_arguments(arguments.count(), arguments.as_ptr(), allocator, &mut parsed);
-        RawError::check(what, code)?;
         let mut output: *mut c_char = std::ptr::null_mut();
         let code = rcl_remap_topic_name(
             std::ptr::null(),
-            &parsed,
+            parsed,
             topic.as_ptr(),
             node_name.as_ptr(),
             namespace.as_ptr(),
@@ -69,10 +60,9 @@ pub fn resolve_topic(
             }
             name
         });
-        rcl_arguments_fini(&mut parsed);
         RawError::check(what, code)?;
         Ok(remapped.unwrap_or(expanded))
-    }
+    })
 }
 
 #[cfg(test)]

@@ -8,13 +8,10 @@ use std::ffi::{CStr, OsString, c_char};
 use std::slice;
 
 use r2r::ParameterValue;
-use r2r_rcl::{
-    rcl_arguments_fini, rcl_arguments_get_param_overrides, rcl_get_zero_initialized_arguments,
-    rcl_parse_arguments, rcl_variant_t, rcl_yaml_node_struct_fini, rcutils_get_default_allocator,
-};
+use r2r_rcl::{rcl_arguments_get_param_overrides, rcl_variant_t, rcl_yaml_node_struct_fini};
 
 use super::RawError;
-use super::arguments::CArguments;
+use super::arguments::with_parsed;
 
 /// The parameters for the node of this full name (`/left/perception_node`), in the order in which
 /// they are given: of two with the same name the later one counts.
@@ -26,18 +23,12 @@ pub fn given_parameters(
     ros_arguments: &[OsString],
 ) -> Result<Vec<(String, ParameterValue)>, RawError> {
     let what = "parameters";
-    let arguments = CArguments::new(ros_arguments)?;
-    let mut given = Vec::new();
     // SAFETY: the structures are made and freed by the library; what is read from them is copied
     // before that. Where a pointer is null, its count is not looked at.
-    unsafe {
-        let allocator = rcutils_get_default_allocator();
-        let mut parsed = rcl_get_zero_initialized_arguments();
-        let code =
-            rcl_parse_arguments(arguments.count(), arguments.as_ptr(), allocator, &mut parsed);
-        RawError::check(what, code)?;
+    with_parsed(what, ros_arguments, |parsed| unsafe {
+        let mut given = Vec::new();
         let mut overrides = std::ptr::null_mut();
-        let code = rcl_arguments_get_param_overrides(&parsed, &mut overrides);
+        let code = rcl_arguments_get_param_overrides(parsed, &mut overrides);
         if let Some(all) = overrides.as_ref() {
             for (&name, of_node) in slice_of(all.node_names, all.num_nodes)
                 .iter()
@@ -54,10 +45,9 @@ pub fn given_parameters(
             }
             rcl_yaml_node_struct_fini(overrides);
         }
-        rcl_arguments_fini(&mut parsed);
         RawError::check(what, code)?;
-    }
-    Ok(given)
+        Ok(given)
+    })
 }
 
 /// Whether the parameters under a key of a parameter file are meant for the node of a full name.
