@@ -28,10 +28,8 @@ from .session import EmotionSession
 
 # Largest difference of a float32 probability between PyTorch and ONNX Runtime.
 FLOAT_TOLERANCE = 1e-4
-# Least share of faces on which int8 gives the label that float32 gives. A sound network has 0.97;
-# one that was trained rounded has 0.95 and is no less accurate, since its float32 form is not what
-# was trained; filters whose channels share too coarse a scale have 0.87.
-INT8_AGREEMENT = 0.92
+# Least share of faces on which int8 gives the label that float32 gives.
+INT8_AGREEMENT = 0.95
 VERIFY_IMAGES = 512
 NOTES = (
     "Reports the expression shown, never the emotion felt. Not for use at work or in "
