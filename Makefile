@@ -33,21 +33,20 @@ test: test-core test-ros
 
 # The core is free of ROS: it builds and passes where none is installed.
 test-core: setup
-	$(ENV) cargo test --release --locked --no-default-features
+	$(ENV) cargo test --locked --workspace --exclude rapport
 
 test-ros: build
-	$(ENV) cargo test --release --locked --lib ros::
+	$(ENV) cargo test --release --locked
 	$(ENV) tools/isolated python -m pytest -q tests
 
 lint: setup
-	$(ENV) cargo fmt --check
-	$(ENV) cargo clippy --release --locked --all-targets -- -D warnings
-	$(ENV) cargo clippy --release --locked --all-targets --no-default-features -- -D warnings
+	$(ENV) cargo fmt --check --all
+	$(ENV) cargo clippy --release --locked --workspace --all-targets -- -D warnings
 	$(ENV) ruff check tools tests benches training launch
 	$(ENV) ruff format --check tools tests benches training launch
 
 bench: build
-	@$(ENV) cargo bench --locked --quiet --no-default-features --bench pipeline
+	@$(ENV) cargo bench --locked --quiet -p rapport-perception --bench pipeline
 	@$(ENV) tools/isolated python benches/latency.py
 	@$(ENV) tools/isolated python benches/load.py
 	@$(ENV) tools/isolated python benches/against_python.py

@@ -1,11 +1,9 @@
 //! `rapport analyze`: table, JSON, annotated pictures, and what it says of bad input.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-mod common;
-
 use std::process::{Command, Output};
 
-use common::{in_repository, picture};
+use rapport_test_support::{in_repository, picture};
 
 fn analyze(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_rapport"))
@@ -65,8 +63,10 @@ fn the_annotated_picture_is_the_picture_with_the_face_marked() {
     let target = folder.path().join("out.png");
     let out = analyze(&["astronaut.jpg", "--output", target.to_str().unwrap()]);
     assert_eq!(out.status.code(), Some(0));
-    let (before, after) =
-        (picture("astronaut.jpg"), rapport::analyze::read_picture(&target).unwrap());
+    let (before, after) = (
+        picture("astronaut.jpg"),
+        rapport_evaluation::picture_file::read_picture(&target).unwrap(),
+    );
     assert_eq!(before.dimensions(), after.dimensions());
     // Far from the face nothing changed; on the box's edge it did.
     assert_eq!(before.get_pixel(20, 400), after.get_pixel(20, 400));

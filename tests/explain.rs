@@ -1,18 +1,16 @@
 //! Why a face was read as it was: evidence maps, and the picture that `rapport analyze` makes.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-mod common;
-
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use common::{frame, in_repository, picture, pipeline};
 use image::{RgbImage, imageops};
-use rapport::analyze::read_picture;
-use rapport::emotion::Emotion;
-use rapport::geometry::Point;
-use rapport::pipeline::PipelineOptions;
-use rapport::track::TrackOptions;
+use rapport_evaluation::picture_file::read_picture;
+use rapport_perception::geometry::Point;
+use rapport_perception::pipeline::PipelineOptions;
+use rapport_perception::track::TrackOptions;
+use rapport_test_support::{frame, in_repository, picture, pipeline};
+use rapport_vocabulary::Emotion;
 
 fn analyze(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_rapport"))

@@ -1,24 +1,24 @@
 //! `rapport analyze`: the people in still pictures, as a table, as JSON, as annotated pictures.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use image::{DynamicImage, RgbImage};
+use image::RgbImage;
 use serde_json::json;
 
-use crate::annotate::annotate_with_note;
-use crate::detect::WorkingSize;
-use crate::emotion::Emotion;
-use crate::explain::draw_heat;
-use crate::frame::{Decoder, Encoding, Frame};
-use crate::onnx::RuntimeOptions;
-use crate::paths::same_file;
-use crate::pipeline::{ModelFiles, Observation, Person, Pipeline, PipelineOptions};
-use crate::track::TrackOptions;
+use rapport_evaluation::picture_file::read_picture;
+use rapport_perception::annotate::annotate_with_note;
+use rapport_perception::detect::WorkingSize;
+use rapport_perception::explain::draw_heat;
+use rapport_perception::frame::{Encoding, Frame};
+use rapport_perception::onnx::RuntimeOptions;
+use rapport_perception::paths::same_file;
+use rapport_perception::pipeline::{ModelFiles, Observation, Person, Pipeline, PipelineOptions};
+use rapport_perception::track::TrackOptions;
+use rapport_vocabulary::{Emotion, LabelSet};
 
 /// Finds the people in still pictures and how they look.
 ///
@@ -44,7 +44,7 @@ pub struct AnalyzeArgs {
     pub explain: Option<Option<Emotion>>,
 
     /// Largest size at which faces are looked for; larger pictures are scaled down for it.
-    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1920x1920", value_parser = parse_size)]
+    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1920x1920")]
     pub working_size: WorkingSize,
 
     /// Another emotion network than models/emotion.onnx.
@@ -100,7 +100,7 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
         pipeline.reset();
         let observation = pipeline.process(&frame, Duration::ZERO)?;
         if args.json {
-            documents.push(to_json(path, &picture, &observation));
+            documents.push(to_json(path, &picture, &observation, pipeline.labels()));
         } else {
             write_table(&mut out, path, &picture, &observation)?;
             documents.push(serde_json::Value::Null);
@@ -126,32 +126,6 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     Ok(Outcome { given: args.pictures.len(), read: documents.len() })
 }
 
-/// Decodes a JPEG or PNG file, upright as its EXIF orientation says.
-///
-/// # Errors
-/// If the file cannot be read, is neither, is cut short, or is larger than any camera's.
-pub fn read_picture(path: &Path) -> anyhow::Result<RgbImage> {
-    let data = read_bounded(path)?;
-    let format = path.extension().unwrap_or_default().to_string_lossy();
-    let mut decoder = Decoder::default();
-    let frame = decoder.decode(&format, &data)?;
-    let picture = RgbImage::from_raw(frame.width_px(), frame.height_px(), frame.to_rgb());
-    let mut picture = DynamicImage::ImageRgb8(picture.unwrap_or_default());
-    picture.apply_orientation(decoder.orientation());
-    Ok(picture.into_rgb8())
-}
-
-/// The content of a file that may be a picture; a recording or a film may be larger than the memory.
-fn read_bounded(path: &Path) -> anyhow::Result<Vec<u8>> {
-    const MOST_BYTES: u64 = 256 << 20;
-    let file = File::open(path)?;
-    let bytes = file.metadata()?.len();
-    ensure!(bytes <= MOST_BYTES, "{bytes} bytes, expected a picture of at most {MOST_BYTES}");
-    let mut data = Vec::new();
-    file.take(MOST_BYTES).read_to_end(&mut data)?;
-    Ok(data)
-}
-
 /// The picture with the evidence for one expression, or for each face's own, laid over the faces.
 fn explain(
     pipeline: &mut Pipeline,
@@ -172,36 +146,24 @@ fn frame_of(picture: &RgbImage) -> anyhow::Result<Frame<'_>> {
     Ok(Frame::new(width, height, width as usize * 3, Encoding::Rgb8, picture.as_raw())?)
 }
 
-/// Reads `WIDTHxHEIGHT`.
-///
-/// # Errors
-/// What was expected.
-pub(crate) fn parse_size(text: &str) -> Result<WorkingSize, String> {
-    let sides = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
-    match sides {
-        Some((width_px, height_px))
-            if (32..=Frame::MAX_SIDE_PX).contains(&width_px)
-                && (32..=Frame::MAX_SIDE_PX).contains(&height_px) =>
-        {
-            Ok(WorkingSize { width_px, height_px })
-        }
-        _ => Err(format!("expected WIDTHxHEIGHT, each 32 to {}", Frame::MAX_SIDE_PX)),
-    }
-}
-
 fn parse_share(text: &str) -> Result<f32, String> {
     let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
     share.ok_or_else(|| "expected a number, 0 to 1".to_owned())
 }
 
-fn to_json(path: &Path, picture: &RgbImage, observation: &Observation) -> serde_json::Value {
+fn to_json(
+    path: &Path,
+    picture: &RgbImage,
+    observation: &Observation,
+    labels: &LabelSet,
+) -> serde_json::Value {
     let face = |person: &Person| {
         let (x, y, width, height) =
             person.face.roi_in_image.clipped(picture.width(), picture.height());
-        let affect = person.probabilities.affect();
-        let probabilities: serde_json::Map<_, _> = Emotion::ALL
+        let affect = person.affect;
+        let probabilities: serde_json::Map<_, _> = labels
+            .iter()
             .map(|e| (e.as_str().to_owned(), json!(person.probabilities.of(e))))
-            .into_iter()
             .collect();
         json!({
             "face_id": person.id.to_string(),
@@ -254,7 +216,7 @@ fn write_table(
     )?;
     for person in people {
         let (x, y, w, h) = person.face.roi_in_image.clipped(width, height);
-        let affect = person.probabilities.affect();
+        let affect = person.affect;
         let doubt = if person.sure { "" } else { "?" };
         writeln!(
             out,

@@ -8,18 +8,18 @@ use anyhow::{Context, ensure};
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
-use crate::analyze::parse_size;
-use crate::annotate::annotate;
-use crate::bag::{Bag, BagWriter, NewTopic, Qos, Recorded, Reliability};
-use crate::detect::WorkingSize;
-use crate::evaluate::images::{ImageReader, ImageTopic};
-use crate::evaluate::progress::Progress;
-use crate::evaluate::warnings::Warnings;
-use crate::frame::Frame;
-use crate::message::{Definition, Header, compressed_image_cdr, emotions_cdr};
-use crate::onnx::RuntimeOptions;
-use crate::pipeline::{ModelFiles, Person, Pipeline, PipelineOptions};
-use crate::stamp::ImageClock;
+use crate::commands::emotions::emotions_cdr;
+use rapport_evaluation::images::{ImageReader, ImageTopic};
+use rapport_evaluation::progress::Progress;
+use rapport_evaluation::warnings::Warnings;
+use rapport_perception::annotate::annotate;
+use rapport_perception::detect::WorkingSize;
+use rapport_perception::frame::Frame;
+use rapport_perception::onnx::RuntimeOptions;
+use rapport_perception::pipeline::{ModelFiles, Person, Pipeline, PipelineOptions};
+use rapport_recording::bag::{Bag, BagWriter, NewTopic, Qos, Recorded, Reliability};
+use rapport_recording::message::{Definition, Header, compressed_image_cdr};
+use rapport_vocabulary::ImageClock;
 
 /// Quality of the annotated images, of 100.
 const JPEG_QUALITY: u8 = 90;
@@ -58,7 +58,7 @@ pub struct RecordArgs {
     pub model: Option<PathBuf>,
 
     /// Largest size at which faces are looked for. Default: the node's 480x360.
-    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = parse_size)]
+    #[arg(long, value_name = "WIDTHxHEIGHT")]
     pub working_size: Option<WorkingSize>,
 
     /// ONNX Runtime's shared library, where it is not found by itself.
@@ -144,7 +144,7 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
         };
         worked_on += 1;
         let (width, height) = (frame.width_px(), frame.height_px());
-        let answer = emotions_cdr(&header, width, height, &people);
+        let answer = emotions_cdr(&header, width, height, &people, pipeline.labels());
         copy.write(emotions, time_ns, time_ns, &answer)?;
         if let Some(topic) = annotated {
             copy.write(topic, time_ns, time_ns, &annotated_cdr(&header, &frame, &people)?)?;

@@ -17,9 +17,9 @@ use super::handle::NodeHandle;
 use super::logging::Complaints;
 use super::parameters::{Change, Kind, ParameterServices, Parameters, given_to, parameter};
 use super::runner::Tasks;
-use crate::behavior::{Engine, FaceReading, Light, Policy, Reaction, Response, Rest};
-use crate::emotion::Emotion;
-use crate::paths;
+use rapport_behavior::{Engine, FaceReading, Light, Policy, Reaction, Response, Rest};
+use rapport_perception::paths;
+use rapport_vocabulary::Emotion;
 
 /// How often the end of a response is looked for while no images come.
 const TICK: Duration = Duration::from_millis(100);

@@ -7,10 +7,10 @@ use r2r::rapport::msg::{FaceEmotion, FaceEmotionArray};
 use r2r::sensor_msgs::msg::{Image, RegionOfInterest};
 use r2r::std_msgs::msg::Header;
 
-use crate::emotion::{AFFECT_SOURCE, Emotion};
-use crate::frame::{Encoding, Frame, FrameError};
-use crate::pipeline::Person;
 use crate::ros::raw::Native;
+use rapport_perception::frame::{Encoding, Frame, FrameError};
+use rapport_perception::pipeline::Person;
+use rapport_vocabulary::LabelSet;
 
 /// A view of the message's pixels.
 ///
@@ -45,18 +45,19 @@ pub fn emotions(
     width_px: u32,
     height_px: u32,
     people: &[Person],
+    labels: &LabelSet,
 ) -> FaceEmotionArray {
     FaceEmotionArray {
         header: header.clone(),
         image_width: width_px,
         image_height: height_px,
-        faces: people.iter().map(|person| face(person, width_px, height_px)).collect(),
+        faces: people.iter().map(|person| face(person, width_px, height_px, labels)).collect(),
     }
 }
 
-fn face(person: &Person, width_px: u32, height_px: u32) -> FaceEmotion {
+fn face(person: &Person, width_px: u32, height_px: u32, labels: &LabelSet) -> FaceEmotion {
     let (x_offset, y_offset, width, height) = person.face.roi_in_image.clipped(width_px, height_px);
-    let affect = person.probabilities.affect();
+    let affect = person.affect;
     FaceEmotion {
         face_id: person.id.to_string(),
         roi: RegionOfInterest { x_offset, y_offset, width, height, do_rectify: false },
@@ -64,12 +65,12 @@ fn face(person: &Person, width_px: u32, height_px: u32) -> FaceEmotion {
         label: person.emotion.as_str().to_owned(),
         confidence: person.confidence(),
         sure: person.sure,
-        labels: Emotion::ALL.map(|emotion| emotion.as_str().to_owned()).to_vec(),
-        probabilities: person.probabilities.0.to_vec(),
-        instant_probabilities: person.instant_probabilities.0.to_vec(),
+        labels: labels.names().into_iter().map(str::to_owned).collect(),
+        probabilities: labels.values(&person.probabilities),
+        instant_probabilities: labels.values(&person.instant_probabilities),
         valence: affect.valence,
         arousal: affect.arousal,
-        affect_source: AFFECT_SOURCE.to_owned(),
+        affect_source: labels.affect_source().to_owned(),
     }
 }
 

@@ -14,7 +14,7 @@ use super::intake::{IntakeStatus, Switch};
 use super::lifecycle::{State, StateView};
 use super::logging::Complaints;
 use super::stats::{Counts, STAGES, Stats};
-use crate::onnx;
+use rapport_perception::onnx;
 
 /// How often it is published.
 const PERIOD: Duration = Duration::from_secs(1);

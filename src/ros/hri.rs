@@ -17,10 +17,10 @@ mod absent {
     use anyhow::bail;
     use r2r::std_msgs::msg::Header;
 
-    use crate::frame::Frame;
-    use crate::pipeline::Person;
     use crate::ros::handle::NodeHandle;
-    use crate::track::FaceId;
+    use rapport_perception::frame::Frame;
+    use rapport_perception::pipeline::Person;
+    use rapport_perception::track::FaceId;
 
     /// Stands where the messages are not.
     pub enum Hri {}

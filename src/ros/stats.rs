@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::pipeline::Timings;
+use rapport_perception::pipeline::Timings;
 
 /// Frames whose times are kept: ten seconds at 30 images a second.
 const FRAMES_KEPT: usize = 300;

@@ -13,7 +13,7 @@ use r2r::{Node, QosProfile};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::runner::{Tasks, interrupted};
-use crate::account::{Account, FaceLine};
+use crate::commands::account::{Account, FaceLine};
 
 /// How often the account in a terminal is drawn anew.
 const REDRAW: Duration = Duration::from_millis(200);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::stamp::LATE;
+use rapport_vocabulary::LATE;
 
 /// A step forward of more than this says that the clock was set, or that nothing was seen for so
 /// long that what was seen before says nothing about now.

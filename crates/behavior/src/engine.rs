@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::emotion::Emotion;
+use rapport_vocabulary::Emotion;
 
 use super::clock::{SteadyClock, Step};
 use super::faces::Faces;

@@ -8,8 +8,8 @@
 //! use std::path::Path;
 //! use std::time::Duration;
 //!
-//! use rapport::behavior::{Engine, FaceReading, Policy};
-//! use rapport::emotion::Emotion;
+//! use rapport_behavior::{Engine, FaceReading, Policy};
+//! use rapport_vocabulary::Emotion;
 //!
 //! let policy = br#"
 //! version: 1
@@ -29,13 +29,13 @@
 //! assert_eq!(response.speech.as_deref(), Some("Good to see you."));
 //! assert_eq!(response.reason, "happy at 0.80 for 1.0 s (rule asks 0.60 for 1.0 s)");
 //! assert_eq!(responses.next(), None);
-//! # Ok::<(), rapport::behavior::PolicyError>(())
+//! # Ok::<(), rapport_behavior::PolicyError>(())
 //! ```
 //!
 //! # Layout
 //!
 //! - `policy`: what a policy is, and the file it comes from.
-//! - `schema`: what the file may hold, read by [`crate::yaml`]. `problem`: a file that is wrong.
+//! - `schema`: what the file may hold, read by [`rapport_settings`]. `problem`: a file that is wrong.
 //! - `engine`: which rule fires. `faces`: what it remembers. `clock`: the time it counts.
 //! - `response`: what the robot does.
 

@@ -5,8 +5,8 @@ use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::emotion::Emotion;
-use crate::yaml::text_of;
+use rapport_settings::text_of;
+use rapport_vocabulary::Emotion;
 
 use super::problem::PolicyError;
 use super::response::{Answer, Fraction, Rest};

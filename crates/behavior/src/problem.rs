@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::yaml::{Problem, problem_lines};
+use rapport_settings::{Problem, problem_lines};
 
 /// A policy that cannot be used. Every message begins with the file.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +36,7 @@ pub enum PolicyError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::yaml::Place;
+    use rapport_settings::Place;
 
     #[test]
     fn each_problem_is_one_line_that_begins_with_its_place() {

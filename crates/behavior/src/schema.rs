@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use crate::emotion::Emotion;
-use crate::yaml::{self, Field, Mapping, Place, Problem, Problems, Read, Value};
+use rapport_settings::{Field, Mapping, Place, Problem, Problems, Read, Value};
+use rapport_vocabulary::Emotion;
 
 use super::policy::{Policy, Rule};
 use super::response::{Answer, Fraction, Light, Rest};
@@ -29,7 +29,7 @@ const LEAST_OPACITY: f64 = 0.01;
 ///
 /// Every problem of the values, or the first one of the YAML, in the order of the file.
 pub(super) fn policy(text: &str) -> Result<Policy, Vec<Problem>> {
-    let node = yaml::read(text).map_err(|problem| vec![problem])?;
+    let node = rapport_settings::read(text).map_err(|problem| vec![problem])?;
     let start = Place { line: 1, column: 1 };
     let field = Field { name: "the policy".to_owned(), key_place: start, node };
     let mut problems = Problems::default();

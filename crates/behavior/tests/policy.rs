@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use rapport::behavior::{MAX_POLICY_BYTES, Policy, PolicyError};
+use rapport_behavior::{MAX_POLICY_BYTES, Policy, PolicyError};
 
 /// A policy with every key in it, one to a line, so that a test can spoil one line.
 const EVERY_KEY: &str = r##"version: 1

@@ -6,8 +6,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rapport::behavior::{Engine, FaceReading, Light, Policy, Response, Rule};
-use rapport::emotion::Emotion;
+use rapport_behavior::{Engine, FaceReading, Light, Policy, Response, Rule};
+use rapport_vocabulary::Emotion;
 
 /// Beginnings of words that are not said: the expressions and what people say for them, then talk
 /// about feelings, looks and reasons.
@@ -21,7 +21,7 @@ const UNSPOKEN_STEMS: &str = "
 ";
 
 fn shipped() -> Policy {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy.yaml");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/policy.yaml");
     Policy::read(&file).unwrap_or_else(|error| panic!("{error}"))
 }
 

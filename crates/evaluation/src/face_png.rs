@@ -5,9 +5,9 @@ use std::io::Cursor;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
-use crate::crop::crop_padded_rgb;
-use crate::frame::Frame;
-use crate::geometry::Rect;
+use rapport_perception::crop::crop_padded_rgb;
+use rapport_perception::frame::Frame;
+use rapport_perception::geometry::Rect;
 
 /// Side of the picture in pixels.
 const SIDE_PX: u32 = 112;

@@ -9,7 +9,7 @@ use tempfile::TempPath;
 use super::labels::FrameLabels;
 use super::tally::{Place, Seen};
 use super::whole::part_of;
-use crate::emotion::Emotion;
+use rapport_vocabulary::Emotion;
 
 const COLUMNS: [&str; 11] = [
     "model",

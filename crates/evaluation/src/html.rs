@@ -9,8 +9,8 @@ use super::plots;
 use super::report::{ModelReport, Report};
 use super::table::{headline, ms};
 use super::timeline::Timeline;
-use crate::emotion::Emotion;
 use crate::metrics::{Confusion, Scores};
+use rapport_vocabulary::Emotion;
 
 /// The page. `timelines`: of each model, where there is one.
 ///

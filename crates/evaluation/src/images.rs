@@ -2,9 +2,9 @@
 
 use anyhow::bail;
 
-use crate::bag::{Bag, Topic};
-use crate::frame::{Decoder, Frame};
-use crate::message::{CompressedImageMessage, Header, ImageMessage};
+use rapport_perception::frame::{Decoder, Encoding, Frame, FrameError};
+use rapport_recording::bag::{Bag, Topic};
+use rapport_recording::message::{CompressedImageMessage, Header, ImageMessage};
 
 /// A topic of images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +77,16 @@ impl ImageTopic {
     }
 }
 
+/// A view of a message's pixels.
+///
+/// # Errors
+/// If the encoding is not supported or size, step and data do not agree.
+pub fn frame_of<'a>(image: &ImageMessage<'a>) -> Result<Frame<'a>, FrameError> {
+    let encoding: Encoding = image.encoding.parse()?;
+    let encoding = encoding.with_byte_order(image.is_bigendian);
+    Frame::new(image.width_px, image.height_px, image.step_bytes as usize, encoding, image.data)
+}
+
 /// Makes frames of messages. Keeps the buffer of decompressed pixels from image to image.
 #[derive(Debug, Default)]
 pub struct ImageReader {
@@ -98,6 +108,6 @@ impl ImageReader {
             return Ok((message.header, self.decoder.decode(message.format, message.data)?));
         }
         let message = ImageMessage::read(cdr)?;
-        Ok((message.header, message.frame()?))
+        Ok((message.header, frame_of(&message)?))
     }
 }

@@ -1,6 +1,6 @@
 //! `rapport evaluate`: a recording or a data set in, a report out.
 //!
-//! Everything goes through [`Pipeline::process`](crate::pipeline::Pipeline::process), as in the
+//! Everything goes through [`Pipeline::process`](rapport_perception::pipeline::Pipeline::process), as in the
 //! node, except pictures that are faces already, which go to the emotion network.
 //!
 //! # Layout
@@ -15,14 +15,16 @@
 mod face_png;
 mod frames_csv;
 mod html;
-pub(crate) mod images;
+pub mod images;
 pub mod labels;
+pub mod metrics;
 mod mistakes;
 mod model;
 mod percentile;
+pub mod picture_file;
 pub mod pictures;
 mod plots;
-pub(crate) mod progress;
+pub mod progress;
 mod provenance;
 mod recording;
 mod report;
@@ -32,7 +34,7 @@ mod source;
 mod table;
 mod tally;
 mod timeline;
-pub(crate) mod warnings;
+pub mod warnings;
 mod whole;
 
 use std::path::{Path, PathBuf};
@@ -40,14 +42,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 
-use crate::analyze::parse_size;
-use crate::bag::Bag;
-use crate::detect::WorkingSize;
-use crate::message::StringMessage;
-use crate::onnx::RuntimeOptions;
-use crate::paths::same_file;
-use crate::pipeline::PipelineOptions;
-use crate::track::TrackOptions;
 use frames_csv::FramesCsv;
 use images::{ImageTopic, find_topic};
 use labels::{Labels, SpokenLabels};
@@ -56,6 +50,13 @@ use percentile::StageTimes;
 use pictures::{Fer2013, Folder};
 use progress::Progress;
 use provenance::Provenance;
+use rapport_perception::detect::WorkingSize;
+use rapport_perception::onnx::RuntimeOptions;
+use rapport_perception::paths::same_file;
+use rapport_perception::pipeline::PipelineOptions;
+use rapport_perception::track::TrackOptions;
+use rapport_recording::bag::Bag;
+use rapport_recording::message::StringMessage;
 use recording::Recording;
 use report::{LabelSummary, ModelReport, ModelTiming, Report, Timing};
 use run::Run;
@@ -116,7 +117,7 @@ pub struct EvaluateArgs {
 
     /// Largest size at which faces are looked for. Default: the node's 480x360 for recordings,
     /// 1920x1920 for pictures, as `rapport analyze`.
-    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = parse_size)]
+    #[arg(long, value_name = "WIDTHxHEIGHT")]
     pub working_size: Option<WorkingSize>,
 
     /// ONNX Runtime's shared library, where it is not found by itself.

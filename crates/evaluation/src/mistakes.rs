@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::emotion::Emotion;
+use rapport_vocabulary::Emotion;
 
 /// How many are kept.
 const KEPT: usize = 24;

@@ -8,11 +8,11 @@ use anyhow::Context;
 use sha2::{Digest, Sha256};
 
 use super::tally::{Seen, Tally};
-use crate::classify::EmotionNet;
-use crate::frame::Frame;
-use crate::geometry::Rect;
-use crate::onnx::{ModelError, RuntimeOptions};
-use crate::pipeline::{ModelFiles, Pipeline, PipelineOptions, Timings, model_file};
+use rapport_perception::classify::EmotionNet;
+use rapport_perception::frame::Frame;
+use rapport_perception::geometry::Rect;
+use rapport_perception::onnx::{ModelError, RuntimeOptions};
+use rapport_perception::pipeline::{ModelFiles, Pipeline, PipelineOptions, Timings, model_file};
 
 /// How a model is shown frames.
 enum Eye {

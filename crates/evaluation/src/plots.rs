@@ -6,8 +6,8 @@ use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 
 use super::timeline::{LabelRun, Timeline};
-use crate::emotion::Emotion;
 use crate::metrics::{Calibration, PrecisionRecall, RocCurve};
+use rapport_vocabulary::Emotion;
 
 /// What is drawn with this becomes the page's text colour, light or dark.
 const INK: RGBColor = RGBColor(1, 2, 3);
@@ -35,6 +35,7 @@ pub fn color(emotion: Emotion) -> RGBColor {
         Emotion::Neutral => RGBColor(136, 136, 136),
         Emotion::Sad => RGBColor(45, 130, 200),
         Emotion::Surprise => RGBColor(230, 159, 0),
+        Emotion::Contempt => RGBColor(150, 90, 70),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use crate::onnx;
+use rapport_perception::onnx;
 
 /// Versions, command, time and machine. No name of a person or a host.
 #[derive(Debug, Clone, PartialEq, Serialize)]

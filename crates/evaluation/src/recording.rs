@@ -10,9 +10,9 @@ use super::run::Run;
 use super::sequence::Sequence;
 use super::tally::Place;
 use super::timeline::Timeline;
-use crate::bag::Bag;
-use crate::message::StringMessage;
-use crate::stamp::ImageClock;
+use rapport_recording::bag::Bag;
+use rapport_recording::message::StringMessage;
+use rapport_vocabulary::ImageClock;
 
 /// A longer time from one image to the next means that the camera's clock was set: one image
 /// without a stamp among others, or a simulation that began.
@@ -50,8 +50,9 @@ pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run) -> anyhow::Result<
     let mut begin_ns = bag.bounds_ns().map(|(first_ns, _)| first_ns);
     let mut last_ns = None;
     let (mut before, mut duration) = (None, Duration::ZERO);
-    let wanted =
-        |topic: &crate::bag::Topic| Some(topic) == image_topic || Some(topic) == label_topic;
+    let wanted = |topic: &rapport_recording::bag::Topic| {
+        Some(topic) == image_topic || Some(topic) == label_topic
+    };
     let mut messages = bag.messages_on(wanted);
     loop {
         let start = Instant::now();

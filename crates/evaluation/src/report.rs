@@ -16,11 +16,11 @@ use super::sequence::SequenceSummary;
 use super::source::Source;
 use super::tally::{Coverage, Scored};
 use super::warnings::Warnings;
-use crate::emotion::Emotion;
 use crate::metrics::{
     Calibration, ClassificationReport, Confusion, PrecisionRecall, RocCurve, calibration,
     classification_report, mean_of_defined, precision_recall_curve, roc_curve,
 };
+use rapport_vocabulary::Emotion;
 
 /// Bins of the reliability diagram and the calibration error, as the model cards have them.
 pub const CALIBRATION_BINS: usize = 15;

@@ -10,7 +10,7 @@ use super::progress::Progress;
 use super::source::Source;
 use super::tally::{Place, Seen};
 use super::warnings::Warnings;
-use crate::frame::Frame;
+use rapport_perception::frame::Frame;
 
 /// What all sources of frames work with.
 pub struct Run {

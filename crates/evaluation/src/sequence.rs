@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::labels::FrameLabels;
 use super::percentile::{mean, median, percentile};
 use super::tally::Seen;
-use crate::emotion::Emotion;
-use crate::geometry::Rect;
-use crate::stamp::LATE;
+use rapport_perception::geometry::Rect;
+use rapport_vocabulary::Emotion;
+use rapport_vocabulary::LATE;
 
 /// A face that is missed for longer than this is no longer "the same face, seen again": neither a
 /// flip nor its time counts.
@@ -253,7 +253,7 @@ pub struct Delays {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::emotion::Distribution;
+    use rapport_vocabulary::Distribution;
 
     fn face(id: &str, x: f32, instant: Emotion, label: Emotion) -> Seen {
         let only = |emotion: Emotion| {

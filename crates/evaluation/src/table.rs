@@ -3,7 +3,7 @@
 use std::io::{Result, Write};
 
 use super::report::{ModelReport, Report};
-use crate::emotion::Emotion;
+use rapport_vocabulary::Emotion;
 
 fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "-".to_owned(), |share| format!("{:.2} %", share * 100.0))

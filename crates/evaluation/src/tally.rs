@@ -8,10 +8,10 @@ use super::labels::FrameLabels;
 use super::mistakes::{Mistake, Mistakes};
 use super::sequence::Sequence;
 use super::timeline::Timeline;
-use crate::emotion::{Distribution, Emotion};
-use crate::geometry::Rect;
 use crate::metrics::Confusion;
-use crate::pipeline::{Person, Timings};
+use rapport_perception::geometry::Rect;
+use rapport_perception::pipeline::{Person, Timings};
+use rapport_vocabulary::{Distribution, Emotion};
 
 /// A face as a model saw it.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::labels::FrameLabels;
 use super::tally::Seen;
-use crate::emotion::Emotion;
+use rapport_vocabulary::Emotion;
 
 /// A face is drawn as in view until this long after it was last seen.
 const LONGEST_GAP_SECS: f64 = 0.5;

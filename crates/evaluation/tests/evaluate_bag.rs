@@ -7,14 +7,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::bags::{
+use common::{evaluate, frames, warnings};
+use image::RgbImage;
+use rapport_perception::pipeline::PipelineOptions;
+use rapport_test_support::bags::{
     BagWriter, COMPRESSED_IMAGE, IMAGE, START_NS, STRING, compressed_cdr, image_cdr, image_cdr_as,
     string_cdr,
 };
-use common::evaluation::{evaluate, frames, warnings};
-use common::{frame, in_repository, picture, pipeline};
-use image::RgbImage;
-use rapport::pipeline::PipelineOptions;
+use rapport_test_support::{frame, in_repository, picture, pipeline};
 
 const CAMERA: &str = "/camera/image_raw";
 const FRAMES: u64 = 20;

@@ -7,12 +7,12 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use common::evaluation::{evaluate, frames, warnings};
-use common::{in_repository, picture};
+use common::{evaluate, frames, warnings};
 use image::imageops::{FilterType, crop_imm, grayscale, resize};
-use rapport::classify::EmotionNet;
-use rapport::emotion::Emotion;
-use rapport::onnx::RuntimeOptions;
+use rapport_perception::classify::EmotionNet;
+use rapport_perception::onnx::RuntimeOptions;
+use rapport_test_support::{in_repository, picture};
+use rapport_vocabulary::Emotion;
 
 /// Two pictures with faces and one without, each in the folder of a label.
 fn folder(root: &Path) {

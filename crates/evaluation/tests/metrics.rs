@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use proptest::prelude::*;
-use rapport::metrics::{
+use rapport_evaluation::metrics::{
     Confusion, calibration, classification_report, mean_of_defined, precision_recall_curve,
     roc_curve,
 };
@@ -12,7 +12,8 @@ const CLASSES: usize = 7;
 
 /// The cases of tools/metrics/make_reference.py.
 fn cases() -> Vec<Value> {
-    let document: Value = serde_json::from_str(include_str!("reference/metrics.json")).unwrap();
+    let document: Value =
+        serde_json::from_str(include_str!("../../../tests/reference/metrics.json")).unwrap();
     document["cases"].as_array().unwrap().clone()
 }
 
@@ -143,7 +144,7 @@ fn the_reliability_curve_is_that_of_scikit_learn() {
             .map(|(i, row)| (numbers(row)[predicted[i]], truth[i] == predicted[i]))
             .collect();
         let found = calibration(&predictions, 10);
-        let pick = |figure: fn(&rapport::metrics::ReliabilityBin) -> Option<f64>| {
+        let pick = |figure: fn(&rapport_evaluation::metrics::ReliabilityBin) -> Option<f64>| {
             found.bins.iter().filter_map(figure).collect::<Vec<_>>()
         };
         let (what, expected) = (case["name"].as_str().unwrap(), &case["reliability"]);

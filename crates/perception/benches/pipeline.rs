@@ -2,18 +2,15 @@
 //! that were measured in turn in one run. `cargo bench --bench pipeline`, on an idle machine.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-#[path = "../tests/common/mod.rs"]
-mod common;
-
 use std::time::{Duration, Instant};
 
-use common::{encode, paste, picture, pipeline};
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
-use rapport::frame::{Decoder, Encoding};
-use rapport::pipeline::{Pipeline, PipelineOptions, Timings};
-use rapport::track::TrackOptions;
+use rapport_perception::frame::{Decoder, Encoding};
+use rapport_perception::pipeline::{Pipeline, PipelineOptions, Timings};
+use rapport_perception::track::TrackOptions;
+use rapport_test_support::{encode, paste, picture, pipeline};
 
 /// All scenes have this many turns, one after the other.
 const ROUNDS: usize = 12;
@@ -78,7 +75,7 @@ struct Scene<'s> {
 }
 
 impl<'s> Scene<'s> {
-    fn of_pixels(name: &str, faces: usize, image: &'s common::Encoded) -> Self {
+    fn of_pixels(name: &str, faces: usize, image: &'s rapport_test_support::Encoded) -> Self {
         Self::new(name, faces, move |pipeline| {
             let start = Instant::now();
             let seen = pipeline.process(&image.frame(), Duration::ZERO).unwrap();
@@ -170,7 +167,7 @@ fn main() {
         }
     }
 
-    let runtime = rapport::onnx::runtime_version().unwrap_or_default();
+    let runtime = rapport_perception::onnx::runtime_version().unwrap_or_default();
     println!(
         "{}; ONNX Runtime {runtime}, one thread; medians of {} frames",
         processor(),

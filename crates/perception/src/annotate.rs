@@ -2,10 +2,10 @@
 
 use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
 
-use crate::emotion::Emotion;
 use crate::frame::Frame;
 use crate::geometry::Point;
 use crate::pipeline::Person;
+use rapport_vocabulary::Emotion;
 
 type Rgb = [u8; 3];
 
@@ -23,6 +23,7 @@ fn color(emotion: Emotion) -> Rgb {
         Emotion::Neutral => [85, 85, 85],
         Emotion::Sad => [0, 95, 160],
         Emotion::Surprise => [175, 110, 0],
+        Emotion::Contempt => [110, 60, 45],
     }
 }
 
@@ -33,7 +34,7 @@ pub fn annotate(frame: &Frame<'_>, people: &[Person]) -> Vec<u8> {
 }
 
 /// The same, with a note at the end of every caption.
-pub(crate) fn annotate_with_note(frame: &Frame<'_>, people: &[Person], note: &str) -> Vec<u8> {
+pub fn annotate_with_note(frame: &Frame<'_>, people: &[Person], note: &str) -> Vec<u8> {
     let mut canvas = Canvas {
         width: frame.width_px() as i32,
         height: frame.height_px() as i32,

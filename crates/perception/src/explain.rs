@@ -1,8 +1,8 @@
 //! Which parts of a face spoke for an expression: the network's evidence maps over the picture.
 
-use crate::emotion::Emotion;
 use crate::frame::Frame;
 use crate::geometry::{Point, Similarity};
+use rapport_vocabulary::{Emotion, LabelSet};
 
 /// Opacity of the heat map where the evidence is greatest.
 const MOST_OPAQUE: f32 = 0.65;
@@ -11,21 +11,23 @@ const MOST_OPAQUE: f32 = 0.65;
 /// 2017) before its ReLU, times a constant; `models/emotion.md` tells how that comes about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvidenceMaps {
+    /// The labels that the maps are about, in their order.
+    pub labels: LabelSet,
     /// Rows of each map.
     pub rows: usize,
     /// Columns of each map.
     pub columns: usize,
-    /// Row by row, one map after the other in the order of [`Emotion::ALL`].
+    /// Row by row, one map after the other in the order of [`Self::labels`].
     pub values: Vec<f32>,
 }
 
 impl EvidenceMaps {
-    /// The map of one expression, row by row.
+    /// The map of one expression, row by row; empty if the model does not tell it apart.
     pub fn of(&self, emotion: Emotion) -> &[f32] {
         let cells = self.rows * self.columns;
-        self.values
-            .get(emotion as usize * cells..)
-            .and_then(|rest| rest.get(..cells))
+        self.labels
+            .index_of(emotion)
+            .and_then(|index| self.values.get(index * cells..)?.get(..cells))
             .unwrap_or(&[])
     }
 }
@@ -124,7 +126,7 @@ mod tests {
         let mut values = vec![0.0; 4 * Emotion::COUNT];
         values[..4].copy_from_slice(&[0.0, 4.0, -3.0, 2.0]);
         Explanation {
-            maps: EvidenceMaps { rows: 2, columns: 2, values },
+            maps: EvidenceMaps { labels: LabelSet::seven(), rows: 2, columns: 2, values },
             crop_to_image: Similarity { a: 0.0, b: 2.0, tx: 30.0, ty: 10.0 },
             crop_side_px: 8,
         }

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use crate::classify::EmotionNet;
 use crate::detect::{Face, ONet, WorkingImage, WorkingSize, YuNet, suppress_overlaps};
-use crate::emotion::{Distribution, Emotion};
 use crate::explain::Explanation;
 use crate::frame::Frame;
 use crate::onnx::{ModelError, RuntimeOptions};
 use crate::paths;
 use crate::smooth::{SmoothOptions, Smoother};
 use crate::track::{FaceId, TrackOptions, Tracker};
+use rapport_vocabulary::{Affect, Distribution, Emotion, LabelSet};
 
 /// The three networks' files. A path left empty stands for the file that comes with the package.
 #[derive(Debug, Clone, Default)]
@@ -75,6 +75,8 @@ pub struct Person {
     pub probabilities: Distribution,
     /// The distribution of this frame alone.
     pub instant_probabilities: Distribution,
+    /// Valence and arousal: the mean over [`Person::probabilities`].
+    pub affect: Affect,
     /// Whether [`Person::confidence`] reaches [`PipelineOptions::min_confidence`]. Where it does
     /// not, the expression is the best guess and no more.
     pub sure: bool,
@@ -164,7 +166,7 @@ impl Pipeline {
     }
 
     /// Finds the people in a frame. `stamp` is the time at which the frame was taken, on any clock
-    /// that goes forward, as [`ImageClock`](crate::stamp::ImageClock) makes one; frames come in that
+    /// that goes forward, as [`ImageClock`](rapport_vocabulary::ImageClock) makes one; frames come in that
     /// order.
     ///
     /// # Errors
@@ -189,6 +191,7 @@ impl Pipeline {
         }
         let cropped = Instant::now();
         let distributions = self.emotion.classify(&self.crops)?;
+        let labels = self.emotion.labels();
         let people = tracked.iter().zip(&distributions).map(|(track, seen)| {
             let smoothed = self.smoother.update(track.id, seen, stamp);
             let confidence = smoothed.probabilities.of(smoothed.emotion);
@@ -198,6 +201,7 @@ impl Pipeline {
                 emotion: smoothed.emotion,
                 probabilities: smoothed.probabilities,
                 instant_probabilities: *seen,
+                affect: labels.affect(&smoothed.probabilities),
                 sure: confidence >= self.options.min_confidence,
             }
         });
@@ -248,6 +252,11 @@ impl Pipeline {
         self.count_on_from(next);
     }
 
+    /// The labels that the emotion network tells apart.
+    pub fn labels(&self) -> &LabelSet {
+        self.emotion.labels()
+    }
+
     /// The emotion network's file.
     pub fn emotion_model(&self) -> &Path {
         self.emotion.network().path()
@@ -259,7 +268,10 @@ impl Pipeline {
 }
 
 /// The file that was given, or the one of the package where none was.
-pub(crate) fn model_file(given: &Path, name: &str) -> Result<PathBuf, ModelError> {
+///
+/// # Errors
+/// If the package's file is not there.
+pub fn model_file(given: &Path, name: &str) -> Result<PathBuf, ModelError> {
     if !given.as_os_str().is_empty() {
         return Ok(given.to_owned());
     }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::emotion::{Distribution, Emotion};
 use crate::track::FaceId;
+use rapport_vocabulary::{Distribution, Emotion};
 
 /// How distributions are smoothed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -120,7 +120,9 @@ mod tests {
             time_constant: Duration::ZERO,
             ..SmoothOptions::default()
         });
-        let mix = |happy: f32| Distribution([0.0, 0.0, 0.0, happy, 1.0 - happy, 0.0, 0.0]);
+        let mix = |happy: f32| {
+            Distribution::of_pairs([(Emotion::Happy, happy), (Emotion::Neutral, 1.0 - happy)])
+        };
         let mut label = |happy: f32| smoother.update(id(), &mix(happy), Duration::ZERO).emotion;
         assert_eq!(label(0.45), Emotion::Neutral);
         assert_eq!(label(0.53), Emotion::Neutral);

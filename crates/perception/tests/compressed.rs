@@ -1,16 +1,14 @@
 //! JPEG and PNG bytes become frames, or an error that says why not.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-mod common;
-
 use std::io::Cursor;
 use std::time::Duration;
 
-use common::{frame, in_repository, picture, pipeline};
 use image::{DynamicImage, ImageFormat, RgbImage};
-use rapport::frame::{CompressedError, Decoder, Encoding};
-use rapport::pipeline::PipelineOptions;
-use rapport::track::TrackOptions;
+use rapport_perception::frame::{CompressedError, Decoder, Encoding};
+use rapport_perception::pipeline::PipelineOptions;
+use rapport_perception::track::TrackOptions;
+use rapport_test_support::{frame, in_repository, picture, pipeline};
 
 fn file(name: &str) -> Vec<u8> {
     std::fs::read(in_repository("tests/pictures").join(name)).unwrap()

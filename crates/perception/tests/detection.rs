@@ -1,12 +1,10 @@
 //! Faces are found as the original detectors find them, on real photographs.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-mod common;
-
-use common::{frame, in_repository, picture};
-use rapport::detect::{Face, ONet, WorkingImage, WorkingSize, YuNet, suppress_overlaps};
-use rapport::geometry::{Point, Rect};
-use rapport::onnx::{Network, RuntimeOptions};
+use rapport_perception::detect::{Face, ONet, WorkingImage, WorkingSize, YuNet, suppress_overlaps};
+use rapport_perception::geometry::{Point, Rect};
+use rapport_perception::onnx::{Network, RuntimeOptions};
+use rapport_test_support::{frame, in_repository, picture};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -93,8 +91,7 @@ fn the_verifier_answers_as_the_original_network() {
     let path = in_repository("models/onet.onnx");
     let mut network = Network::load(&path, &RuntimeOptions::default()).unwrap();
     let reference: OnetReference = reference("onet.json");
-    let crops = common::in_repository("tests/reference/onet_crops.png");
-    let crops = rapport::analyze::read_picture(&crops).unwrap();
+    let crops = rapport_test_support::picture("../reference/onet_crops.png");
     for (index, expected) in reference.crops.iter().enumerate() {
         let mut planes = vec![0.0; 3 * 48 * 48];
         for (i, value) in planes.iter_mut().enumerate() {
@@ -145,10 +142,14 @@ fn our_own_crops_lead_the_verifier_to_the_same_landmarks() {
 
 #[test]
 fn pictures_without_faces_give_none() {
-    let mut pipeline = common::pipeline(rapport::pipeline::PipelineOptions {
-        track: rapport::track::TrackOptions { confirm_hits: 1, ..Default::default() },
-        ..Default::default()
-    });
+    let mut pipeline =
+        rapport_test_support::pipeline(rapport_perception::pipeline::PipelineOptions {
+            track: rapport_perception::track::TrackOptions {
+                confirm_hits: 1,
+                ..Default::default()
+            },
+            ..Default::default()
+        });
     for name in ["coffee.jpg", "chelsea.jpg", "rocket.jpg"] {
         pipeline.reset();
         let pixels = picture(name);

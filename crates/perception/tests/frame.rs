@@ -2,15 +2,13 @@
 //! faces.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-mod common;
-
 use std::time::Duration;
 
-use common::{encode, frame, in_repository, picture, pipeline};
-use rapport::detect::{WorkingImage, WorkingSize};
-use rapport::frame::{Encoding, Frame};
-use rapport::pipeline::PipelineOptions;
-use rapport::track::TrackOptions;
+use rapport_perception::detect::{WorkingImage, WorkingSize};
+use rapport_perception::frame::{Encoding, Frame};
+use rapport_perception::pipeline::PipelineOptions;
+use rapport_perception::track::TrackOptions;
+use rapport_test_support::{encode, frame, in_repository, picture, pipeline};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

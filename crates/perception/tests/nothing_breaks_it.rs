@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use image::{ImageFormat, RgbImage};
 use proptest::prelude::*;
-use rapport::crop::crop_padded_rgb;
-use rapport::detect::{WorkingImage, WorkingSize};
-use rapport::frame::{Decoder, Encoding, Frame, FrameError};
-use rapport::geometry::Rect;
+use rapport_perception::crop::crop_padded_rgb;
+use rapport_perception::detect::{WorkingImage, WorkingSize};
+use rapport_perception::frame::{Decoder, Encoding, Frame, FrameError};
+use rapport_perception::geometry::Rect;
 
 /// Counts the bytes in use and the most there were.
 struct Counting;

@@ -3,12 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use rapport::classify::EmotionNet;
-use rapport::emotion::{Distribution, Emotion};
-use rapport::frame::{Encoding, Frame};
-use rapport::onnx::{ModelError, RuntimeOptions};
+use rapport_perception::classify::EmotionNet;
+use rapport_perception::frame::{Encoding, Frame};
+use rapport_perception::onnx::{ModelError, RuntimeOptions};
+use rapport_vocabulary::{Distribution, Emotion};
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models");
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/models");
 
 fn load(path: &Path) -> Result<EmotionNet, ModelError> {
     EmotionNet::load(path, &RuntimeOptions::default())

@@ -1,17 +1,15 @@
 //! From frames to people: who is found, how they look, and that they keep their ids.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-mod common;
-
 use std::time::Duration;
 
-use common::{frame, in_repository, paste, picture, pipeline};
 use image::RgbImage;
-use rapport::detect::WorkingSize;
-use rapport::emotion::Emotion;
-use rapport::onnx::{ModelError, RuntimeOptions};
-use rapport::pipeline::{ModelFiles, Person, Pipeline, PipelineOptions};
-use rapport::track::TrackOptions;
+use rapport_perception::detect::WorkingSize;
+use rapport_perception::onnx::{ModelError, RuntimeOptions};
+use rapport_perception::pipeline::{ModelFiles, Person, Pipeline, PipelineOptions};
+use rapport_perception::track::TrackOptions;
+use rapport_test_support::{frame, in_repository, paste, picture, pipeline};
+use rapport_vocabulary::Emotion;
 
 fn at_once() -> PipelineOptions {
     let track = TrackOptions { confirm_hits: 1, ..TrackOptions::default() };

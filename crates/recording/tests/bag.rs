@@ -9,7 +9,9 @@ use std::path::Path;
 use mcap::records::MessageHeader;
 use mcap::{Compression, WriteOptions, Writer};
 use proptest::prelude::*;
-use rapport::bag::{Bag, BagError, BagWarning, Durability, History, Message, Reliability};
+use rapport_recording::bag::{
+    Bag, BagError, BagWarning, Durability, History, Message, Reliability,
+};
 use rusqlite::Connection;
 
 const CHATTER: (&str, &str) = ("/chatter", "std_msgs/msg/String");

@@ -17,19 +17,25 @@ use super::problem::{Place, Problem};
 
 /// A value and where it begins.
 #[derive(Debug)]
-pub(crate) struct Node {
+pub struct Node {
     pub place: Place,
     pub value: Value,
 }
 
 /// A YAML value. Keys keep their order, and a key given twice is there twice.
 #[derive(Debug)]
-pub(crate) enum Value {
+pub enum Value {
+    /// `null`, `~` or nothing.
     Empty,
+    /// `true` or `false`.
     Flag(bool),
+    /// Any number.
     Number(f64),
+    /// Text, quoted or plain.
     Text(String),
+    /// A list.
     List(Vec<Node>),
+    /// Keys and values.
     Mapping(Vec<(Node, Node)>),
 }
 
@@ -59,7 +65,7 @@ fn describe_number(number: f64) -> String {
 }
 
 /// A piece of the file between backquotes, on one line and no longer than a line.
-pub(crate) fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     const SHOWN_CHARS: usize = 60;
     let mut shown: String = text
         .chars()
@@ -80,7 +86,7 @@ pub(crate) fn quote(text: &str) -> String {
 /// # Errors
 ///
 /// The first fault of syntax, or the limit that is exceeded, with its place.
-pub(crate) fn read(text: &str) -> Result<Node, Problem> {
+pub fn read(text: &str) -> Result<Node, Problem> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_events: 20_000,
@@ -114,7 +120,7 @@ pub(crate) fn read(text: &str) -> Result<Node, Problem> {
 }
 
 /// The content of a file as text, or where it is none.
-pub(crate) fn text_of(content: &[u8]) -> Result<&str, Problem> {
+pub fn text_of(content: &[u8]) -> Result<&str, Problem> {
     std::str::from_utf8(content).map_err(|error| {
         let (before, after) = content.split_at(error.valid_up_to());
         let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);

@@ -8,14 +8,14 @@ use super::problem::{Place, Problem};
 
 /// The problem is noted; there is no value.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Noted;
+pub struct Noted;
 
 /// A value, or the knowledge that its problem is noted.
-pub(crate) type Read<T> = Result<T, Noted>;
+pub type Read<T> = Result<T, Noted>;
 
 /// Collects the problems of a document.
 #[derive(Debug, Default)]
-pub(crate) struct Problems(Vec<Problem>);
+pub struct Problems(Vec<Problem>);
 
 impl Problems {
     /// Notes a problem.
@@ -33,7 +33,7 @@ impl Problems {
 
 /// One entry of a mapping: a name and its value.
 #[derive(Debug)]
-pub(crate) struct Field {
+pub struct Field {
     /// The key, which is how problems name the value.
     pub name: String,
     /// Where the key is.
@@ -133,7 +133,7 @@ impl Field {
 
 /// A mapping whose keys are known ones, each given once.
 #[derive(Debug)]
-pub(crate) struct Mapping {
+pub struct Mapping {
     name: String,
     place: Place,
     fields: Vec<Field>,

@@ -8,7 +8,7 @@ mod document;
 mod fields;
 mod problem;
 
-pub(crate) use document::{Value, read, text_of};
-pub(crate) use fields::{Field, Mapping, Noted, Problems, Read};
-pub(crate) use problem::problem_lines;
+pub use document::{Value, read, text_of};
+pub use fields::{Field, Mapping, Noted, Problems, Read};
+pub use problem::problem_lines;
 pub use problem::{Place, Problem};

@@ -31,7 +31,7 @@ impl fmt::Display for Problem {
 }
 
 /// A line for each problem, the file in front.
-pub(crate) fn problem_lines(file: &std::path::Path, problems: &[Problem]) -> String {
+pub fn problem_lines(file: &std::path::Path, problems: &[Problem]) -> String {
     let lines: Vec<String> =
         problems.iter().map(|problem| format!("{}:{problem}", file.display())).collect();
     lines.join("\n")

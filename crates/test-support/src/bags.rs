@@ -7,7 +7,7 @@ use std::path::Path;
 use image::RgbImage;
 use mcap::records::MessageHeader;
 use mcap::{Compression, WriteOptions, Writer};
-use rapport::message::CdrWriter;
+use rapport_recording::message::CdrWriter;
 
 /// The log time of the first message, in nanoseconds since 1970.
 pub const START_NS: u64 = 1_760_000_000_000_000_000;

@@ -2,22 +2,21 @@
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
 pub mod bags;
-pub mod evaluation;
 
 use std::path::{Path, PathBuf};
 
 use image::RgbImage;
-use rapport::analyze::read_picture;
-use rapport::frame::{Encoding, Frame};
-use rapport::onnx::RuntimeOptions;
-use rapport::pipeline::{ModelFiles, Pipeline, PipelineOptions};
+use rapport_perception::frame::{Decoder, Encoding, Frame};
+use rapport_perception::onnx::RuntimeOptions;
+use rapport_perception::pipeline::{ModelFiles, Pipeline, PipelineOptions};
 
 pub fn in_repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
 
 pub fn picture(name: &str) -> RgbImage {
-    read_picture(&in_repository("tests/pictures").join(name)).unwrap()
+    let data = std::fs::read(in_repository("tests/pictures").join(name)).unwrap();
+    Decoder::default().decode_upright(name, &data).unwrap()
 }
 
 pub fn frame(picture: &RgbImage) -> Frame<'_> {

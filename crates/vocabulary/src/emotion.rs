@@ -1,11 +1,12 @@
-//! The seven expressions, distributions over them, and their valence and arousal.
+//! The expressions that a face can show, distributions over them, and their valence and arousal.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// An expression as shown by a face. The order is that of every model's `probabilities` output.
+/// An expression as shown by a face: the words that all of Rapport knows. Which of them a model tells
+/// apart, and in which order, is its [`LabelSet`](crate::LabelSet).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Emotion {
@@ -23,9 +24,11 @@ pub enum Emotion {
     Sad,
     /// Brows raised, jaw dropped.
     Surprise,
+    /// One corner of the mouth tightened and raised.
+    Contempt,
 }
 
-/// A name that is none of the seven expressions.
+/// A word that names no expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown emotion `{found}`, expected one of {}", Emotion::names())]
 pub struct UnknownEmotion {
@@ -34,8 +37,8 @@ pub struct UnknownEmotion {
 }
 
 impl Emotion {
-    /// How many there are: the length of every distribution.
-    pub const COUNT: usize = 7;
+    /// How many there are.
+    pub const COUNT: usize = 8;
 
     /// All of them, in the order of a distribution.
     pub const ALL: [Emotion; Self::COUNT] = [
@@ -46,6 +49,7 @@ impl Emotion {
         Emotion::Neutral,
         Emotion::Sad,
         Emotion::Surprise,
+        Emotion::Contempt,
     ];
 
     /// The label used in messages, files and models, in lower case.
@@ -58,6 +62,7 @@ impl Emotion {
             Emotion::Neutral => "neutral",
             Emotion::Sad => "sad",
             Emotion::Surprise => "surprise",
+            Emotion::Contempt => "contempt",
         }
     }
 
@@ -75,6 +80,7 @@ impl Emotion {
         let name = text.trim().to_lowercase();
         match name.as_str() {
             "anger" => Ok(Emotion::Angry),
+            "contemptuous" => Ok(Emotion::Contempt),
             "disgusted" => Ok(Emotion::Disgust),
             "fearful" | "scared" | "afraid" => Ok(Emotion::Fear),
             "happiness" => Ok(Emotion::Happy),
@@ -87,11 +93,11 @@ impl Emotion {
     /// Valence (pleasant or not) and arousal (activated or calm) of the expression, each -1 to 1.
     ///
     /// The values are those reported for the matching terms by [`AFFECT_SOURCE`]; neutral is the
-    /// origin of that space by definition.
+    /// origin of that space by definition, and contempt has the values of disgust, its neighbour.
     pub const fn affect(self) -> Affect {
         let (valence, arousal) = match self {
             Emotion::Angry => (-0.51, 0.59),
-            Emotion::Disgust => (-0.60, 0.35),
+            Emotion::Disgust | Emotion::Contempt => (-0.60, 0.35),
             Emotion::Fear => (-0.64, 0.60),
             Emotion::Happy => (0.81, 0.51),
             Emotion::Neutral => (0.0, 0.0),
@@ -131,11 +137,19 @@ pub struct Affect {
     pub arousal: f32,
 }
 
-/// Probabilities of the seven expressions, in the order of [`Emotion::ALL`], summing to 1.
+/// Probabilities of the expressions, in the order of [`Emotion::ALL`], summing to 1. Those that the
+/// model does not tell apart have 0.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Distribution(pub [f32; Emotion::COUNT]);
 
 impl Distribution {
+    /// A distribution with these probabilities, and 0 for all others.
+    pub fn of_pairs(pairs: impl IntoIterator<Item = (Emotion, f32)>) -> Self {
+        let mut values = [0.0; Emotion::COUNT];
+        pairs.into_iter().for_each(|(emotion, value)| values[emotion as usize] = value);
+        Self(values)
+    }
+
     /// The probability of one expression.
     pub fn of(&self, emotion: Emotion) -> f32 {
         self.0[emotion as usize]
@@ -146,17 +160,6 @@ impl Distribution {
         Emotion::ALL.into_iter().fold(Emotion::ALL[0], |best, emotion| {
             if self.of(emotion) > self.of(best) { emotion } else { best }
         })
-    }
-
-    /// The mean affect of the expressions under this distribution.
-    pub fn affect(&self) -> Affect {
-        let mut mean = Affect { valence: 0.0, arousal: 0.0 };
-        for emotion in Emotion::ALL {
-            let affect = emotion.affect();
-            mean.valence += self.of(emotion) * affect.valence;
-            mean.arousal += self.of(emotion) * affect.arousal;
-        }
-        mean
     }
 }
 
@@ -174,7 +177,7 @@ mod tests {
         ] {
             assert_eq!(Emotion::from_word(text), Ok(label));
         }
-        assert!(Emotion::from_word("contempt").is_err());
+        assert!(Emotion::from_word("boredom").is_err());
     }
 
     #[test]
@@ -187,9 +190,8 @@ mod tests {
     }
 
     #[test]
-    fn affect_is_the_mean_over_the_distribution() {
-        let half_happy = Distribution([0.0, 0.0, 0.0, 0.5, 0.5, 0.0, 0.0]);
-        assert_eq!(half_happy.affect(), Affect { valence: 0.405, arousal: 0.255 });
-        assert_eq!(half_happy.top(), Emotion::Happy);
+    fn of_equals_the_first_is_the_top() {
+        let half = Distribution::of_pairs([(Emotion::Neutral, 0.5), (Emotion::Happy, 0.5)]);
+        assert_eq!(half.top(), Emotion::Happy);
     }
 }

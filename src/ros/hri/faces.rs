@@ -8,13 +8,13 @@ use r2r::sensor_msgs::msg::Image;
 use r2r::std_msgs::msg::Header;
 use r2r::{Node, Publisher, QosProfile};
 
-use crate::crop::crop_padded_rgb;
-use crate::emotion::Emotion;
-use crate::frame::Frame;
-use crate::pipeline::Person;
 use crate::ros::convert;
 use crate::ros::handle::NodeHandle;
-use crate::track::FaceId;
+use rapport_perception::crop::crop_padded_rgb;
+use rapport_perception::frame::Frame;
+use rapport_perception::pipeline::Person;
+use rapport_perception::track::FaceId;
+use rapport_vocabulary::Emotion;
 
 /// Side of the published crops in pixels, as REP-155 has them.
 const CROP_SIDE_PX: u32 = 128;
@@ -180,7 +180,7 @@ fn publish_face(
         ymax: share(top + roi_height, height),
         c: person.face.score,
     })?;
-    let affect = person.probabilities.affect();
+    let affect = person.affect;
     face.expression.publish(&Expression {
         header: header.clone(),
         expression: expression(person.emotion).to_owned(),
@@ -205,5 +205,6 @@ const fn expression(emotion: Emotion) -> &'static str {
         Emotion::Neutral => "neutral",
         Emotion::Sad => "sad",
         Emotion::Surprise => "surprised",
+        Emotion::Contempt => "contempt",
     }
 }

@@ -24,11 +24,11 @@ use super::parameters::{ParameterServices, Parameters, given_to};
 use super::runner::Tasks;
 use super::slot::Slot;
 use super::stats::Stats;
-use crate::frame::Decoder;
-use crate::onnx;
-use crate::pipeline::Pipeline;
-use crate::stamp::ImageClock;
-use crate::track::FaceId;
+use rapport_perception::frame::Decoder;
+use rapport_perception::onnx;
+use rapport_perception::pipeline::Pipeline;
+use rapport_perception::track::FaceId;
+use rapport_vocabulary::ImageClock;
 use settings::{model_files, pipeline_options, runtime_options, specs};
 use worker::{TimeOrigin, Worker};
 

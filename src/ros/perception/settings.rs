@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::detect::WorkingSize;
-use crate::onnx::RuntimeOptions;
-use crate::pipeline::{ModelFiles, PipelineOptions};
 use crate::ros::image_topic::Transport;
 use crate::ros::parameters::{Change, Kind, Parameters, Spec, parameter};
-use crate::smooth::SmoothOptions;
-use crate::track::TrackOptions;
+use rapport_perception::detect::WorkingSize;
+use rapport_perception::onnx::RuntimeOptions;
+use rapport_perception::pipeline::{ModelFiles, PipelineOptions};
+use rapport_perception::smooth::SmoothOptions;
+use rapport_perception::track::TrackOptions;
 
 /// The table of parameters, but for the QoS overrides, which are named after the topic.
 pub fn specs() -> Vec<Spec> {

@@ -11,16 +11,16 @@ use tokio::sync::watch;
 
 use super::lock;
 use super::settings::pipeline_options;
-use crate::annotate::annotate;
-use crate::frame::Decoder;
-use crate::pipeline::{Observation, Pipeline, Timings};
 use crate::ros::convert;
 use crate::ros::hri::Hri;
 use crate::ros::intake::{Picture, Received};
 use crate::ros::logging::Complaints;
 use crate::ros::parameters::Parameters;
 use crate::ros::stats::{FrameTimes, Stats};
-use crate::stamp::{ImageClock, ImageTime};
+use rapport_perception::annotate::annotate;
+use rapport_perception::frame::Decoder;
+use rapport_perception::pipeline::{Observation, Pipeline, Timings};
+use rapport_vocabulary::{ImageClock, ImageTime};
 
 /// The pipeline of a configured node and the topics it answers on.
 pub struct Worker {
@@ -105,7 +105,13 @@ impl Worker {
         let Observation { people, timings } = self.pipeline.process(&frame, time)?;
         let publishing = Instant::now();
         let (width, height) = (frame.width_px(), frame.height_px());
-        self.emotions.publish(&convert::emotions(&header, width, height, &people))?;
+        self.emotions.publish(&convert::emotions(
+            &header,
+            width,
+            height,
+            &people,
+            self.pipeline.labels(),
+        ))?;
         if let Some(hri) = &mut self.hri {
             let published = hri.publish(&header, &frame, &people, |id| self.pipeline.knows(id));
             if let Err(error) = published {

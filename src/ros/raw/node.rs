@@ -18,7 +18,7 @@ use r2r_rcl::{
 
 use super::arguments::CArguments;
 use super::{TypeSupport, check_ros_arguments};
-use crate::bag::{Durability, History, Qos, Reliability};
+use rapport_recording::bag::{Durability, History, Qos, Reliability};
 
 /// What the ROS client library refused.
 #[derive(Debug, thiserror::Error)]

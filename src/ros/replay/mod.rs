@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::bag::{Bag, Qos, Topic};
 use crate::ros::raw::{RawNode, RawPublisher, TypeSupport};
+use rapport_recording::bag::{Bag, Qos, Topic};
 
 use player::{Clock, Player};
 use stop::Stop;

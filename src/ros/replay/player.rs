@@ -5,8 +5,8 @@ use std::fmt::Display;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use crate::bag::{Bag, Durability, History, Qos, Reliability};
 use crate::ros::raw::{RawError, RawNode, RawPublisher, TypeSupport};
+use rapport_recording::bag::{Bag, Durability, History, Qos, Reliability};
 
 use super::stop::Stop;
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use super::LabelError;
-use crate::emotion::Emotion;
+use rapport_vocabulary::Emotion;
 
 /// An open file whose header has been read.
 pub struct Table {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::csv::Table;
 use super::{FrameLabels, LabelError};
-use crate::emotion::Emotion;
-use crate::evaluate::warnings::Warnings;
+use crate::warnings::Warnings;
+use rapport_vocabulary::Emotion;
 
 /// All labels of a file, by frame.
 #[derive(Debug, Clone, Default, PartialEq)]

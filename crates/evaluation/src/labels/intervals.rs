@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::csv::Table;
 use super::{FrameLabels, LabelError};
-use crate::emotion::Emotion;
-use crate::evaluate::warnings::Warnings;
+use crate::warnings::Warnings;
+use rapport_vocabulary::Emotion;
 
 /// From this number of seconds on a time is meant since 1970, below it since the first message:
 /// no recording lasts three years, and none was made before 1973.

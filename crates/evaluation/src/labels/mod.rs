@@ -30,7 +30,7 @@ pub use intervals::{Intervals, TimeBase};
 pub use topic::SpokenLabels;
 
 use super::warnings::Warnings;
-use crate::emotion::Emotion;
+use rapport_vocabulary::Emotion;
 
 /// Why labels cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! Labels that somebody published while the recording was made.
 
-use crate::emotion::Emotion;
-use crate::evaluate::warnings::Warnings;
+use crate::warnings::Warnings;
+use rapport_vocabulary::Emotion;
 
 /// The label said last.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

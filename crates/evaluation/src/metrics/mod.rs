@@ -7,7 +7,7 @@
 //! that nobody shows) is `None`, never a number.
 //!
 //! ```
-//! use rapport::metrics::{Confusion, classification_report, roc_curve};
+//! use rapport_evaluation::metrics::{Confusion, classification_report, roc_curve};
 //! let confusion = Confusion::of(3, [(0, 0), (0, 1), (1, 1), (1, 1)]);
 //! let report = classification_report(&confusion, &confusion.classes_seen(), 0.0);
 //! assert_eq!(report.accuracy(), Some(0.75));

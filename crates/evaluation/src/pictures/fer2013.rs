@@ -9,14 +9,14 @@ use lzma_rust2::XzReader;
 
 use super::lines::ShortLines;
 use super::{LabelledPicture, PictureProblem};
-use crate::emotion::Emotion;
-use crate::frame::Encoding;
+use rapport_perception::frame::Encoding;
+use rapport_vocabulary::Emotion;
 
 /// Side of every picture in pixels.
 const SIDE_PX: u32 = 48;
 
 /// The challenge's numbers for the expressions.
-const NUMBERS: [Emotion; Emotion::COUNT] = [
+const NUMBERS: [Emotion; 7] = [
     Emotion::Angry,
     Emotion::Disgust,
     Emotion::Fear,

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::{LabelledPicture, PictureProblem};
-use crate::analyze::read_picture;
-use crate::emotion::Emotion;
-use crate::frame::Encoding;
+use crate::picture_file::read_picture;
+use rapport_perception::frame::Encoding;
+use rapport_vocabulary::Emotion;
 
 /// The pictures in order of their folders' and their own names. Reads one at a time.
 #[derive(Debug)]

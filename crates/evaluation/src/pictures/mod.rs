@@ -14,8 +14,8 @@ pub use folder::Folder;
 use super::labels::FrameLabels;
 use super::run::Run;
 use super::tally::{Place, Seen};
-use crate::emotion::Emotion;
-use crate::frame::{Encoding, Frame};
+use rapport_perception::frame::{Encoding, Frame};
+use rapport_vocabulary::Emotion;
 
 /// A picture and what it shows.
 pub struct LabelledPicture {

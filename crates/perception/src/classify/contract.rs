@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::sidecar;
-use crate::emotion::Emotion;
 use crate::onnx::{ModelError, Network};
+use rapport_vocabulary::{Emotion, LabelSet};
 
 /// Sides of the square input that are accepted, in pixels.
 pub(super) const SIDES_PX: std::ops::RangeInclusive<i32> = 16..=512;
@@ -73,6 +73,8 @@ pub(super) struct Contract {
     pub margin: f32,
     pub output: Output,
     pub classes: Vec<Class>,
+    /// The labels among the classes, in their order.
+    pub labels: LabelSet,
 }
 
 impl Contract {
@@ -86,23 +88,26 @@ impl Contract {
         if path.exists() {
             return sidecar::read(&path).map_err(ModelError::Sidecar);
         }
-        let expected = Emotion::ALL.map(Emotion::as_str).join(",");
         match network.metadata("labels") {
             None => Err(network.contract(
                 "description",
                 "missing".to_owned(),
                 format!("a file {} (see models/README.md)", path.display()),
             )),
-            Some(labels) if labels != expected => {
-                Err(network.contract("metadata entry `labels`", format!("`{labels}`"), expected))
-            }
-            Some(_) => Self::of_metadata(network),
+            Some(words) => match words.parse() {
+                Ok(labels) => Self::of_metadata(network, labels),
+                Err(error) => Err(network.contract(
+                    "metadata entry `labels`",
+                    format!("`{words}` ({error})"),
+                    format!("words separated by commas, each once, out of {}", Emotion::names()),
+                )),
+            },
         }
     }
 
-    fn of_metadata(network: &Network) -> Result<Self, ModelError> {
+    fn of_metadata(network: &Network, labels: LabelSet) -> Result<Self, ModelError> {
         network.expect_input("faces", &[None, Some(1), None, None])?;
-        let classes = Some(Emotion::COUNT as i64);
+        let classes = Some(labels.len() as i64);
         network.expect_output("probabilities", &[None, classes])?;
         network.expect_output("saliency", &[None, classes, None, None])?;
         let sides_px = i64::from(*SIDES_PX.start())..=i64::from(*SIDES_PX.end());
@@ -126,7 +131,8 @@ impl Contract {
             shift: [0.0; 3],
             margin: 1.0,
             output: Output::Probabilities,
-            classes: Emotion::ALL.map(Class::Of).to_vec(),
+            classes: labels.iter().map(Class::Of).collect(),
+            labels,
         })
     }
 

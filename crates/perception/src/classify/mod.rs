@@ -10,12 +10,12 @@ use std::path::Path;
 
 use crate::crop::{align, whole};
 use crate::detect::{Face, warp_grey, warp_rgb};
-use crate::emotion::{Distribution, Emotion};
 use crate::explain::EvidenceMaps;
 use crate::frame::Frame;
 use crate::geometry::Similarity;
 use crate::onnx::{ModelError, Network, RuntimeOptions};
 use contract::{Class, Colour, Contract, Layout, Output};
+use rapport_vocabulary::{Distribution, Emotion, LabelSet};
 
 /// Faces in one run at most, so that a crowd does not grow the buffers without bound.
 const BATCH: usize = 16;
@@ -51,6 +51,11 @@ impl EmotionNet {
     /// The network, for its metadata and timing.
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// The labels that the network tells apart.
+    pub fn labels(&self) -> &LabelSet {
+        &self.contract.labels
     }
 
     /// Side of the square crops that the network takes, in pixels.
@@ -149,14 +154,16 @@ impl EmotionNet {
         })?;
         match shape[..] {
             [1, classes, rows, columns]
-                if classes == Emotion::COUNT as i64 && values.iter().all(|v| v.is_finite()) =>
+                if classes == self.labels().len() as i64
+                    && values.iter().all(|v| v.is_finite()) =>
             {
-                Ok(EvidenceMaps { rows: rows as usize, columns: columns as usize, values })
+                let labels = self.labels().clone();
+                Ok(EvidenceMaps { labels, rows: rows as usize, columns: columns as usize, values })
             }
             _ => Err(self.network.contract(
                 "output `saliency`",
                 format!("{shape:?}"),
-                "[1,7,h,w], all finite".to_owned(),
+                format!("[1,{},h,w], all finite", self.labels().len()),
             )),
         }
     }
@@ -194,8 +201,7 @@ fn softmax(logits: &[f32]) -> Vec<f32> {
     shares.into_iter().map(|share| share / sum).collect()
 }
 
-/// The seven expressions' shares among the classes that are kept; equal shares where nothing of
-/// these is left.
+/// The labels' shares among the classes that are kept; equal shares where nothing of these is left.
 fn distribution(row: &[f32], contract: &Contract) -> Distribution {
     let mut shares = [0.0; Emotion::COUNT];
     for (class, &probability) in contract.classes.iter().zip(row) {
@@ -207,7 +213,12 @@ fn distribution(row: &[f32], contract: &Contract) -> Distribution {
         let kept: f32 = shares.iter().sum();
         shares = match kept > 1e-6 {
             true => shares.map(|share| share / kept),
-            false => [1.0 / Emotion::COUNT as f32; Emotion::COUNT],
+            false => {
+                contract
+                    .labels
+                    .distribution(&vec![1.0 / contract.labels.len() as f32; contract.labels.len()])
+                    .0
+            }
         };
     }
     Distribution(shares)
@@ -229,15 +240,22 @@ mod tests {
             shift: [0.0; 3],
             margin: 1.0,
             output,
+            labels: LabelSet::new(classes.iter().filter_map(|class| match class {
+                Class::Of(emotion) => Some(*emotion),
+                Class::Dropped => None,
+            }))
+            .unwrap(),
             classes,
         }
     }
 
     #[test]
     fn rows_that_are_no_distribution_are_named() {
-        let ours = contract(Output::Probabilities, Emotion::ALL.map(Class::Of).to_vec());
+        let ours =
+            contract(Output::Probabilities, LabelSet::seven().iter().map(Class::Of).collect());
         let good = [0.1, 0.1, 0.1, 0.4, 0.1, 0.1, 0.1];
-        assert_eq!(read_distributions(&good, 1, &ours).unwrap(), [Distribution(good)]);
+        let expected = LabelSet::seven().distribution(&good);
+        assert_eq!(read_distributions(&good, 1, &ours).unwrap(), [expected]);
         assert_eq!(read_distributions(&good, 2, &ours).unwrap_err(), "7 numbers");
         let logits = [3.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0];
         assert!(read_distributions(&logits, 1, &ours).unwrap_err().starts_with("[3.0, -1.0"));
@@ -252,7 +270,7 @@ mod tests {
         let [found] = read_distributions(&[0.2, 0.6, 0.2], 1, &net).unwrap()[..] else { panic!() };
         assert_eq!((found.of(Emotion::Happy), found.of(Emotion::Sad)), (0.5, 0.5));
         let [found] = read_distributions(&[0.0, 1.0, 0.0], 1, &net).unwrap()[..] else { panic!() };
-        assert_eq!(found.of(Emotion::Fear), 1.0 / 7.0);
+        assert_eq!((found.of(Emotion::Happy), found.of(Emotion::Sad)), (0.5, 0.5));
         let net = contract(Output::Logits, classes);
         let [found] = read_distributions(&[500.0, 0.0, 500.0], 1, &net).unwrap()[..] else {
             panic!()
@@ -273,7 +291,7 @@ mod tests {
             logits: bool,
         ) {
             let output = if logits { Output::Logits } else { Output::Probabilities };
-            let mut classes = Emotion::ALL.map(Class::Of).to_vec();
+            let mut classes: Vec<_> = Emotion::ALL.map(Class::Of).to_vec();
             classes.push(Class::Dropped);
             for row in read_distributions(&data, count, &contract(output, classes)).into_iter().flatten() {
                 let sum: f32 = row.0.iter().sum();

@@ -4,8 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use super::contract::{Class, Colour, Contract, Layout, Output, SIDES_PX};
-use crate::emotion::Emotion;
-use crate::yaml::{self, Field, Mapping, Place, Problem, Problems, Read, Value, problem_lines};
+use rapport_settings::{
+    self, Field, Mapping, Place, Problem, Problems, Read, Value, problem_lines,
+};
+use rapport_vocabulary::{Emotion, LabelSet};
 
 /// The version of the format that this code reads.
 const VERSION: i32 = 1;
@@ -33,14 +35,14 @@ pub(super) fn read(path: &Path) -> Result<Contract, String> {
     if content.len() as u64 > MAX_BYTES {
         return Err(format!("{}: it has over {MAX_BYTES} bytes", path.display()));
     }
-    yaml::text_of(&content)
+    rapport_settings::text_of(&content)
         .map_err(|problem| vec![problem])
         .and_then(contract)
         .map_err(|problems| problem_lines(path, &problems))
 }
 
 fn contract(text: &str) -> Result<Contract, Vec<Problem>> {
-    let node = yaml::read(text).map_err(|problem| vec![problem])?;
+    let node = rapport_settings::read(text).map_err(|problem| vec![problem])?;
     let start = Place { line: 1, column: 1 };
     let field = Field { name: "the description".to_owned(), key_place: start, node };
     let mut problems = Problems::default();
@@ -95,7 +97,7 @@ fn whole(field: Field, problems: &mut Problems) -> Read<Contract> {
     let output_name = name(map.optional("output_name"), problems);
     let classes = classes(&mut map, problems);
     version?;
-    let ([from, to], mean, deviation) = (range?, mean?, deviation?);
+    let ([from, to], mean, deviation, classes) = (range?, mean?, deviation?, classes?);
     let of = |values: &[f64], channel: usize| values[channel.min(values.len() - 1)];
     Ok(Contract {
         input_name: input_name?,
@@ -109,7 +111,8 @@ fn whole(field: Field, problems: &mut Problems) -> Read<Contract> {
         shift: std::array::from_fn(|c| ((from - of(&mean, c)) / of(&deviation, c)) as f32),
         margin: margin? as f32,
         output: output?,
-        classes: classes?,
+        labels: labels_of(&classes)?,
+        classes,
     })
 }
 
@@ -122,7 +125,7 @@ fn choice<T: Copy>(
     let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
     match (field, default) {
         (None, Some(default)) => Ok(default),
-        (None, None) => Err(yaml::Noted),
+        (None, None) => Err(rapport_settings::Noted),
         (Some(field), _) => {
             let text = field.text(problems, &names.join(", "))?;
             match choices.iter().find(|(name, _)| *name == text) {
@@ -169,6 +172,15 @@ fn numbers(
     items.iter().map(|item| item.number(problems, range.clone())).collect()
 }
 
+/// The labels among the classes. There is one at least: a sidecar that drops all is refused before.
+fn labels_of(classes: &[Class]) -> Read<LabelSet> {
+    let labels = classes.iter().filter_map(|class| match class {
+        Class::Of(emotion) => Some(*emotion),
+        Class::Dropped => None,
+    });
+    LabelSet::new(labels).map_err(|_| rapport_settings::Noted)
+}
+
 /// What each value of the output stands for.
 fn classes(map: &mut Mapping, problems: &mut Problems) -> Read<Vec<Class>> {
     let allowed = "the output's classes in order";
@@ -195,6 +207,9 @@ fn classes(map: &mut Mapping, problems: &mut Problems) -> Read<Vec<Class>> {
             return Err(field.wrong(problems, "each expression once"));
         }
         classes.push(Class::Of(emotion));
+    }
+    if let (Some(first), true) = (labels.first(), classes.iter().all(|c| *c == Class::Dropped)) {
+        return Err(first.wrong(problems, "at least one label that is not under drop"));
     }
     Ok(classes)
 }
@@ -243,9 +258,9 @@ drop: contempt
                 "4:9: output is an empty list; allowed: logits, probabilities",
             ]
         );
-        let unknown = FER_PLUS.replace("drop: contempt\n", "");
+        let unknown = FER_PLUS.replace("drop: contempt\n", "").replace("contempt", "boredom");
         let expected = format!(
-            "5:71: labels is `contempt`; allowed: {}, or a label under drop",
+            "5:71: labels is `boredom`; allowed: {}, or a label under drop",
             Emotion::names()
         );
         assert_eq!(problems_of(&unknown), [expected]);

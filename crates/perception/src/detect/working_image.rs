@@ -23,6 +23,25 @@ impl Default for WorkingSize {
     }
 }
 
+impl std::str::FromStr for WorkingSize {
+    type Err = String;
+
+    /// Reads `WIDTHxHEIGHT`. The error says what was expected.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let sides =
+            text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+        match sides {
+            Some((width_px, height_px))
+                if (32..=Frame::MAX_SIDE_PX).contains(&width_px)
+                    && (32..=Frame::MAX_SIDE_PX).contains(&height_px) =>
+            {
+                Ok(Self { width_px, height_px })
+            }
+            _ => Err(format!("expected WIDTHxHEIGHT, each 32 to {}", Frame::MAX_SIDE_PX)),
+        }
+    }
+}
+
 /// Buffers for the scaled image, kept from frame to frame.
 #[derive(Debug)]
 pub struct WorkingImage {

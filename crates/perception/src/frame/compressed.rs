@@ -6,6 +6,7 @@
 //! (AMD EPYC, one thread). Small faces keep all their pixels, and there is one kind of pixel.
 
 use image::metadata::Orientation;
+use image::{DynamicImage, RgbImage};
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
@@ -91,7 +92,7 @@ pub enum CompressedError {
 /// Decodes JPEG and PNG into a buffer that is kept from image to image.
 ///
 /// ```
-/// use rapport::frame::Decoder;
+/// use rapport_perception::frame::Decoder;
 /// let error = Decoder::default().decode("jpeg", b"GIF89a").unwrap_err();
 /// assert!(error.to_string().contains("`jpeg` has 6 bytes that start with [47 49 46 38]"));
 /// ```
@@ -109,6 +110,23 @@ struct Decoded {
 }
 
 impl Decoder {
+    /// Decodes a picture, upright as its EXIF orientation says. Arguments and errors are those of
+    /// [`Self::decode`].
+    ///
+    /// # Errors
+    /// As [`Self::decode`].
+    pub fn decode_upright(
+        &mut self,
+        format: &str,
+        data: &[u8],
+    ) -> Result<RgbImage, CompressedError> {
+        let frame = self.decode(format, data)?;
+        let picture = RgbImage::from_raw(frame.width_px(), frame.height_px(), frame.to_rgb());
+        let mut picture = DynamicImage::ImageRgb8(picture.unwrap_or_default());
+        picture.apply_orientation(self.orientation());
+        Ok(picture.into_rgb8())
+    }
+
     /// Decodes an image. Its first bytes tell what it is; `format`, as the message has it
     /// (`jpeg`, `png`, `rgb8; jpeg compressed bgr8`), only names it in errors.
     ///

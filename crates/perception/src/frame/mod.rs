@@ -18,13 +18,13 @@ use pixel::{Bayer, Yuv, to_byte};
 /// A view of an uncompressed image whose size, step and data are known to agree.
 ///
 /// ```
-/// use rapport::frame::{Encoding, Frame};
+/// use rapport_perception::frame::{Encoding, Frame};
 /// let pixels = [10, 20, 30, 40, 50, 60];
 /// let frame = Frame::new(2, 1, 6, Encoding::Bgr8, &pixels)?;
 /// assert_eq!(frame.rgb(1, 0), [60, 50, 40]);
 /// let error = Frame::new(2, 2, 6, Encoding::Bgr8, &pixels).unwrap_err();
 /// assert_eq!(error.to_string(), "image data is 6 bytes, expected 12 (2 rows of step 6)");
-/// # Ok::<(), rapport::frame::FrameError>(())
+/// # Ok::<(), rapport_perception::frame::FrameError>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Frame<'a> {

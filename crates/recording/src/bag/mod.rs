@@ -5,8 +5,8 @@
 //! one second or 32 MiB, whichever is less, however long the recording is.
 //!
 //! ```no_run
-//! # fn main() -> Result<(), rapport::bag::BagError> {
-//! let bag = rapport::bag::Bag::open("corridor")?;
+//! # fn main() -> Result<(), rapport_recording::bag::BagError> {
+//! let bag = rapport_recording::bag::Bag::open("corridor")?;
 //! for message in bag.messages() {
 //!     match message {
 //!         Ok(message) => {

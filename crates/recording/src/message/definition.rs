@@ -19,10 +19,10 @@ impl Definition {
     pub const EMOTIONS: Self = Self {
         type_name: "rapport/msg/FaceEmotionArray",
         parts: &[
-            ("", include_str!("../../msg/FaceEmotionArray.msg")),
+            ("", include_str!("../../../../msg/FaceEmotionArray.msg")),
             HEADER,
             TIME,
-            ("rapport/FaceEmotion", include_str!("../../msg/FaceEmotion.msg")),
+            ("rapport/FaceEmotion", include_str!("../../../../msg/FaceEmotion.msg")),
             (
                 "sensor_msgs/RegionOfInterest",
                 "uint32 x_offset\nuint32 y_offset\nuint32 height\nuint32 width\nbool do_rectify\n",

@@ -5,7 +5,7 @@
 //!
 //! - [`CdrReader`], [`CdrWriter`]: OMG's Common Data Representation as rmw sends it.
 //! - [`ImageMessage`], [`CompressedImageMessage`], [`StringMessage`]: what is read.
-//! - [`emotions_cdr`], [`compressed_image_cdr`] and [`Definition`]: what `rapport record` writes.
+//! - [`compressed_image_cdr`] and [`Definition`]: what `rapport record` writes.
 
 mod cdr;
 mod definition;
@@ -15,4 +15,4 @@ mod write;
 pub use cdr::{CdrError, CdrReader, CdrWriter};
 pub use definition::Definition;
 pub use read::{CompressedImageMessage, Header, ImageMessage, StringMessage};
-pub use write::{compressed_image_cdr, emotions_cdr};
+pub use write::compressed_image_cdr;

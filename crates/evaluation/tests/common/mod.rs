@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Parser;
-use rapport::evaluate::{self, EvaluateArgs};
+use rapport_evaluation::EvaluateArgs;
 use serde_json::Value;
 
 #[derive(Parser)]
@@ -16,7 +16,7 @@ struct Cli {
 pub fn evaluate(output: &Path, arguments: &[&str]) -> anyhow::Result<(u8, Value)> {
     let output_option = ["-o", output.to_str().unwrap()];
     let line = ["rapport"].into_iter().chain(arguments.iter().copied()).chain(output_option);
-    let code = evaluate::run(&Cli::parse_from(line).args)?;
+    let code = rapport_evaluation::run(&Cli::parse_from(line).args)?;
     let text = std::fs::read_to_string(output.join("report.json")).unwrap();
     Ok((code, serde_json::from_str(&text).unwrap()))
 }

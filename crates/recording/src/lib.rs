@@ -1,0 +1,5 @@
+//! rosbag2 recordings ([`bag`]) and the ROS messages in them ([`message`]), read and written without
+//! ROS.
+
+pub mod bag;
+pub mod message;

@@ -1,0 +1,6 @@
+//! The commands of `rapport` that need no ROS.
+
+pub mod account;
+pub mod analyze;
+pub mod emotions;
+pub mod record;
