@@ -11,6 +11,9 @@ use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::{TensorElementType, ValueType};
 
+use sha2::{Digest, Sha256};
+
+use crate::networks::ModelIdentity;
 use crate::paths;
 
 /// Why a network or ONNX Runtime itself cannot be used.
@@ -93,6 +96,7 @@ pub struct RuntimeOptions {
 pub struct Network {
     session: Session,
     path: PathBuf,
+    sha256: String,
     busy: Duration,
 }
 
@@ -107,7 +111,8 @@ impl Network {
         let environment = environment(options)?;
         let session = build_session(&environment, &model, options.threads.max(1))
             .map_err(|reason| ModelError::Load { path: path.to_owned(), reason })?;
-        Ok(Self { session, path: path.to_owned(), busy: Duration::ZERO })
+        let sha256 = Sha256::digest(&model).iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { session, path: path.to_owned(), sha256, busy: Duration::ZERO })
     }
 
     /// The file that the network was loaded from.
@@ -118,6 +123,12 @@ impl Network {
     /// Time spent inside ONNX Runtime's runs since loading.
     pub fn busy(&self) -> Duration {
         self.busy
+    }
+
+    /// Which model it is.
+    pub fn identity(&self) -> ModelIdentity {
+        let name = self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        ModelIdentity { name, path: self.path.clone(), sha256: self.sha256.clone() }
     }
 
     /// Names of the inputs, in order.
@@ -245,7 +256,8 @@ impl Network {
             })
             .collect::<ort::Result<Vec<_>>>()
             .map_err(failed)?;
-        let arrays = arrays.try_into().map_err(|_| failed(ort::Error::new("outputs are missing")))?;
+        let arrays =
+            arrays.try_into().map_err(|_| failed(ort::Error::new("outputs are missing")))?;
         read(arrays).map_err(|error| ModelError::Shape { path: path.clone(), error })
     }
 }
@@ -301,9 +313,11 @@ impl<const N: usize> Axes<N> {
             expected: self.to_string(),
         };
         let fits = array.ndim() == N
-            && array.shape().iter().zip(self.0).all(|(&found, (_, length))| {
-                length.is_none_or(|length| length == found)
-            });
+            && array
+                .shape()
+                .iter()
+                .zip(self.0)
+                .all(|(&found, (_, length))| length.is_none_or(|length| length == found));
         if !fits {
             return Err(error());
         }

@@ -1,39 +1,25 @@
-//! The one path from a frame to the people in it. The live node, the commands, the tests and the
-//! benches all go through [`Pipeline::process`].
+//! The memory of one camera, and the one path from a frame to the people in it. The live node, the
+//! commands, the tests and the benches all go through [`Session::process`].
 
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::classify::EmotionNet;
-use crate::detect::{Face, ONet, WorkingImage, WorkingSize, YuNet, suppress_overlaps};
+use ndarray::Axis;
+use rapport_vocabulary::{Affect, Distribution, Emotion, ImageClock, ImageStamp, ImageTime};
+
+use crate::detect::{DetectOptions, Face};
 use crate::explain::Explanation;
 use crate::frame::Frame;
-use crate::onnx::{ModelError, RuntimeOptions};
-use crate::paths;
+use crate::networks::Networks;
+use crate::onnx::ModelError;
 use crate::smooth::{SmoothOptions, Smoother};
 use crate::track::{FaceId, TrackOptions, Tracker};
-use rapport_vocabulary::{Affect, Distribution, Emotion, LabelSet};
 
-/// The three networks' files. A path left empty stands for the file that comes with the package.
-#[derive(Debug, Clone, Default)]
-pub struct ModelFiles {
-    /// The face finder, `models/yunet.onnx`.
-    pub yunet: PathBuf,
-    /// The face verifier, `models/onet.onnx`.
-    pub onet: PathBuf,
-    /// The emotion network, `models/emotion.onnx`.
-    pub emotion: PathBuf,
-}
-
-/// How frames are worked on.
+/// How frames are processed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PipelineOptions {
-    /// Size at which faces are looked for.
-    pub working_size: WorkingSize,
-    /// Least score of a face, 0 to 1: lower finds more faces and more that are none.
-    pub min_score: f32,
-    /// Least probability that the verifier gives a face, 0 to 1.
-    pub min_face_probability: f32,
+pub struct SessionOptions {
+    /// How faces are looked for.
+    pub detect: DetectOptions,
     /// How faces are followed.
     pub track: TrackOptions,
     /// How distributions are smoothed.
@@ -42,12 +28,10 @@ pub struct PipelineOptions {
     pub min_confidence: f32,
 }
 
-impl Default for PipelineOptions {
+impl Default for SessionOptions {
     fn default() -> Self {
         Self {
-            working_size: WorkingSize::default(),
-            min_score: 0.5,
-            min_face_probability: 0.7,
+            detect: DetectOptions::default(),
             track: TrackOptions::default(),
             smooth: SmoothOptions::default(),
             min_confidence: DEFAULT_MIN_CONFIDENCE,
@@ -55,12 +39,20 @@ impl Default for PipelineOptions {
     }
 }
 
+impl SessionOptions {
+    /// For still pictures: a face counts at once, and all of a picture up to 1920x1920 is searched.
+    pub fn for_pictures() -> Self {
+        let mut options = Self::default();
+        options.detect.working_size =
+            crate::detect::WorkingSize { width_px: 1920, height_px: 1920 };
+        options.track.confirm_hits = 1;
+        options
+    }
+}
+
 /// Below one half the network itself holds all other expressions together for more probable than
 /// the one it names, and PublicTest bears it out: `models/emotion.md` has accuracy over coverage.
 const DEFAULT_MIN_CONFIDENCE: f32 = 0.5;
-
-/// Overlap (intersection over union) from which two finds are one face.
-const MAX_OVERLAP: f32 = 0.45;
 
 /// One person in one frame.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +61,8 @@ pub struct Person {
     pub id: FaceId,
     /// Box and landmarks in pixels of the frame.
     pub face: Face,
+    /// The time of the frame in which the face was first found.
+    pub first_seen: Duration,
     /// The expression shown, after smoothing.
     pub emotion: Emotion,
     /// The distribution after smoothing.
@@ -77,7 +71,7 @@ pub struct Person {
     pub instant_probabilities: Distribution,
     /// Valence and arousal: the mean over [`Person::probabilities`].
     pub affect: Affect,
-    /// Whether [`Person::confidence`] reaches [`PipelineOptions::min_confidence`]. Where it does
+    /// Whether [`Person::confidence`] reaches [`SessionOptions::min_confidence`]. Where it does
     /// not, the expression is the best guess and no more.
     pub sure: bool,
 }
@@ -111,43 +105,38 @@ pub struct Timings {
 pub struct Observation {
     /// The confirmed faces, longest known first.
     pub people: Vec<Person>,
+    /// The time of the frame.
+    pub time: ImageTime,
     /// Where the time went.
     pub timings: Timings,
 }
 
-/// Networks, buffers and the memory of who is in view.
+/// The memory of one camera, recording or visitor: who is in view, what each showed lately, and the
+/// clock of the images. The models are shared.
 #[derive(Debug)]
-pub struct Pipeline {
-    options: PipelineOptions,
-    yunet: YuNet,
-    onet: ONet,
-    emotion: EmotionNet,
+pub struct Session {
+    networks: Arc<Networks>,
+    options: SessionOptions,
+    clock: ImageClock,
     tracker: Tracker,
     smoother: Smoother,
-    working_image: WorkingImage,
-    crops: Vec<f32>,
 }
 
-impl Pipeline {
-    /// Loads the networks.
-    ///
-    /// # Errors
-    /// If ONNX Runtime or a model is missing or wrong: which, and how.
-    pub fn load(
-        files: &ModelFiles,
-        runtime: &RuntimeOptions,
-        options: PipelineOptions,
-    ) -> Result<Self, ModelError> {
-        Ok(Self {
-            yunet: YuNet::load(&model_file(&files.yunet, "yunet.onnx")?, runtime)?,
-            onet: ONet::load(&model_file(&files.onet, "onet.onnx")?, runtime)?,
-            emotion: EmotionNet::load(&model_file(&files.emotion, "emotion.onnx")?, runtime)?,
+impl Session {
+    /// A session that has seen nobody.
+    pub fn new(networks: Arc<Networks>, options: SessionOptions) -> Self {
+        Self {
+            clock: ImageClock::default(),
             tracker: Tracker::new(options.track),
             smoother: Smoother::new(options.smooth),
-            working_image: WorkingImage::default(),
-            crops: Vec::new(),
+            networks,
             options,
-        })
+        }
+    }
+
+    /// The models.
+    pub fn networks(&self) -> &Arc<Networks> {
+        &self.networks
     }
 
     /// The id that the next new face gets.
@@ -155,7 +144,7 @@ impl Pipeline {
         self.tracker.next_id()
     }
 
-    /// Gives new faces ids from this one on, so that nobody gets one of a pipeline before.
+    /// Gives new faces ids from this one on, so that nobody gets one of a session before.
     pub fn count_on_from(&mut self, next: FaceId) {
         self.tracker.count_on_from(next);
     }
@@ -165,39 +154,44 @@ impl Pipeline {
         self.tracker.knows(id)
     }
 
-    /// Finds the people in a frame. `stamp` is the time at which the frame was taken, on any clock
-    /// that goes forward, as [`ImageClock`](rapport_vocabulary::ImageClock) makes one; frames come in that
-    /// order.
+    /// Finds the people in the next frame. `stamp` is when it was taken and when it arrived.
     ///
     /// # Errors
-    /// If a network fails on this frame. The next frame is worked on as if this one had not been.
+    /// If a network fails on this frame. If the detector failed, the next frame is processed as if
+    /// this one had not been there; if the emotion network did, its faces have been followed.
     pub fn process(
         &mut self,
         frame: &Frame<'_>,
-        stamp: Duration,
+        stamp: ImageStamp,
     ) -> Result<Observation, ModelError> {
-        let inference_before = self.inference_time();
         let start = Instant::now();
-        self.working_image.fill(frame, self.options.working_size);
-        let candidates = self.yunet.find(&self.working_image, self.options.min_score)?;
-        let candidates = suppress_overlaps(candidates, MAX_OVERLAP);
-        let detected = Instant::now();
-        let faces = self.onet.refine(frame, &candidates, self.options.min_face_probability)?;
+        let (detected, searching) = {
+            let mut detector = self.networks.detector();
+            let before = detector.inference_time();
+            let detected = detector.detect(frame, &self.options.detect)?;
+            (detected, detector.inference_time() - before)
+        };
         let verified = Instant::now();
-        let tracked = self.tracker.update(&faces, stamp);
-        self.crops.clear();
-        for track in &tracked {
-            self.emotion.crop(frame, &track.face, &mut self.crops);
+        let time = self.clock.time(stamp.stamp, stamp.arrival);
+        let tracked = self.tracker.update(&detected.faces, time.time);
+        let mut emotion = self.networks.emotion();
+        let mut crops = emotion.blank_crops(tracked.len());
+        for (track, crop) in tracked.iter().zip(crops.axis_iter_mut(Axis(0))) {
+            emotion.crop(frame, &track.face, crop);
         }
         let cropped = Instant::now();
-        let distributions = self.emotion.classify(&self.crops)?;
-        let labels = self.emotion.labels();
+        let before = emotion.network().busy();
+        let distributions = emotion.classify(crops.view())?;
+        let classifying = emotion.network().busy() - before;
+        drop(emotion);
+        let labels = self.networks.labels();
         let people = tracked.iter().zip(&distributions).map(|(track, seen)| {
-            let smoothed = self.smoother.update(track.id, seen, stamp);
+            let smoothed = self.smoother.update(track.id, seen, time.time);
             let confidence = smoothed.probabilities.of(smoothed.emotion);
             Person {
                 id: track.id,
                 face: track.face,
+                first_seen: track.first_seen,
                 emotion: smoothed.emotion,
                 probabilities: smoothed.probabilities,
                 instant_probabilities: *seen,
@@ -209,75 +203,62 @@ impl Pipeline {
         self.smoother.retain(|id| self.tracker.knows(id));
         let classified = Instant::now();
         let timings = Timings {
-            detect: detected - start,
-            verify: verified - detected,
+            detect: (verified - start).saturating_sub(detected.confirming),
+            verify: detected.confirming,
             crop: cropped - verified,
             classify: classified - cropped,
             total: classified - start,
-            inference: self.inference_time() - inference_before,
+            inference: searching + classifying,
         };
-        Ok(Observation { people, timings })
+        Ok(Observation { people, time, timings })
     }
 
-    /// Which parts of a face spoke for each expression, in the crop that [`Self::process`] saw. It
-    /// runs the emotion network once more, so that nobody pays for it who does not ask.
+    /// Classifies a frame that is a face cut out already. It is nobody's: no memory is touched.
+    ///
+    /// # Errors
+    /// If the emotion network fails.
+    pub fn classify_whole(&self, frame: &Frame<'_>) -> Result<Distribution, ModelError> {
+        let mut emotion = self.networks.emotion();
+        let mut crop = emotion.blank_crops(1);
+        emotion.crop_whole(frame, crop.index_axis_mut(Axis(0), 0));
+        let found = emotion.classify(crop.view())?;
+        Ok(found.into_iter().next().unwrap_or(Distribution([0.0; Emotion::COUNT])))
+    }
+
+    /// Which parts of a face spoke for each label, in the crop that [`Self::process`] saw. It runs
+    /// the emotion network once more, so that nobody pays for it who does not ask.
     ///
     /// # Errors
     /// If the emotion network fails or gives no evidence maps.
-    pub fn explain(&mut self, frame: &Frame<'_>, face: &Face) -> Result<Explanation, ModelError> {
-        let mut crop = Vec::new();
-        self.emotion.crop(frame, face, &mut crop);
-        let maps = self.emotion.evidence(&crop)?;
-        let crop_to_image = self.emotion.crop_to_image(face);
-        Ok(Explanation { maps, crop_to_image, crop_side_px: self.emotion.side_px() })
+    pub fn explain(&self, frame: &Frame<'_>, face: &Face) -> Result<Explanation, ModelError> {
+        let mut emotion = self.networks.emotion();
+        let mut crop = emotion.blank_crops(1);
+        emotion.crop(frame, face, crop.index_axis_mut(Axis(0), 0));
+        let maps = emotion.evidence(crop.view())?;
+        let crop_to_image = emotion.crop_to_image(face);
+        Ok(Explanation { maps, crop_to_image, crop_side_px: emotion.side_px() })
     }
 
     /// Goes on with other options; the people in view stay known.
-    pub fn set_options(&mut self, options: PipelineOptions) {
+    pub fn set_options(&mut self, options: SessionOptions) {
         self.tracker.set_options(options.track);
         self.smoother.set_options(options.smooth);
         self.options = options;
     }
 
-    /// Forgets everybody, as for a new recording or an unrelated picture.
+    /// Resets all tracks and the clock, as for a new recording or an unrelated picture. Ids begin
+    /// anew.
     pub fn reset(&mut self) {
+        self.clock = ImageClock::default();
         self.tracker = Tracker::new(self.options.track);
         self.smoother = Smoother::new(self.options.smooth);
     }
 
-    /// Forgets everybody, as after a time in which nobody was looked at. Ids go on.
-    pub fn forget(&mut self) {
+    /// Resets all tracks, as after a time in which nothing was looked at. Ids and the clock go on.
+    pub fn reset_tracks(&mut self) {
         let next = self.next_id();
-        self.reset();
+        self.tracker = Tracker::new(self.options.track);
+        self.smoother = Smoother::new(self.options.smooth);
         self.count_on_from(next);
     }
-
-    /// The labels that the emotion network tells apart.
-    pub fn labels(&self) -> &LabelSet {
-        self.emotion.labels()
-    }
-
-    /// The emotion network's file.
-    pub fn emotion_model(&self) -> &Path {
-        self.emotion.network().path()
-    }
-
-    fn inference_time(&self) -> Duration {
-        self.yunet.network().busy() + self.onet.network().busy() + self.emotion.network().busy()
-    }
-}
-
-/// The file that was given, or the one of the package where none was.
-///
-/// # Errors
-/// If the package's file is not there.
-pub fn model_file(given: &Path, name: &str) -> Result<PathBuf, ModelError> {
-    if !given.as_os_str().is_empty() {
-        return Ok(given.to_owned());
-    }
-    let shipped = format!("models/{name}");
-    paths::shared_file(&shipped).ok_or_else(|| ModelError::File {
-        path: shipped.into(),
-        reason: "not found in share/rapport or in the checkout of this program".to_owned(),
-    })
 }

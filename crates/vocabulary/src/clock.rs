@@ -9,6 +9,23 @@ use std::time::Duration;
 /// to a clock that is being corrected.
 pub const LATE: Duration = Duration::from_millis(200);
 
+/// When an image was taken, as far as is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImageStamp {
+    /// The stamp that the image carries, since the epoch of the camera's clock; nothing if none was
+    /// set.
+    pub stamp: Option<Duration>,
+    /// When the image arrived, on any clock that goes forward.
+    pub arrival: Duration,
+}
+
+impl ImageStamp {
+    /// An image that was taken and arrived at this time.
+    pub fn at(time: Duration) -> Self {
+        Self { stamp: Some(time), arrival: time }
+    }
+}
+
 /// Gives each image its time.
 #[derive(Debug, Clone, Default)]
 pub struct ImageClock {

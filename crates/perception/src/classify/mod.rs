@@ -8,9 +8,7 @@ mod sidecar;
 
 use std::path::Path;
 
-use ndarray::{
-    Array4, ArrayView1, ArrayView2, ArrayView4, ArrayViewMut3, Axis, s,
-};
+use ndarray::{Array4, ArrayView1, ArrayView2, ArrayView4, ArrayViewMut3, Axis, s};
 
 use crate::crop::{align, whole};
 use crate::detect::{Face, warp_grey, warp_rgb};
@@ -113,7 +111,10 @@ impl EmotionNet {
     ///
     /// # Errors
     /// If inference fails or gives numbers that are no distribution.
-    pub fn classify(&mut self, crops: ArrayView4<'_, f32>) -> Result<Vec<Distribution>, ModelError> {
+    pub fn classify(
+        &mut self,
+        crops: ArrayView4<'_, f32>,
+    ) -> Result<Vec<Distribution>, ModelError> {
         let Self { network, contract, output, batch } = self;
         let mut found = Vec::with_capacity(crops.dim().0);
         for batch in crops.axis_chunks_iter(Axis(0), *batch) {
@@ -263,9 +264,7 @@ mod tests {
         let [found] = read(&[0.0, 1.0, 0.0], &net).unwrap()[..] else { panic!() };
         assert_eq!((found.of(Emotion::Happy), found.of(Emotion::Sad)), (0.5, 0.5));
         let net = contract(Output::Logits, classes);
-        let [found] = read(&[500.0, 0.0, 500.0], &net).unwrap()[..] else {
-            panic!()
-        };
+        let [found] = read(&[500.0, 0.0, 500.0], &net).unwrap()[..] else { panic!() };
         assert_eq!(found.of(Emotion::Happy), 0.5);
     }
 

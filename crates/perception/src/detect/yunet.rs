@@ -25,8 +25,7 @@ impl YuNet {
     /// If it does not load or is another network.
     pub fn load(path: &Path, options: &RuntimeOptions) -> Result<Self, ModelError> {
         let network = Network::load(path, options)?;
-        let image =
-            [("image", Some(1)), ("channel", Some(3)), ("row", None), ("column", None)];
+        let image = [("image", Some(1)), ("channel", Some(3)), ("row", None), ("column", None)];
         network.expect_input("image", Axes(image))?;
         network.expect_output("scores", output_axes(1, None))?;
         network.expect_output("boxes", output_axes(4, None))?;
