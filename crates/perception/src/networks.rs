@@ -9,6 +9,7 @@ use crate::classify::EmotionNet;
 use crate::detect::{Detector, YuNetDetector};
 use crate::onnx::{ModelError, RuntimeOptions};
 use crate::paths;
+use crate::smooth::Reading;
 
 /// The models' files. A path left empty stands for the file that comes with the package.
 #[derive(Debug, Clone, Default)]
@@ -38,7 +39,7 @@ pub struct ModelIdentity {
 pub struct Networks {
     detector: Mutex<Box<dyn Detector>>,
     emotion: Mutex<EmotionNet>,
-    labels: LabelSet,
+    reading: Reading,
     emotion_model: ModelIdentity,
 }
 
@@ -60,7 +61,7 @@ impl Networks {
     /// Any detector with any emotion network.
     pub fn of(detector: Box<dyn Detector>, emotion: EmotionNet) -> Arc<Self> {
         Arc::new(Self {
-            labels: emotion.labels().clone(),
+            reading: Reading { labels: emotion.labels().clone(), decision: *emotion.decision() },
             emotion_model: emotion.network().identity(),
             detector: Mutex::new(detector),
             emotion: Mutex::new(emotion),
@@ -69,7 +70,12 @@ impl Networks {
 
     /// The labels that the emotion network tells apart.
     pub fn labels(&self) -> &LabelSet {
-        &self.labels
+        &self.reading.labels
+    }
+
+    /// How the emotion network's distributions become labels, as its metadata says.
+    pub fn reading(&self) -> &Reading {
+        &self.reading
     }
 
     /// Which emotion network it is.

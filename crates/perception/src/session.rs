@@ -24,8 +24,9 @@ pub struct SessionOptions {
     pub track: TrackOptions,
     /// How distributions are smoothed.
     pub smooth: SmoothOptions,
-    /// Least confidence, 0 to 1, from which a label is called sure ([`Person::sure`]).
-    pub min_confidence: f32,
+    /// Least confidence, 0 to 1, from which any label is called sure ([`Person::sure`]); nothing: as
+    /// the model's decision rule has it.
+    pub min_confidence: Option<f32>,
 }
 
 impl Default for SessionOptions {
@@ -34,7 +35,7 @@ impl Default for SessionOptions {
             detect: DetectOptions::default(),
             track: TrackOptions::default(),
             smooth: SmoothOptions::default(),
-            min_confidence: DEFAULT_MIN_CONFIDENCE,
+            min_confidence: None,
         }
     }
 }
@@ -49,10 +50,6 @@ impl SessionOptions {
         options
     }
 }
-
-/// Below one half the network itself holds all other expressions together for more probable than
-/// the one it names, and PublicTest bears it out: `models/emotion.md` has accuracy over coverage.
-const DEFAULT_MIN_CONFIDENCE: f32 = 0.5;
 
 /// One person in one frame.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,10 +66,13 @@ pub struct Person {
     pub probabilities: Distribution,
     /// The distribution of this frame alone.
     pub instant_probabilities: Distribution,
+    /// The label of this frame alone, by the same rule.
+    pub instant_emotion: Emotion,
     /// Valence and arousal: the mean over [`Person::probabilities`].
     pub affect: Affect,
-    /// Whether [`Person::confidence`] reaches [`SessionOptions::min_confidence`]. Where it does
-    /// not, the expression is the best guess and no more.
+    /// Whether [`Person::confidence`] reaches what the model's decision rule, or
+    /// [`SessionOptions::min_confidence`], asks. Where it does not, the expression is the best guess
+    /// and no more.
     pub sure: bool,
 }
 
@@ -184,9 +184,13 @@ impl Session {
         let distributions = emotion.classify(crops.view())?;
         let classifying = emotion.network().busy() - before;
         drop(emotion);
-        let labels = self.networks.labels();
+        let reading = self.networks.reading();
+        let decision = match self.options.min_confidence {
+            Some(least) => reading.decision.with_min_confidence(least),
+            None => reading.decision,
+        };
         let people = tracked.iter().zip(&distributions).map(|(track, seen)| {
-            let smoothed = self.smoother.update(track.id, seen, time.time);
+            let smoothed = self.smoother.update(track.id, seen, time.time, reading);
             let confidence = smoothed.probabilities.of(smoothed.emotion);
             Person {
                 id: track.id,
@@ -195,8 +199,9 @@ impl Session {
                 emotion: smoothed.emotion,
                 probabilities: smoothed.probabilities,
                 instant_probabilities: *seen,
-                affect: labels.affect(&smoothed.probabilities),
-                sure: confidence >= self.options.min_confidence,
+                instant_emotion: reading.label(seen),
+                affect: reading.labels.affect(&smoothed.probabilities),
+                sure: decision.is_sure(smoothed.emotion, confidence),
             }
         });
         let people = people.collect();

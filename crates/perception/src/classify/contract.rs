@@ -35,6 +35,15 @@ impl Colour {
     }
 }
 
+/// The exposure of a crop that is cut out of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exposure {
+    /// As the picture has it.
+    AsIs,
+    /// Brought to normal light, and rid of the noise that this raises.
+    Normal,
+}
+
 /// What the numbers of the output are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Output {
@@ -76,6 +85,8 @@ pub(super) struct Contract {
     pub shift: [f32; 3],
     /// How far the crop reaches: 1 as the training images of `emotion.onnx`, 2 twice as far.
     pub margin: f32,
+    /// What is done about the light.
+    pub exposure: Exposure,
     pub output: Output,
     pub classes: Vec<Class>,
     /// The labels among the classes, in their order.
@@ -136,6 +147,7 @@ impl Contract {
             scale: [1.0; 3],
             shift: [0.0; 3],
             margin: 1.0,
+            exposure: Exposure::Normal,
             output: Output::Probabilities,
             classes: labels.iter().map(Class::Of).collect(),
             labels,

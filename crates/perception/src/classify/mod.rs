@@ -13,11 +13,12 @@ use ndarray::{Array4, ArrayView1, ArrayView2, ArrayView4, ArrayViewMut3, Axis, s
 use crate::crop::{align, whole};
 use crate::detect::{Face, warp_grey, warp_rgb};
 use crate::explain::EvidenceMaps;
+use crate::exposure::expose_crop;
 use crate::frame::Frame;
 use crate::geometry::Similarity;
 use crate::onnx::{Axes, ModelError, Network, RuntimeOptions};
-use contract::{Class, Colour, Contract, Layout, Output, evidence_axes};
-use rapport_vocabulary::{Distribution, Emotion, LabelSet};
+use contract::{Class, Colour, Contract, Exposure, Layout, Output, evidence_axes};
+use rapport_vocabulary::{Decision, Distribution, Emotion, LabelSet};
 
 /// Faces in one run at most, so that a crowd does not grow the buffers without bound.
 const BATCH: usize = 16;
@@ -28,6 +29,7 @@ const BATCH: usize = 16;
 pub struct EmotionNet {
     network: Network,
     contract: Contract,
+    decision: Decision,
     output: String,
     /// Faces in one run at most.
     batch: usize,
@@ -42,9 +44,16 @@ impl EmotionNet {
         let network = Network::load(path, options)?;
         let contract = Contract::of(&network)?;
         let (output, one_at_a_time) = contract.check(&network)?;
+        let decision = match network.metadata("decision") {
+            None => Decision::default(),
+            Some(text) => Decision::from_json(&text, &contract.labels).map_err(|reason| {
+                let expected = "a decision rule, see models/README.md".to_owned();
+                network.contract("metadata entry `decision`", reason, expected)
+            })?,
+        };
         let batch = if one_at_a_time { 1 } else { BATCH };
         let blank = Array4::zeros(contract.input_shape(1));
-        let mut net = Self { network, contract, output, batch };
+        let mut net = Self { network, contract, decision, output, batch };
         // A graph can promise shapes that its operators do not give: one run tells.
         net.classify(blank.view())?;
         Ok(net)
@@ -58,6 +67,11 @@ impl EmotionNet {
     /// The labels that the network tells apart.
     pub fn labels(&self) -> &LabelSet {
         &self.contract.labels
+    }
+
+    /// How the network's distributions become labels.
+    pub fn decision(&self) -> &Decision {
+        &self.decision
     }
 
     /// Side of the square crops that the network takes, in pixels.
@@ -79,16 +93,22 @@ impl EmotionNet {
 
     /// Cuts a face out as the network takes it, into one of the crops of [`Self::blank_crops`].
     pub fn crop(&self, frame: &Frame<'_>, face: &Face, out: ArrayViewMut3<'_, f32>) {
-        self.cut(frame, &self.crop_to_image(face), out);
+        self.cut(frame, &self.crop_to_image(face), self.contract.exposure, out);
     }
 
-    /// Takes a picture that is a face cut out already, into one of the crops of
+    /// Takes a picture that is a face cut out already, as it is, into one of the crops of
     /// [`Self::blank_crops`].
     pub fn crop_whole(&self, frame: &Frame<'_>, out: ArrayViewMut3<'_, f32>) {
-        self.cut(frame, &whole(frame, self.side_px()), out);
+        self.cut(frame, &whole(frame, self.side_px()), Exposure::AsIs, out);
     }
 
-    fn cut(&self, frame: &Frame<'_>, to_image: &Similarity, out: ArrayViewMut3<'_, f32>) {
+    fn cut(
+        &self,
+        frame: &Frame<'_>,
+        to_image: &Similarity,
+        exposure: Exposure,
+        out: ArrayViewMut3<'_, f32>,
+    ) {
         let Contract { layout, colour, scale, shift, .. } = &self.contract;
         // The same memory, seen as [channel, row, column] from here on.
         let mut planes = match layout {
@@ -99,6 +119,10 @@ impl EmotionNet {
             Colour::Grey => warp_grey(frame, to_image, planes.index_axis_mut(Axis(0), 0)),
             Colour::Rgb => warp_rgb(frame, to_image, planes.view_mut()),
             Colour::Bgr => warp_rgb(frame, to_image, planes.slice_mut(s![..;-1, .., ..])),
+        }
+        if exposure == Exposure::Normal {
+            // Whatever the order of the channels: red and blue count nearly alike.
+            expose_crop(planes.view_mut());
         }
         for ((mut plane, &scale), &shift) in planes.axis_iter_mut(Axis(0)).zip(scale).zip(shift) {
             if (scale, shift) != (1.0, 0.0) {
@@ -115,7 +139,7 @@ impl EmotionNet {
         &mut self,
         crops: ArrayView4<'_, f32>,
     ) -> Result<Vec<Distribution>, ModelError> {
-        let Self { network, contract, output, batch } = self;
+        let Self { network, contract, output, batch, .. } = self;
         let mut found = Vec::with_capacity(crops.dim().0);
         for batch in crops.axis_chunks_iter(Axis(0), *batch) {
             let count = batch.dim().0;
@@ -228,6 +252,7 @@ mod tests {
             scale: [1.0; 3],
             shift: [0.0; 3],
             margin: 1.0,
+            exposure: Exposure::AsIs,
             output,
             labels: LabelSet::new(classes.iter().filter_map(|class| match class {
                 Class::Of(emotion) => Some(*emotion),

@@ -7,6 +7,7 @@ use std::path::Path;
 use ndarray::{Array4, Axis};
 
 use super::{Face, warp_rgb};
+use crate::exposure::expose_crop;
 use crate::frame::Frame;
 use crate::geometry::{Point, Similarity};
 use crate::onnx::{Axes, ModelError, Network, RuntimeOptions};
@@ -58,8 +59,9 @@ impl ONet {
         for batch in candidates.chunks(BATCH) {
             let squares: Vec<Similarity> = batch.iter().map(square_around).collect();
             let mut crops = Array4::zeros((batch.len(), 3, SIDE_PX, SIDE_PX));
-            for (square, crop) in squares.iter().zip(crops.axis_iter_mut(Axis(0))) {
-                warp_rgb(frame, square, crop);
+            for (square, mut crop) in squares.iter().zip(crops.axis_iter_mut(Axis(0))) {
+                warp_rgb(frame, square, crop.view_mut());
+                expose_crop(crop);
             }
             let outputs = ["probability", "landmarks"];
             self.network.run(crops.view(), outputs, |[probabilities, landmarks]| {

@@ -1,8 +1,9 @@
 //! The image at the size that the detector works on: scaled down, padded, as planes of floats.
 
-use ndarray::{Array4, ArrayView4};
+use ndarray::{Array4, ArrayView4, s};
 
 use super::resample::{Axis, Sums, scale_channel, scale_colours, scale_rows};
+use crate::exposure::search_gain;
 use crate::frame::{Encoding, Frame, yuv_to_rgb};
 use crate::geometry::Point;
 
@@ -118,6 +119,16 @@ impl WorkingImage {
             Encoding::Yuyv => self.fill_yuv422(frame, [0, 1, 3]),
             Encoding::Nv12 => self.fill_yuv420(frame, [0, 1]),
             Encoding::Nv21 => self.fill_yuv420(frame, [1, 0]),
+        }
+    }
+
+    /// Brings the image to a normal exposure, where it is darker.
+    pub fn expose(&mut self) {
+        let (width, height) = self.content;
+        let mut content = self.planes.slice_mut(s![0, .., ..height, ..width]);
+        let gain = search_gain(content.view());
+        if gain > 1.0 {
+            content.mapv_inplace(|value| (value * gain).min(255.0));
         }
     }
 

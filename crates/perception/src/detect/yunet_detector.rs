@@ -40,6 +40,7 @@ impl Detector for YuNetDetector {
         options: &DetectOptions,
     ) -> Result<Detected, ModelError> {
         self.working_image.fill(frame, options.working_size);
+        self.working_image.expose();
         let candidates = self.yunet.find(&self.working_image, options.min_score)?;
         let candidates = suppress_overlaps(candidates, MAX_OVERLAP);
         let start = Instant::now();
