@@ -5,6 +5,6 @@ mod clock;
 mod emotion;
 mod labels;
 
-pub use clock::{ImageClock, ImageTime, LATE};
+pub use clock::{Advance, ImageClock, ImageStamp, ImageTime, LATE, LONGEST_STEP, SteadyClock};
 pub use emotion::{AFFECT_SOURCE, Affect, Distribution, Emotion, UnknownEmotion};
 pub use labels::{LabelSet, LabelSetError};
