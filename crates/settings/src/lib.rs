@@ -8,7 +8,7 @@ mod document;
 mod fields;
 mod problem;
 
-pub use document::{Value, read, text_of};
+pub use document::{Value, quote, read, text_of};
 pub use fields::{Field, Mapping, Noted, Problems, Read};
 pub use problem::problem_lines;
 pub use problem::{Place, Problem};
