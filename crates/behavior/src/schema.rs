@@ -2,9 +2,10 @@
 //!
 //! `config/policy.yaml` shows every key in use; this is where each is defined.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use rapport_settings::{Field, Mapping, Place, Problem, Problems, Read, Value};
+use rapport_settings::{Field, Mapping, Place, Problem, Problems, Read, Value, range_text};
 use rapport_vocabulary::Emotion;
 
 use super::policy::{Policy, Rule};
@@ -19,6 +20,7 @@ const OUTPUT_KEYS: [&str; 4] = ["say", "gesture", "light", "expression"];
 const MAX_RULES: usize = 64;
 const MAX_VARIANTS: usize = 16;
 
+const DAY_SECS: RangeInclusive<f64> = 0.0..=86_400.0;
 const DEFAULT_PAUSE: Duration = Duration::from_secs(4);
 const DEFAULT_GAP: Duration = Duration::from_millis(500);
 const DEFAULT_INTENSITY: Fraction = Fraction::HALF;
@@ -103,11 +105,9 @@ fn rule(field: Field, problems: &mut Problems, seen: &mut Vec<(String, Place)>) 
     let when = map
         .required(problems, "when", "emotion, confidence and for_secs")
         .and_then(|field| when(field, problems));
-    let cooldown = map
-        .required(problems, "cooldown_secs", "0 to 86400")
-        .and_then(|field| field.secs(problems, 0.0..=86_400.0));
+    let cooldown = required_secs(&mut map, problems, "cooldown_secs", DAY_SECS);
     let cooldown_anyone =
-        optional_secs(&mut map, problems, "cooldown_anyone_secs", 0.0..=86_400.0, Duration::ZERO);
+        optional_secs(&mut map, problems, "cooldown_anyone_secs", DAY_SECS, Duration::ZERO);
     let priority =
         map.optional("priority").map_or(Ok(0), |field| field.whole_number(problems, -1000..=1000));
     let answer = map
@@ -153,9 +153,7 @@ fn when(field: Field, problems: &mut Problems) -> Read<(Vec<Emotion>, Fraction, 
     let confidence = map
         .required(problems, "confidence", "0 to 1")
         .and_then(|field| fraction(&field, problems, 0.0));
-    let lasting = map
-        .required(problems, "for_secs", "0 to 60")
-        .and_then(|field| field.secs(problems, 0.0..=60.0));
+    let lasting = required_secs(&mut map, problems, "for_secs", 0.0..=60.0);
     Ok((emotions?, confidence?, lasting?))
 }
 
@@ -180,9 +178,7 @@ fn answer(field: Field, problems: &mut Problems) -> Read<Answer> {
     let intensity = map
         .optional("intensity")
         .map_or(Ok(DEFAULT_INTENSITY), |field| fraction(&field, problems, 0.0));
-    let duration = map
-        .required(problems, "duration_secs", "0.1 to 60")
-        .and_then(|field| field.secs(problems, 0.1..=60.0));
+    let duration = required_secs(&mut map, problems, "duration_secs", 0.1..=60.0);
     does_something?;
     Ok(Answer {
         say: say?.unwrap_or_default(),
@@ -234,11 +230,20 @@ fn color_of(field: &Field, problems: &mut Problems) -> Read<[Fraction; 3]> {
     Ok([red, green, blue].map(Fraction::of_byte))
 }
 
+fn required_secs(
+    map: &mut Mapping,
+    problems: &mut Problems,
+    key: &str,
+    range: RangeInclusive<f64>,
+) -> Read<Duration> {
+    map.required(problems, key, &range_text(&range)).and_then(|field| field.secs(problems, range))
+}
+
 fn optional_secs(
     map: &mut Mapping,
     problems: &mut Problems,
     key: &str,
-    range: std::ops::RangeInclusive<f64>,
+    range: RangeInclusive<f64>,
     default: Duration,
 ) -> Read<Duration> {
     map.optional(key).map_or(Ok(default), |field| field.secs(problems, range))
