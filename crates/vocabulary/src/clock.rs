@@ -1,13 +1,13 @@
 //! The time of images, made of their stamps and of when they came.
 //!
 //! Cameras stamp with clocks that are set, with whole seconds, with the same stamp always, or not
-//! at all. Tracking, smoothing, waiting and measuring need a time that goes on. There is one rule
-//! for it, [`ImageClock`]; what only waits counts with [`SteadyClock`], which follows it.
+//! at all. Perception, behavior and evaluation need a time that goes on, and all get it from
+//! [`ImageClock`]. [`SteadyClock`] counts its steps: it never goes back, for cooldowns and the like.
 
 use std::time::Duration;
 
-/// A stamp older than the newest by no more than this belongs to a message that was overtaken, or
-/// to a clock that is being corrected.
+/// A stamp older than the newest by no more than this belongs to a message that was overtaken on its
+/// way by a newer one, or to a clock that is being corrected.
 pub const LATE: Duration = Duration::from_millis(200);
 
 /// A step ahead by more than this says that the clock was set, or that nothing was seen for so long
@@ -26,9 +26,14 @@ pub struct ImageStamp {
 
 /// Gives each image its time.
 ///
-/// It is the stamp, or else the arrival. Where a stamp stands still, the time goes on as images
-/// arrive; where it goes back by up to [`LATE`], the time stands still; where it goes back further,
-/// so does the time.
+/// It is the stamp, or the arrival where there is none. Where stamps stand still or count whole
+/// seconds, the time goes on as images arrive. Where a stamp goes back by up to [`LATE`], the image
+/// was overtaken, and the time stands still; unless the newest image came longer ago than that:
+/// then a clock was corrected, and the time goes on. Where a stamp goes back further, so does the
+/// time.
+///
+/// Stamps in whole seconds can move the time ahead by up to a second, once: at the first second
+/// that begins after the first image.
 #[derive(Debug, Clone, Default)]
 pub struct ImageClock {
     last: Option<Last>,
@@ -100,7 +105,8 @@ impl ImageClock {
     }
 }
 
-/// From one image to the next.
+/// From one image to the next: the new time, by how much it changed, and the time that passed
+/// between the arrivals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     First {
