@@ -108,6 +108,17 @@ impl Complaints {
     }
 }
 
+impl Complaints {
+    /// Logs a warning, as [`Complaints::log`] does an error.
+    pub fn warn(&mut self, text: &str) {
+        match self.held_back_before(text, Instant::now()) {
+            None => {}
+            Some(0) => tracing::warn!("{text}"),
+            Some(n) => tracing::warn!("{text} ({n} more like this since the last)"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ mod decision;
 mod emotion;
 mod labels;
 
-pub use clock::{ImageClock, ImageStamp, ImageTime, LATE};
+pub use clock::{Advance, ImageClock, ImageStamp, ImageTime, LATE, LONGEST_STEP, SteadyClock};
 pub use decision::{DEFAULT_MIN_CONFIDENCE, Decision};
 pub use emotion::{AFFECT_SOURCE, Affect, Distribution, Emotion, UnknownEmotion};
 pub use labels::{LabelSet, LabelSetError};
