@@ -110,7 +110,7 @@ def test_options_that_are_named_exist(page):
     commands = ("analyze", "evaluate", "record", "replay", "watch")
     texts = {command: help_of(command) for command in commands}
     lines = [*code_spans(page), *page.read_text().splitlines()]
-    used = [re.match(r"rapport (\w+)( .*)?$", line) for line in lines]
+    used = [re.match(r"rapport ([a-z]+)( .*)?$", line) for line in lines]
     unknown = [match[1] for match in used if match and match[1] not in commands]
     for match in used:
         if match and match[1] in commands:
@@ -136,7 +136,7 @@ def has_option(help_text, option):
 def test_every_field_of_the_messages_is_described(message):
     definition = (ROOT / "msg" / f"{message}.msg").read_text()
     # A type and a name; constants have a value too.
-    fields = re.findall(r"^[\w/]+(?:\[\d*\])? ([a-z]\w*)\s*(?:#.*)?$", definition, re.MULTILINE)
+    fields = re.findall(r"^[\w/<=]+(?:\[.*?\])? +([a-z]\w*) *(?:#.*)?$", definition, re.MULTILINE)
     rows = table(ROOT / "docs" / "ros-api.md", f"field of `{message}`")
     assert sorted(names_in(row[0] for row in rows)) == sorted(fields)
 
