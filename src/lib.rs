@@ -1,7 +1,7 @@
-//! Rapport lets a robot notice which expressions people show it, and respond kindly.
+//! Rapport tells a robot which facial expressions people show, and lets the robot respond by rules.
 //!
-//! This package is what is run: the ROS nodes and the commands. The crates below it do the work and
-//! know no ROS.
+//! This package contains what is started: the ROS nodes and the commands. The other crates of the
+//! workspace do the work and do not depend on ROS.
 //!
 //! ```text
 //! camera image -> frame -> faces -> expressions -> people -> responses -> the robot
@@ -9,8 +9,16 @@
 //! recordings -> recording -> the same perception -> evaluation (figures)
 //! ```
 //!
-//! - [`commands`]: `rapport analyze`, `rapport record` and the rest of the command line.
+//! - [`rapport_vocabulary`]: expressions, label sets, distributions, the time of an image.
+//! - [`rapport_perception`]: from the pixels of a frame to the people in it.
+//! - [`rapport_behavior`]: from people to the responses of the robot, by a policy.
+//! - [`rapport_recording`]: rosbag2 recordings and the messages in them, without ROS.
+//! - [`rapport_evaluation`]: labels, metrics and reports; `rapport evaluate`.
+//! - `rapport_settings`: YAML files whose mistakes are reported with their place.
+//! - [`commands`]: `rapport analyze`, `rapport record` and what `rapport watch` prints.
 //! - `ros`: the ROS nodes, `rapport replay` and `rapport watch` (feature `ros`).
+//!
+//! `docs/architecture.md` follows one frame through the code and says where to change what.
 
 pub mod commands;
 #[cfg(feature = "ros")]

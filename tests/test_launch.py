@@ -1,4 +1,4 @@
-"""launch/rapport.launch.py: what it starts, and that README and files agree with it."""
+"""launch/rapport.launch.py: what it starts, and that docs and files agree with it."""
 
 import array
 import ast
@@ -23,7 +23,7 @@ from scenes import smiling_face
 LAUNCH_FILE = ROOT / "launch" / "rapport.launch.py"
 
 
-def test_the_readme_lists_the_arguments_and_the_defaults_exist():
+def test_the_page_lists_the_arguments_and_the_defaults_exist():
     tree = ast.parse(LAUNCH_FILE.read_text())
     table = next(
         node.value
@@ -31,8 +31,8 @@ def test_the_readme_lists_the_arguments_and_the_defaults_exist():
         if isinstance(node, ast.Assign) and node.targets[0].id == "arguments"
     )
     names = [row.elts[0].value for row in table.elts]
-    readme = (ROOT / "README.md").read_text()
-    listed = re.findall(r"^\| `(\w+)` \|", section(readme, "| launch argument |"), re.MULTILINE)
+    page = (ROOT / "docs" / "ros-api.md").read_text()
+    listed = re.findall(r"^\| `(\w+)` \|", section(page, "| launch argument |"), re.MULTILINE)
     assert names == listed
     used = re.findall(r'os\.path\.join\(config, "(.+?)"\)', LAUNCH_FILE.read_text())
     assert used and all((ROOT / "config" / name).is_file() for name in used)

@@ -1,6 +1,5 @@
 """Parameters through the services of the node: described, ranged, refused with a reason."""
 
-import itertools
 import json
 
 import pytest
@@ -93,7 +92,7 @@ def plain(value):
     }[value.type]
 
 
-def test_node_file_and_readme_agree(client, parameters):
+def test_node_file_and_page_agree(client, parameters):
     found = described(client, parameters)
     text = (ROOT / "config" / "perception.yaml").read_text()
     in_file = yaml.safe_load(text)["/**"]["ros__parameters"]
@@ -103,16 +102,14 @@ def test_node_file_and_readme_agree(client, parameters):
         if name in in_file:
             assert in_file[name] == plain(value) and type(in_file[name]) is type(plain(value)), name
 
-    readme = (ROOT / "README.md").read_text()
-    section = readme.split("### perception_node")[1].split("### behavior_node")[0]
+    page = (ROOT / "docs" / "ros-api.md").read_text()
+    section = page.split("\n## Parameters of perception_node")[1].split("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("| `")]
     documented = {}
     for row in rows:
-        names, default, bounds, change = (cell.strip() for cell in row.split("|")[1:5])
-        for name, one in zip(
-            names.replace("`", "").split(", "), itertools.cycle(default.split(", "))
-        ):
-            documented[name] = (one.strip("`"), bounds, change)
+        name, default, bounds, change = (cell.strip() for cell in row.split("|")[1:5])
+        documented[name.strip("`")] = (default.strip("`"), bounds, change)
+    assert documented.keys() == found.keys()
     for name, (descriptor, value) in found.items():
         default, bounds, change = documented[name]
         shown = json.dumps(plain(value))
