@@ -37,7 +37,7 @@ test-core: setup
 
 test-ros: build
 	$(ENV) cargo test --release --locked
-	$(ENV) tools/isolated python -m pytest -q tests
+	$(ENV) tools/isolated python -m pytest -q -rs tests
 
 lint: setup
 	$(ENV) cargo fmt --check --all

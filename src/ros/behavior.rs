@@ -14,7 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::clock::RosClock;
 use super::convert;
 use super::handle::NodeHandle;
-use super::logging::Complaints;
+use super::logging::RateLimitedLog;
 use super::parameters::{Change, Kind, ParameterServices, Parameters, given_to, parameter};
 use super::runner::Tasks;
 use rapport_behavior::{Engine, FaceReading, Light, Policy, Reaction, Response, Rest};
@@ -39,7 +39,7 @@ pub fn start_node(node: &mut Node, _: NodeHandle) -> anyhow::Result<Tasks> {
             "Policy (YAML); empty: config/policy.yaml of the package",
         )],
     )?;
-    let file = match parameters.text("policy_file") {
+    let file = match parameters.values().text("policy_file") {
         given if !given.is_empty() => PathBuf::from(given),
         _ => paths::shared_file("config/policy.yaml")
             .ok_or_else(|| anyhow!("config/policy.yaml of the package not found"))?,
@@ -55,7 +55,7 @@ pub fn start_node(node: &mut Node, _: NodeHandle) -> anyhow::Result<Tasks> {
         expression: node.create_publisher("expression", reliable())?,
         engine: Engine::new(policy),
         newest: None,
-        complaints: Complaints::default(),
+        complaints: RateLimitedLog::default(),
     };
     let mut emotions = node.subscribe::<FaceEmotionArray>("emotions", reliable())?;
     let mut tasks = Tasks::default();
@@ -86,7 +86,7 @@ struct Robot {
     engine: Engine,
     /// Stamp of the newest message and when it came.
     newest: Option<(Duration, Instant)>,
-    complaints: Complaints,
+    complaints: RateLimitedLog,
 }
 
 impl Robot {
@@ -101,7 +101,7 @@ impl Robot {
                     emotion,
                     confidence: face.confidence,
                 }),
-                Err(error) => self.complaints.log(&format!("face passed over: {error}")),
+                Err(error) => self.complaints.error(&format!("face passed over: {error}")),
             }
         }
         let Reaction { rest, response } = self.engine.observe(stamp, &readings);
@@ -111,7 +111,7 @@ impl Robot {
         if let Some(response) = response {
             tracing::info!("{} for {}: {}", response.rule, response.face_id, response.reason);
             if let Err(error) = self.respond(&message.header, &response) {
-                self.complaints.log(&format!("response not published: {error}"));
+                self.complaints.error(&format!("response not published: {error}"));
             }
         }
     }
@@ -127,7 +127,7 @@ impl Robot {
 
     fn show_rest(&mut self, rest: &Rest) {
         if let Err(error) = self.show(rest.light.as_ref(), rest.expression.as_deref()) {
-            self.complaints.log(&format!("rest not published: {error}"));
+            self.complaints.error(&format!("rest not published: {error}"));
         }
     }
 

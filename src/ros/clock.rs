@@ -29,7 +29,7 @@ impl RosClock {
     /// # Errors
     /// If `/clock` cannot be subscribed.
     pub fn start(node: &mut Node, parameters: &Parameters, tasks: &mut Tasks) -> r2r::Result<Self> {
-        if !parameters.flag("use_sim_time") {
+        if !parameters.values().flag("use_sim_time") {
             return Ok(Self { simulated: None });
         }
         let now = Arc::new(AtomicU64::new(0));
