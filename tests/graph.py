@@ -160,6 +160,11 @@ class Client:
         assert self.spin_until(future.done), "the service did not answer"
         return future.result()
 
+    def publishers_of(self, topic):
+        """The ids of the publishers of a topic: one that ended and began again has another."""
+        found = self.node.get_publishers_info_by_topic(topic)
+        return [tuple(info.endpoint_gid) for info in found]
+
     def wait_for_publisher_of(self, collector):
         assert self.spin_until(lambda: collector.subscription.get_publisher_count() > 0), (
             f"nobody publishes {collector.subscription.topic_name}"
@@ -221,6 +226,16 @@ class Camera:
         for name, value in fields.items():
             setattr(image, name, value)
         return self.ask_image(image, resend_secs)
+
+    def send(self, picture, after_secs=1 / 30):
+        """Sends a picture and waits for nothing; returns the stamp of the image."""
+        image = self.image(picture, after_secs)
+        self.images.publish(image)
+        return stamp_ns(image.header)
+
+    def answered_stamps(self):
+        """The stamps of the images that messages have come about."""
+        return [stamp_ns(message.header) for message in self.emotions.messages]
 
     def ask_image(self, image, resend_secs=5.0):
         stamp = stamp_ns(image.header)
