@@ -24,11 +24,11 @@ def test_off_takes_no_images_and_on_takes_them_again(perception, client, camera,
     camera.emotions.clear()
     while_off = stamp_ns(image.header), camera.send(smiling_face())
     assert enable(True).success
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     camera.ask(smiling_face())
     assert camera.ask(smiling_face()).faces
     # What was published about an image of before would have come before these.
-    assert not set(while_off) & set(camera.answered_stamps())
+    assert not set(while_off) & set(camera.processed_stamps())
 
 
 def test_whoever_is_seen_after_a_pause_may_be_anybody(perception, camera, enable):

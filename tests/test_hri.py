@@ -20,7 +20,7 @@ def perception(start, camera):
     node = start("perception_node", {"publish_hri": "true"})
     if node_lacks_it(node):
         pytest.skip("the node was built without hri_msgs")
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     return node
 
 
@@ -121,5 +121,5 @@ def test_the_crop_is_made_while_somebody_listens(perception, client, camera):
 
 def test_off_by_default(start, client, camera):
     start("perception_node")
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     assert client.node.count_publishers("/humans/faces/tracked") == 0

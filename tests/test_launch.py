@@ -130,7 +130,7 @@ def test_both_nodes_start_in_the_namespace_on_the_topic_and_end(
 ):
     camera = Camera(client, emotions, topic="camera/image_raw")
     launch = launched(f"namespace:={namespace}", f"image:={namespace}/camera/image_raw")
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     camera.ask(smiling_face())
     assert len(camera.ask(smiling_face()).faces) == 1
     both = {("perception_node", namespace), ("behavior_node", namespace)}
@@ -141,7 +141,7 @@ def test_both_nodes_start_in_the_namespace_on_the_topic_and_end(
 
 def test_a_killed_node_is_started_again(launched, namespace, camera):
     launch = launched(f"namespace:={namespace}", "respawn:=true", "behavior:=false")
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     (pid,) = processes(launch)
     os.kill(pid, signal.SIGKILL)
     camera.ask(smiling_face(), resend_secs=0.5)
@@ -155,7 +155,7 @@ def test_two_cameras_have_two_namespaces(launched, tmp_path, client):
     for side in ("left", "right"):
         one = Client(f"/{side}")
         camera = Camera(one, one.collect(FaceEmotionArray, "emotions"), topic="image_raw")
-        camera.wait_until_answered()
+        camera.wait_until_connected()
         one.close()
 
 
@@ -200,7 +200,7 @@ def test_compressed_images_come_from_beside_the_topic(launched, namespace, clien
 
 def test_launch_configures_and_activates_where_it_is_asked_to(launched, namespace, client, camera):
     launch = launched(f"namespace:={namespace}", "lifecycle:=launch", "respawn:=true")
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     assert state(client) == "active"
     (pid,) = processes(launch, "perception_node")
     os.kill(pid, signal.SIGKILL)

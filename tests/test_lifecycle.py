@@ -63,7 +63,7 @@ def test_a_manager_leads_it_through_its_life(start, client, camera, manager):
 
     # By label alone, as some clients ask.
     assert manager.change(label="activate")
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     camera.ask(smiling_face())
     assert camera.ask(smiling_face()).faces
 
@@ -79,16 +79,16 @@ def test_a_manager_leads_it_through_its_life(start, client, camera, manager):
     )
 
     assert manager.change(Transition.TRANSITION_ACTIVATE)
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     assert camera.ask(smiling_face())
     (before,) = camera.ask(smiling_face()).faces
     # What was published about an image of before would have come before these.
-    assert not set(while_inactive) & set(camera.answered_stamps())
+    assert not set(while_inactive) & set(camera.processed_stamps())
 
     # Other networks are other ids: whoever remembers face_1 does not take a new one for it.
     for transition in ("deactivate", "cleanup", "configure", "activate"):
         assert manager.change(label=transition)
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     camera.ask(smiling_face())
     (after,) = camera.ask(smiling_face()).faces
     assert int(after.face_id.split("_")[1]) > int(before.face_id.split("_")[1])
@@ -139,7 +139,7 @@ def test_a_wrong_model_can_be_put_right(start, client, namespace, camera, manage
     assert client.call(parameters.set_parameters([model])).results[0].successful
     assert manager.change(Transition.TRANSITION_CONFIGURE)
     assert manager.change(Transition.TRANSITION_ACTIVATE)
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     refused = client.call(parameters.set_parameters([Parameter("emotion_model", value="")]))
     assert "while the node is configured" in refused.results[0].reason
 

@@ -19,7 +19,9 @@ def silence(client, namespace):
     def silent_secs():
         """For how long no image has come, by the node's newest diagnostics."""
         statuses = [s for m in topic.messages for s in m.status if s.name.startswith(namespace)]
-        found = re.search(r"no image on \S+ for (\d+) s", statuses[-1].message) if statuses else None
+        found = (
+            re.search(r"no image on \S+ for (\d+) s", statuses[-1].message) if statuses else None
+        )
         return int(found[1]) if found else 0
 
     def line(node):

@@ -175,7 +175,7 @@ def test_a_live_one_takes_effect(client, parameters, camera):
     result = set_one(client, parameters, "min_score", 1.0)
     assert result.successful, result.reason
     assert get_one(client, parameters, "min_score").double_value == 1.0
-    # The setting is taken up with the next image after the answer of the service.
+    # The setting is taken up with the next image after the response of the service.
     assert client.spin_until(lambda: not camera.ask(smiling_face()).faces, 5.0)
     assert set_one(client, parameters, "min_score", 0.5).successful
     assert client.spin_until(lambda: camera.ask(smiling_face()).faces, 5.0)

@@ -10,7 +10,7 @@ def test_what_a_rule_leads_to_is_not_remapped_again(start, client, namespace, em
     rules = [f"image:={namespace}/a", f"{namespace}/a:={namespace}/b"]
     start("perception_node", None, "-r", rules[0], "-r", rules[1])
     camera = Camera(client, emotions, topic="a")
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     camera.ask(smiling_face())
     assert camera.ask(smiling_face()).faces
     assert client.node.count_subscribers(f"{namespace}/b") == 0

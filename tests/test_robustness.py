@@ -35,11 +35,11 @@ def wait_for_a_response_to_a_smile(client, camera, responses):
 
 def test_perception_killed_and_started_again(start, client, camera, emotions):
     node = start("perception_node")
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     node.process.send_signal(signal.SIGKILL)
     node.wait()
     again = start("perception_node")
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     camera.ask(smiling_face())
     only_the_smiling_face(camera.ask(smiling_face()))
     assert again.alive and not again.errors
@@ -49,12 +49,12 @@ def test_behavior_goes_on_when_perception_is_killed(start, client, camera, emoti
     responses = client.collect(Response, "responses")
     behavior = start("behavior_node")
     node = start("perception_node")
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     camera.ask(smiling_face())
     node.process.send_signal(signal.SIGKILL)
     node.wait()
     start("perception_node")
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     wait_for_a_response_to_a_smile(client, camera, responses)
     assert behavior.alive and not behavior.errors
 
@@ -79,7 +79,7 @@ def test_a_camera_that_vanishes_and_returns(perception, client, camera, emotions
     assert "it has no publisher" in perception.lines("[WARN]", "no image on")[0]
     back = Camera(client, emotions)
     back.now_ns = camera.now_ns + 20_000_000_000
-    back.wait_until_answered()
+    back.wait_until_connected()
     back.ask(smiling_face())
     after = only_the_smiling_face(back.ask(smiling_face()))
     assert after.face_id != before.face_id, "it was away for longer than a face is held"
@@ -91,7 +91,13 @@ def test_a_stream_that_changes_size_and_encoding(perception, camera):
     small = photograph("astronaut_face_60px.png", 320, 240)
     large = photograph("astronaut_face_60px.png", 1280, 960)
     first = smiling_face()
-    for scale, picture in ((1, first), (2, large), (1, grey(first)), (0.5, small), (2, grey(large))):
+    for scale, picture in (
+        (1, first),
+        (2, large),
+        (1, grey(first)),
+        (0.5, small),
+        (2, grey(large)),
+    ):
         # Where a face jumps it is another one, and needs a second image to be confirmed.
         for _ in range(2):
             message = camera.ask(picture)

@@ -155,7 +155,7 @@ def test_nowhere_to_log(start, program):
 
 def test_an_unknown_parameter_is_warned_about_and_the_node_goes_on(start, camera):
     node = start("perception_node", {"min_scroe": 0.4})
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     camera.ask(smiling_face())
     assert len(camera.ask(smiling_face()).faces) == 1
     warnings = node.lines("[WARN]", "min_scroe")
@@ -175,7 +175,7 @@ def test_of_a_present_and_an_old_name_the_present_one_wins(start, camera):
     detector = ROOT / "models" / "yunet.onnx"
     given = {"detector_model": detector, "yunet_model": "/no/such.onnx"}
     node = start("perception_node", given)
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     (warning,) = node.lines("[WARN]", "yunet_model")
     assert "detector_model and yunet_model are both set" in warning and not node.errors
 
@@ -184,5 +184,5 @@ def test_a_model_and_library_given_by_path_are_used(start, camera):
     library = ROOT / ".prefix" / "lib" / "libonnxruntime.so"
     model = ROOT / "models" / "emotion.onnx"
     node = start("perception_node", {"emotion_model": model, "onnxruntime_library": library})
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     assert node.lines("[INFO]", str(model))

@@ -10,7 +10,7 @@ use rapport::commands::record::{self, RecordArgs};
 use rapport::ros::{arguments::process_arguments, replay, runner, watch};
 use rapport_evaluation::EvaluateArgs;
 
-/// Notices the expression on the faces in front of a robot and answers kindly.
+/// Notices the expression on the faces in front of a robot and responds kindly.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {

@@ -16,7 +16,7 @@ use super::convert;
 use super::parameters::Parameters;
 use super::runner::Tasks;
 
-/// Tells the time.
+/// The clock.
 #[derive(Debug, Clone)]
 pub struct RosClock {
     /// What `/clock` said last, in nanoseconds; nothing where the machine's own time counts.

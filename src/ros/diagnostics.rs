@@ -29,7 +29,7 @@ const ERROR: u8 = DiagnosticStatus::ERROR as u8;
 /// From which share of dropped images on that is a warning.
 const MANY_DROPPED: f64 = 0.05;
 
-/// What was loaded, for those who look after the robot.
+/// What was loaded, for those who maintain the robot.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
     /// The emotion network's file; empty before it is loaded.
@@ -40,7 +40,7 @@ pub struct Loaded {
     pub failure: Option<String>,
 }
 
-/// What the diagnostics tell of.
+/// What the diagnostics report.
 pub struct Sources {
     /// The camera's topic.
     pub topic: String,

@@ -258,7 +258,7 @@ impl Intake {
 /// Publishers of the topic, and topics that carry images.
 type Facts = (Vec<Offer>, Vec<String>);
 
-/// What was said about the present silence and when, so that the log is told once.
+/// What was logged about the present silence and when, so that it is logged once.
 #[derive(Default)]
 struct Said {
     last: Option<(Facts, Instant)>,

@@ -28,7 +28,7 @@ struct RosLayer {
 impl<S: Subscriber> Layer<S> for RosLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let metadata = event.metadata();
-        // Other libraries' chatter stays out unless it is a warning.
+        // Of other libraries only warnings and errors are logged.
         if !metadata.target().starts_with("rapport") && *metadata.level() > Level::WARN {
             return;
         }

@@ -7,7 +7,7 @@
 //!
 //! An image's way through the perception node: `intake` subscribes it as `image_topic` says, the
 //! newest waits in a `slot`, the `processor` hands it to the worker of [`perception`] while the
-//! `switch` is on, `stats` count it and `diagnostics` tell. [`lifecycle`] and the service `enable`
+//! `switch` is on, `stats` count it, `diagnostics` report. [`lifecycle`] and the service `enable`
 //! turn the switch.
 
 pub mod arguments;

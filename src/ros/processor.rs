@@ -46,7 +46,7 @@ impl<T: Send, W: Work<T>> Processor<T, W> {
         self.slot.clone()
     }
 
-    /// Tells of changes of the switch.
+    /// For a reader of the switch.
     pub fn switch(&self) -> watch::Receiver<Switch> {
         self.switch.subscribe()
     }

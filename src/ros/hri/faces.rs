@@ -73,7 +73,7 @@ impl Hri {
     }
 
     /// Publishes the people in a frame, and makes and ends the topics of those who came and went.
-    /// `stays` tells whether a face that is not among them was only missed.
+    /// `stays` says whether a face that is not among them was only missed.
     ///
     /// # Errors
     /// If a topic cannot be made or published on.
@@ -112,7 +112,7 @@ impl Hri {
         problem.map_or(Ok(()), |problem| Err(problem.into()))
     }
 
-    /// Says that nobody is seen any more, and ends the topics of all faces.
+    /// Publishes that nobody is in view any more, and ends the topics of all faces.
     ///
     /// # Errors
     /// If it cannot be published.
@@ -193,8 +193,8 @@ fn publish_face(
 }
 
 /// The word of `hri_msgs/Expression` for an expression. The list of words there is closed, and has
-/// none for contempt: it is told as `disgusted`, as the lists of six basic expressions count it
-/// with disgust, and as our own affect has it in the same place. The topic `emotions` tells the two
+/// none for contempt, which is published as `disgusted`: lists of six basic expressions count the
+/// two as one, and both have the same valence and arousal here. The topic `emotions` keeps them
 /// apart.
 const fn expression(emotion: Emotion) -> &'static str {
     match emotion {

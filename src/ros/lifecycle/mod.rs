@@ -36,7 +36,7 @@ pub trait Managed: Send + 'static {
 
 type Requests<T> = Box<dyn Stream<Item = ServiceRequest<T>> + Send + Unpin>;
 
-/// The state as others see it, and the topic that tells of its changes.
+/// The state as others see it, and the topic on which its changes are published.
 #[derive(Clone)]
 struct Shown {
     state: Arc<Mutex<State>>,

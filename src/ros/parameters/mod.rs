@@ -1,5 +1,5 @@
 //! Node parameters from one table: names, defaults, ranges, descriptions, and when a change is
-//! taken. [`services`] answers for them on the graph.
+//! taken. [`services`] offers them on the graph.
 
 mod services;
 
@@ -105,7 +105,7 @@ pub struct Parameters {
     state: Arc<watch::Sender<State>>,
 }
 
-/// Tells one reader of changes.
+/// One reader's view of the values: it knows which it has seen.
 #[derive(Debug, Clone)]
 pub struct Changes(watch::Receiver<State>);
 
@@ -114,7 +114,7 @@ struct Setting<'a> {
     /// Its present name, or the name that was given where there is no such parameter.
     name: String,
     value: &'a ParameterValue,
-    /// Set by an old name: what to tell whoever did it.
+    /// For the log, where it is set by an old name.
     warning: Option<String>,
     /// It is set by its present name as well, which wins.
     superseded: bool,
@@ -130,8 +130,8 @@ pub fn given_to(node: &Node) -> anyhow::Result<Vec<(String, ParameterValue)>> {
 }
 
 impl Parameters {
-    /// Takes the values given on the command line and in parameter files, of [`given_to`]. Of a
-    /// given name that is old or unknown, the log tells.
+    /// Takes the values given on the command line and in parameter files, of [`given_to`]. Warns of
+    /// given names that are old or unknown.
     ///
     /// # Errors
     /// If a given value has the wrong type or lies out of range: which, and what is allowed.
@@ -166,7 +166,7 @@ impl Parameters {
         });
     }
 
-    /// Tells of changes from now on.
+    /// For a reader of the values, which has seen those of now.
     pub fn changes(&self) -> Changes {
         Changes(self.state.subscribe())
     }

@@ -1,6 +1,6 @@
 //! The services and the topic by which `ros2 param` and other nodes reach a node's parameters.
 //!
-//! r2r's own services tell neither ranges nor what is read-only, so these stand in their place.
+//! r2r's own services say neither ranges nor what is read-only, so these replace them.
 
 use std::collections::BTreeSet;
 
@@ -60,7 +60,7 @@ impl ParameterServices {
             ),
         };
         let all = services.parameters.all();
-        services.tell(all, Vec::new());
+        services.publish_event(all, Vec::new());
         Ok(services)
     }
 
@@ -128,7 +128,7 @@ impl ParameterServices {
         self.set_all(&settings)
     }
 
-    /// What is to be set, by present names. Old ones are told of in the log.
+    /// What is to be set, by present names. Warns of old ones.
     fn settings<'a>(&self, wanted: &'a [(String, ParameterValue)]) -> Vec<Setting<'a>> {
         let settings = self.parameters.values().settings(wanted);
         let warnings = settings.iter().filter_map(|setting| setting.warning.as_ref());
@@ -140,14 +140,18 @@ impl ParameterServices {
         match self.parameters.set_all(wanted) {
             Ok(kept) => {
                 let changed = kept.iter().map(|(name, value)| message(name, value));
-                self.tell(Vec::new(), changed.collect());
+                self.publish_event(Vec::new(), changed.collect());
                 SetParametersResult { successful: true, reason: String::new() }
             }
             Err(reason) => SetParametersResult { successful: false, reason },
         }
     }
 
-    fn tell(&self, new_parameters: Vec<ParameterMsg>, changed_parameters: Vec<ParameterMsg>) {
+    fn publish_event(
+        &self,
+        new_parameters: Vec<ParameterMsg>,
+        changed_parameters: Vec<ParameterMsg>,
+    ) {
         let event = ParameterEvent {
             stamp: self.clock.stamp(),
             node: self.node_name.clone(),

@@ -5,7 +5,7 @@
 //! - r2r publishes only types that it was built with, while a recording may hold any:
 //!   [`TypeSupport`] loads a type's support at run time, [`RawNode`] makes publishers from it.
 //! - r2r panics on ROS arguments that do not parse: [`check_ros_arguments`] refuses them before.
-//! - r2r does not tell under which name a topic is found: [`resolve_topic`].
+//! - r2r does not say under which name a topic is found: [`resolve_topic`].
 //! - r2r skips parameters under nested namespaces and most wildcards: [`given_parameters`].
 //! - r2r's messages in C memory stay on one thread: [`Native`] ones do not.
 //! - The libraries' destructors must not run under a thread that computes: [`exit_at_once`].
