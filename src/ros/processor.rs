@@ -110,6 +110,8 @@ mod tests {
 
     use super::*;
 
+    const PATIENCE: Duration = Duration::from_secs(10);
+
     #[derive(Debug, PartialEq)]
     enum Event {
         Begin(u32),
@@ -126,7 +128,7 @@ mod tests {
     impl Work<u32> for Reporter {
         fn process(&mut self, image: &u32) {
             self.events.send(Event::Begin(*image)).unwrap();
-            self.go_on.recv().unwrap();
+            self.go_on.recv_timeout(PATIENCE).unwrap();
             self.events.send(Event::End(*image)).unwrap();
         }
 
@@ -157,8 +159,17 @@ mod tests {
         }
 
         fn next(&self) -> Event {
-            let secs = Duration::from_secs(30);
-            tokio::task::block_in_place(|| self.events.recv_timeout(secs)).unwrap()
+            tokio::task::block_in_place(|| self.events.recv_timeout(PATIENCE)).unwrap()
+        }
+
+        /// Puts an image in and waits until it is taken out.
+        async fn put_and_wait(&self, image: u32) {
+            self.processor.slot().put(image);
+            let deadline = Instant::now() + PATIENCE;
+            while self.processor.slot().is_filled() {
+                assert!(Instant::now() < deadline, "the image still waits");
+                tokio::task::yield_now().await;
+            }
         }
 
         /// What happened before an image that is sent now is processed.
@@ -180,15 +191,28 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
     async fn images_are_processed_only_while_it_is_on() {
         let setup = Setup::new();
-        // Taken and thrown away, or cleared: nothing begins.
-        setup.processor.slot().put(1);
+        setup.put_and_wait(1).await;
         assert!(!setup.processor.set(|switch| switch.enabled = false).is_on());
         assert!(!setup.processor.set(|switch| switch.active = true).is_on());
-        setup.processor.slot().put(2);
+        setup.put_and_wait(2).await;
         assert!(!setup.processor.set(|switch| switch.active = false).is_on());
         assert!(!setup.processor.set(|switch| switch.enabled = true).is_on());
         setup.activate();
         assert_eq!(setup.events_before_next(3), []);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+    async fn images_of_before_are_gone_once_it_is_switched() {
+        let processor: Processor<u32, Reporter> = Processor::new();
+        for active in [true, false] {
+            processor.slot().put(1);
+            processor.set(|switch| switch.active = active);
+            assert!(!processor.slot().is_filled(), "active {active}");
+        }
+        processor.set(|switch| switch.active = true);
+        processor.slot().put(1);
+        processor.set(|switch| switch.enabled = true);
+        assert!(processor.slot().is_filled(), "it was on and still is");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
@@ -219,12 +243,7 @@ mod tests {
         let setup = Setup::new();
         setup.activate();
         let worker = setup.processor.replace_worker(None);
-        setup.processor.slot().put(1);
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while setup.processor.slot().is_filled() {
-            assert!(Instant::now() < deadline, "the image still waits");
-            tokio::task::yield_now().await;
-        }
+        setup.put_and_wait(1).await;
         assert!(setup.processor.replace_worker(worker).is_none());
         assert_eq!(setup.events_before_next(2), []);
     }
