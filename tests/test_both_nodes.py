@@ -11,7 +11,7 @@ def test_pictures_in_speech_out(start, client, camera):
     speech = client.collect(String, "speech")
     responses = client.collect(Response, "responses")
     nodes = [start("perception_node"), start("behavior_node")]
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     for collector in (speech, responses):
         client.wait_for_publisher_of(collector)
     topic = client.node.resolve_topic_name("emotions")

@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::clock::RosClock;
 use super::convert;
 use super::handle::NodeHandle;
-use super::logging::Complaints;
+use super::logging::RateLimitedLog;
 use super::parameters::{Change, Kind, ParameterServices, Parameters, given_to, parameter};
 use super::runner::Tasks;
 use outputs::{OutputTopics, response_message};
@@ -43,7 +43,7 @@ pub fn start_node(node: &mut Node, _: NodeHandle) -> anyhow::Result<Tasks> {
             "Policy (YAML); empty: config/policy.yaml of the package",
         )],
     )?;
-    let file = match parameters.text("policy_file") {
+    let file = match parameters.values().text("policy_file") {
         given if !given.is_empty() => PathBuf::from(given),
         _ => paths::shared_file("config/policy.yaml")
             .ok_or_else(|| anyhow!("config/policy.yaml of the package not found"))?,
@@ -56,7 +56,7 @@ pub fn start_node(node: &mut Node, _: NodeHandle) -> anyhow::Result<Tasks> {
         engine: Engine::new(policy),
         start: Instant::now(),
         model_labels: Vec::new(),
-        complaints: Complaints::default(),
+        log: RateLimitedLog::default(),
     };
     let mut emotions = node.subscribe::<FaceEmotionArray>("emotions", QosProfile::default())?;
     let mut tasks = Tasks::default();
@@ -87,7 +87,7 @@ struct Robot {
     start: Instant,
     /// The labels of the model that the newest message with faces came from.
     model_labels: Vec<String>,
-    complaints: Complaints,
+    log: RateLimitedLog,
 }
 
 impl Robot {
@@ -108,7 +108,7 @@ impl Robot {
                     emotion,
                     confidence: face.confidence,
                 }),
-                Err(error) => self.complaints.warn(&format!("face skipped: {error}")),
+                Err(error) => self.log.warn(&format!("face skipped: {error}")),
             }
         }
         let Decision { rest, response } = self.engine.observe(image, &readings);
@@ -118,7 +118,7 @@ impl Robot {
         if let Some(response) = response {
             tracing::info!("{} for {}: {}", response.rule, response.face_id, response.reason);
             if let Err(error) = self.publish_response(&message.header, &response) {
-                self.complaints.log(&format!("response not published: {error}"));
+                self.log.error(&format!("response not published: {error}"));
             }
         }
     }
@@ -131,7 +131,7 @@ impl Robot {
         }
         self.model_labels = labels.to_vec();
         for warning in ModelLabels::compare(labels, self.engine.policy()).warnings() {
-            self.complaints.warn(&warning);
+            self.log.warn(&warning);
         }
     }
 
@@ -144,7 +144,7 @@ impl Robot {
 
     fn publish_rest(&mut self, rest: &Outputs) {
         if let Err(error) = self.outputs.publish(rest) {
-            self.complaints.log(&format!("rest not published: {error}"));
+            self.log.error(&format!("rest not published: {error}"));
         }
     }
 
