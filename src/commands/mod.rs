@@ -3,4 +3,6 @@
 pub mod account;
 pub mod analyze;
 pub mod emotions;
+pub mod evaluate;
+pub mod progress;
 pub mod record;

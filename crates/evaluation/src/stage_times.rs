@@ -1,36 +1,20 @@
-//! Summaries of sorted figures.
+//! The times of one stage over all frames.
 
 use std::time::Duration;
 
+use rapport_vocabulary::percentile;
 use serde::Serialize;
 
-/// The figure that `percent` of all do not exceed (nearest rank); `None` without figures.
-pub fn percentile(sorted: &[f64], percent: f64) -> Option<f64> {
-    let rank = (percent / 100.0 * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied()
-}
-
-/// The figure in the middle, or the mean of the two there; `None` without figures.
-pub fn median(sorted: &[f64]) -> Option<f64> {
-    let middle = sorted.len().checked_sub(1)? / 2;
-    mean(sorted.get(middle..=sorted.len() / 2)?)
-}
-
-/// The mean; `None` without figures.
-pub fn mean(figures: &[f64]) -> Option<f64> {
-    (!figures.is_empty()).then(|| figures.iter().sum::<f64>() / figures.len() as f64)
-}
-
-/// The times of one stage.
+/// How long one stage took, frame by frame.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct StageTimes {
-    /// Half of the frames within this, in milliseconds.
+    /// Half of the frames within this, in milliseconds; `None` without frames.
     pub p50_ms: Option<f64>,
-    /// 95 of 100.
+    /// 95 of 100 frames within this.
     pub p95_ms: Option<f64>,
-    /// 99 of 100.
+    /// 99 of 100 frames within this.
     pub p99_ms: Option<f64>,
-    /// All of them together, in seconds.
+    /// All frames together, in seconds.
     pub total_secs: f64,
 }
 
@@ -45,28 +29,5 @@ impl StageTimes {
             p99_ms: percentile(&ms, 99.0),
             total_secs: ms.iter().sum::<f64>() / 1e3,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn percentiles_are_figures_that_occurred() {
-        let figures: Vec<f64> = (1..=200).map(f64::from).collect();
-        assert_eq!(percentile(&figures, 50.0), Some(100.0));
-        assert_eq!(percentile(&figures, 99.0), Some(198.0));
-        assert_eq!(percentile(&figures, 100.0), Some(200.0));
-        assert_eq!(percentile(&[7.0], 50.0), Some(7.0));
-        assert_eq!(percentile(&[], 50.0), None);
-    }
-
-    #[test]
-    fn the_median_of_an_even_number_lies_between_two() {
-        assert_eq!(median(&[0.5, 1.0, 2.0, 9.0]), Some(1.5));
-        assert_eq!(median(&[0.5, 1.0, 2.0]), Some(1.0));
-        assert_eq!(median(&[3.0]), Some(3.0));
-        assert_eq!(median(&[]), None);
     }
 }

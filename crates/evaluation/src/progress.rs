@@ -1,0 +1,27 @@
+//! What an evaluation tells while it runs.
+
+/// Is told how far an evaluation is and what goes wrong, so that a command can draw a bar and
+/// another program can do without. Every method does nothing unless it is written.
+pub trait Progress {
+    /// The first frame is about to be read. `frames`: how many there are, where that is known.
+    fn begin(&mut self, frames: Option<u64>) {
+        let _ = frames;
+    }
+
+    /// A frame, picture or row was read.
+    fn frame(&mut self) {}
+
+    /// The first warning of its kind; the report counts all of them.
+    fn warning(&mut self, text: &str) {
+        let _ = text;
+    }
+
+    /// The last frame was processed.
+    fn end(&mut self) {}
+}
+
+/// Tells nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {}
