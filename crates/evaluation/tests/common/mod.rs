@@ -19,7 +19,7 @@ fn options(output: &Path, arguments: &[&str]) -> EvaluateOptions {
             "--label-topic" => options.label_topic = Some((*value()).to_owned()),
             "--topic" => options.topic = Some((*value()).to_owned()),
             "--model" => options.models.push(value().into()),
-            "--usage" => value().clone_into(&mut options.usage),
+            "--usage" => options.usage = (*value()).to_owned(),
             "--votes" => options.votes = Some(value().into()),
             other => panic!("{other} is no option"),
         }
