@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use rapport_perception::pipeline::Timings;
+use rapport_vocabulary::percentile;
 
 /// Frames whose times are kept: ten seconds at 30 images a second.
 const FRAMES_KEPT: usize = 300;
@@ -123,9 +124,8 @@ impl Stats {
         let stage = |index: usize| {
             let mut times: Vec<_> = self.frames.iter().map(|frame| frame.stages()[index]).collect();
             times.sort_unstable();
-            // The nearest rank.
-            let at = |percent: usize| times[(times.len() * percent).div_ceil(100) - 1];
-            Quantiles { p50: at(50), p95: at(95) }
+            let at = |percent| percentile(&times, percent).unwrap_or_default();
+            Quantiles { p50: at(50.0), p95: at(95.0) }
         };
         Some(std::array::from_fn(stage))
     }

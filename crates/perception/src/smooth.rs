@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::track::FaceId;
-use rapport_vocabulary::{Decision, Distribution, Emotion, LabelSet};
+use rapport_vocabulary::{DecisionRule, Distribution, Emotion, LabelSet};
 
 /// How distributions are smoothed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,7 +29,7 @@ pub struct Reading {
     /// The labels that the model tells apart.
     pub labels: LabelSet,
     /// The model's rule.
-    pub decision: Decision,
+    pub decision: DecisionRule,
 }
 
 impl Reading {
@@ -114,7 +114,7 @@ mod tests {
     }
 
     fn reading() -> Reading {
-        Reading { labels: LabelSet::seven(), decision: Decision::default() }
+        Reading { labels: LabelSet::seven(), decision: DecisionRule::default() }
     }
 
     fn only(emotion: Emotion) -> Distribution {

@@ -13,7 +13,7 @@ use crate::labels::LabelSet;
 /// whose mistakes cost more, such as a negative one, can be asked for more evidence. The
 /// probabilities themselves stay as they are.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Decision {
+pub struct DecisionRule {
     weights: [f32; Emotion::COUNT],
     min_confidence: [f32; Emotion::COUNT],
 }
@@ -23,7 +23,7 @@ pub const DEFAULT_MIN_CONFIDENCE: f32 = 0.5;
 
 /// The most probable label, sure from one half: below it, the network holds all others together for
 /// more probable.
-impl Default for Decision {
+impl Default for DecisionRule {
     fn default() -> Self {
         Self {
             weights: [1.0; Emotion::COUNT],
@@ -51,7 +51,7 @@ impl Default for Document {
     }
 }
 
-impl Decision {
+impl DecisionRule {
     /// Reads the metadata entry `decision` of a model with these labels:
     /// `{"weights": {"sad": 0.7}, "min_confidence": 0.5, "min_confidence_of": {"sad": 0.7}}`.
     ///
@@ -123,13 +123,13 @@ mod tests {
     fn a_weight_asks_for_more_evidence() {
         let labels: LabelSet = "neutral,sad".parse().unwrap();
         let text = r#"{"weights": {"sad": 0.5}, "min_confidence_of": {"sad": 0.8}}"#;
-        let decision = Decision::from_json(text, &labels).unwrap();
+        let decision = DecisionRule::from_json(text, &labels).unwrap();
         let label = |sad: f32| decision.label(&labels.distribution(&[1.0 - sad, sad]), &labels);
         assert_eq!(label(0.6), Emotion::Neutral);
         assert_eq!(label(0.7), Emotion::Sad);
         assert!(!decision.is_sure(Emotion::Sad, 0.7) && decision.is_sure(Emotion::Sad, 0.8));
         assert!(decision.is_sure(Emotion::Neutral, 0.5));
-        let plain = Decision::default();
+        let plain = DecisionRule::default();
         let even = labels.distribution(&[0.5, 0.5]);
         assert_eq!(plain.label(&even, &labels), Emotion::Neutral);
     }
@@ -137,12 +137,12 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         let labels = LabelSet::seven();
-        let error = |text: &str| Decision::from_json(text, &labels).unwrap_err();
+        let error = |text: &str| DecisionRule::from_json(text, &labels).unwrap_err();
         assert!(error("[").contains("EOF"));
         assert!(error(r#"{"weight": {}}"#).contains("unknown field `weight`"));
         assert!(error(r#"{"weights": {"contempt": 1}}"#).starts_with("label `contempt`"));
         assert_eq!(error(r#"{"min_confidence": 2}"#), "min_confidence is 2, expected 0 to 1");
         let one: LabelSet = "sad".parse().unwrap();
-        assert!(Decision::from_json(r#"{"weights": {"sad": 0}}"#, &one).is_err());
+        assert!(DecisionRule::from_json(r#"{"weights": {"sad": 0}}"#, &one).is_err());
     }
 }

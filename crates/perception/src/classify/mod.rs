@@ -18,7 +18,7 @@ use crate::frame::Frame;
 use crate::geometry::Similarity;
 use crate::onnx::{Axes, ModelError, Network, RuntimeOptions};
 use contract::{Class, Colour, Contract, Exposure, Layout, Output, evidence_axes};
-use rapport_vocabulary::{Decision, Distribution, Emotion, LabelSet};
+use rapport_vocabulary::{DecisionRule, Distribution, Emotion, LabelSet};
 
 /// Faces in one run at most, so that a crowd does not grow the buffers without bound.
 const BATCH: usize = 16;
@@ -29,7 +29,7 @@ const BATCH: usize = 16;
 pub struct EmotionNet {
     network: Network,
     contract: Contract,
-    decision: Decision,
+    decision: DecisionRule,
     output: String,
     /// Faces in one run at most.
     batch: usize,
@@ -45,8 +45,8 @@ impl EmotionNet {
         let contract = Contract::of(&network)?;
         let (output, one_at_a_time) = contract.check(&network)?;
         let decision = match network.metadata("decision") {
-            None => Decision::default(),
-            Some(text) => Decision::from_json(&text, &contract.labels).map_err(|reason| {
+            None => DecisionRule::default(),
+            Some(text) => DecisionRule::from_json(&text, &contract.labels).map_err(|reason| {
                 let expected = "a decision rule, see models/README.md".to_owned();
                 network.contract("metadata entry `decision`", reason, expected)
             })?,
@@ -70,7 +70,7 @@ impl EmotionNet {
     }
 
     /// How the network's distributions become labels.
-    pub fn decision(&self) -> &Decision {
+    pub fn decision(&self) -> &DecisionRule {
         &self.decision
     }
 
