@@ -1,7 +1,7 @@
 //! What several test files need: the pictures, and the pipeline at rest.
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
-pub mod bags;
+pub use rapport_test_bags as bags;
 
 use std::path::{Path, PathBuf};
 
