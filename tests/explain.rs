@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use image::{RgbImage, imageops};
 use rapport_evaluation::picture_file::read_picture;
+use rapport_perception::SessionOptions;
 use rapport_perception::geometry::Point;
-use rapport_perception::pipeline::PipelineOptions;
-use rapport_perception::track::TrackOptions;
-use rapport_test_support::{frame, in_repository, picture, pipeline};
-use rapport_vocabulary::Emotion;
+use rapport_test_support::{frame, in_repository, picture, session};
+use rapport_vocabulary::{Emotion, ImageStamp};
 
 fn analyze(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_rapport"))
@@ -23,17 +22,15 @@ fn analyze(arguments: &[&str]) -> Output {
 
 #[test]
 fn the_evidence_for_what_is_read_outweighs_all_other_and_lies_on_the_face() {
-    let track = TrackOptions { confirm_hits: 1, ..TrackOptions::default() };
-    let mut pipeline = pipeline(PipelineOptions { track, ..PipelineOptions::default() });
+    let mut session = session(SessionOptions::for_pictures());
     let picture = picture("astronaut.jpg");
     let frame = frame(&picture);
-    let person = pipeline.process(&frame, Duration::ZERO).unwrap().people.remove(0);
-    let explanation = pipeline.explain(&frame, &person.face).unwrap();
+    let person = session.process(&frame, ImageStamp::at(Duration::ZERO)).unwrap().people.remove(0);
+    let explanation = session.explain(&frame, &person.face).unwrap();
 
     // The mean of a map is its expression's share of the logit.
     let mean = |emotion: Emotion| {
-        let map = explanation.maps.of(emotion);
-        map.iter().sum::<f32>() / map.len() as f32
+        explanation.maps.of(emotion).map_or(f32::NEG_INFINITY, |map| map.mean().unwrap())
     };
     let strongest = Emotion::ALL.into_iter().max_by(|a, b| mean(*a).total_cmp(&mean(*b)));
     assert_eq!(strongest, Some(person.emotion));

@@ -16,9 +16,8 @@ use rapport_perception::explain::draw_heat;
 use rapport_perception::frame::{Encoding, Frame};
 use rapport_perception::onnx::RuntimeOptions;
 use rapport_perception::paths::same_file;
-use rapport_perception::pipeline::{ModelFiles, Observation, Person, Pipeline, PipelineOptions};
-use rapport_perception::track::TrackOptions;
-use rapport_vocabulary::{Emotion, LabelSet};
+use rapport_perception::{ModelFiles, Networks, Observation, Person, Session, SessionOptions};
+use rapport_vocabulary::{Emotion, ImageStamp, LabelSet};
 
 /// Finds the people in still pictures and how they look.
 ///
@@ -51,10 +50,10 @@ pub struct AnalyzeArgs {
     #[arg(long, value_name = "ONNX")]
     pub model: Option<PathBuf>,
 
-    /// Least confidence of an expression; one below it is followed by a question mark.
-    #[arg(long, value_name = "0..1", default_value_t = PipelineOptions::default().min_confidence,
-        value_parser = parse_share)]
-    pub min_confidence: f32,
+    /// Least confidence of an expression; one below it is followed by a question mark. Default: as
+    /// the emotion network's decision rule has it.
+    #[arg(long, value_name = "0..1", value_parser = parse_share)]
+    pub min_confidence: Option<f32>,
 
     /// ONNX Runtime's shared library, where it is not found by itself.
     #[arg(long, value_name = "FILE")]
@@ -78,13 +77,10 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     let files =
         ModelFiles { emotion: args.model.clone().unwrap_or_default(), ..Default::default() };
     let runtime = RuntimeOptions { library: args.onnxruntime.clone(), threads: 1 };
-    let options = PipelineOptions {
-        working_size: args.working_size,
-        track: TrackOptions { confirm_hits: 1, ..TrackOptions::default() },
-        min_confidence: args.min_confidence,
-        ..PipelineOptions::default()
-    };
-    let mut pipeline = Pipeline::load(&files, &runtime, options)?;
+    let mut options = SessionOptions::for_pictures();
+    options.detect.working_size = args.working_size;
+    options.min_confidence = args.min_confidence;
+    let mut session = Session::new(Networks::load(&files, &runtime)?, options);
     let mut documents = Vec::new();
     let mut written = HashSet::new();
     let mut out = std::io::stdout().lock();
@@ -97,10 +93,10 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
             }
         };
         let frame = frame_of(&picture)?;
-        pipeline.reset();
-        let observation = pipeline.process(&frame, Duration::ZERO)?;
+        session.reset();
+        let observation = session.process(&frame, ImageStamp::at(Duration::ZERO))?;
         if args.json {
-            documents.push(to_json(path, &picture, &observation, pipeline.labels()));
+            documents.push(to_json(path, &picture, &observation, session.networks().labels()));
         } else {
             write_table(&mut out, path, &picture, &observation)?;
             documents.push(serde_json::Value::Null);
@@ -112,7 +108,7 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
             match args.explain {
                 None => write_annotated(&target, &frame, people, "")?,
                 Some(label) => {
-                    let heat = explain(&mut pipeline, &frame, people, label)?;
+                    let heat = explain(&session, &frame, people, label)?;
                     let note = label.map(|label| format!(", heat: {label}")).unwrap_or_default();
                     write_annotated(&target, &frame_of(&heat)?, people, &note)?;
                 }
@@ -128,14 +124,14 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
 
 /// The picture with the evidence for one expression, or for each face's own, laid over the faces.
 fn explain(
-    pipeline: &mut Pipeline,
+    session: &Session,
     frame: &Frame<'_>,
     people: &[Person],
     label: Option<Emotion>,
 ) -> anyhow::Result<RgbImage> {
     let explained = people
         .iter()
-        .map(|person| Ok((pipeline.explain(frame, &person.face)?, label.unwrap_or(person.emotion))))
+        .map(|person| Ok((session.explain(frame, &person.face)?, label.unwrap_or(person.emotion))))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let rgb = draw_heat(frame, &explained);
     RgbImage::from_raw(frame.width_px(), frame.height_px(), rgb).context("picture too small")

@@ -8,8 +8,8 @@ use r2r::sensor_msgs::msg::{Image, RegionOfInterest};
 use r2r::std_msgs::msg::Header;
 
 use crate::ros::raw::Native;
+use rapport_perception::Person;
 use rapport_perception::frame::{Encoding, Frame, FrameError};
-use rapport_perception::pipeline::Person;
 use rapport_vocabulary::LabelSet;
 
 /// A view of the message's pixels.

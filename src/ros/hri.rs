@@ -18,8 +18,8 @@ mod absent {
     use r2r::std_msgs::msg::Header;
 
     use crate::ros::handle::NodeHandle;
+    use rapport_perception::Person;
     use rapport_perception::frame::Frame;
-    use rapport_perception::pipeline::Person;
     use rapport_perception::track::FaceId;
 
     /// Stands where the messages are not.

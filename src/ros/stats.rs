@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use rapport_perception::pipeline::Timings;
+use rapport_perception::Timings;
 use rapport_vocabulary::percentile;
 
 /// Frames whose times are kept: ten seconds at 30 images a second.

@@ -25,11 +25,9 @@ use crate::stage_times::StageTimes;
 use crate::table::table;
 use crate::warnings::Warnings;
 use crate::whole_file;
-use rapport_perception::detect::WorkingSize;
+use rapport_perception::SessionOptions;
 use rapport_perception::onnx::RuntimeOptions;
 use rapport_perception::paths::same_file;
-use rapport_perception::pipeline::PipelineOptions;
-use rapport_perception::track::TrackOptions;
 use rapport_recording::bag::Bag;
 use rapport_recording::message::StringMessage;
 use rapport_vocabulary::Emotion;
@@ -113,12 +111,9 @@ fn check(options: &EvaluateOptions, kind: Kind) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn load(
-    options: &EvaluateOptions,
-    pipeline: Option<PipelineOptions>,
-) -> anyhow::Result<Vec<Model>> {
+fn load(options: &EvaluateOptions, session: Option<SessionOptions>) -> anyhow::Result<Vec<Model>> {
     let runtime = RuntimeOptions { library: options.onnxruntime.clone(), threads: 1 };
-    Model::load_all(&options.models, &runtime, pipeline.as_ref())
+    Model::load_all(&options.models, &runtime, session.as_ref())
 }
 
 /// When an evaluation began, by the clock on the wall and by one that only goes forward.
@@ -173,9 +168,7 @@ fn evaluate_bag(
         (None, None) => Labels::None,
     };
     warnings.iter().for_each(|warning| progress.warning(&warning.first));
-    let mut pipeline = PipelineOptions::default();
-    pipeline.working_size = options.working_size.unwrap_or(pipeline.working_size);
-    let models = load(options, Some(pipeline))?;
+    let models = load(options, Some(with_size(SessionOptions::default(), options)))?;
     let topic = bag.topics().get(images.index);
     let mut source = Source::new(Kind::Bag, &options.source, false);
     source.topic = topic.map(|topic| topic.name.clone());
@@ -199,14 +192,11 @@ fn evaluate_bag(
     finish(options, files, run, summary, &begin)
 }
 
-/// Pictures have nothing to do with each other: a face is there or it is not.
-fn picture_options(options: &EvaluateOptions) -> PipelineOptions {
-    let all_of_it = WorkingSize { width_px: 1920, height_px: 1920 };
-    PipelineOptions {
-        working_size: options.working_size.unwrap_or(all_of_it),
-        track: TrackOptions { confirm_hits: 1, ..TrackOptions::default() },
-        ..PipelineOptions::default()
+fn with_size(mut session: SessionOptions, options: &EvaluateOptions) -> SessionOptions {
+    if let Some(size) = options.working_size {
+        session.detect.working_size = size;
     }
+    session
 }
 
 fn evaluate_folder(
@@ -215,7 +205,10 @@ fn evaluate_folder(
     progress: &mut dyn Progress,
 ) -> anyhow::Result<Outcome> {
     let folder = Folder::open(&options.source)?;
-    let models = load(options, (!options.cut_out).then(|| picture_options(options)))?;
+    let models = load(
+        options,
+        (!options.cut_out).then(|| with_size(SessionOptions::for_pictures(), options)),
+    )?;
     let source = Source::new(Kind::Folder, &options.source, options.cut_out);
     let begin = Begin::now(command(options, &models));
     let mut run = run(options, source, models, files, Warnings::default(), progress)?;

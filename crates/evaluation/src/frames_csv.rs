@@ -79,7 +79,7 @@ impl FramesCsv {
             let roi = face.roi_in_image;
             let rest = [
                 face.label.as_str().to_owned(),
-                face.instant_probabilities.top().as_str().to_owned(),
+                face.instant_label.as_str().to_owned(),
                 face.confidence().to_string(),
                 format!("{:.1} {:.1} {:.1} {:.1}", roi.x, roi.y, roi.width, roi.height),
             ];

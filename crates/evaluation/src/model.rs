@@ -1,11 +1,9 @@
 //! A network that is evaluated.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::time::Instant;
 
-use anyhow::Context;
-use sha2::{Digest, Sha256};
+use ndarray::Axis;
 
 use crate::seen::Seen;
 use crate::tally::Tally;
@@ -13,13 +11,15 @@ use rapport_perception::classify::EmotionNet;
 use rapport_perception::frame::Frame;
 use rapport_perception::geometry::Rect;
 use rapport_perception::onnx::{ModelError, RuntimeOptions};
-use rapport_perception::pipeline::{ModelFiles, Pipeline, PipelineOptions, Timings, model_file};
-use rapport_vocabulary::{Emotion, ImageTime, LabelSet};
+use rapport_perception::{
+    ModelFiles, ModelIdentity, Networks, Session, SessionOptions, Timings, model_file,
+};
+use rapport_vocabulary::{Emotion, ImageStamp, LabelSet};
 
 /// What frames go through.
 enum Input {
-    /// The whole pipeline: faces are looked for.
-    Pipeline(Box<Pipeline>),
+    /// A session: faces are looked for.
+    Session(Box<Session>),
     /// The emotion network alone: the frame is a face.
     Face(Box<EmotionNet>),
 }
@@ -38,7 +38,8 @@ pub struct Model {
 }
 
 impl Model {
-    /// Loads the models, of the package if none is named. `options`: how the pipeline looks for
+    /// Loads the models, of the package if none is named. `options`: how faces are looked
+    /// for
     /// faces; nothing where frames are faces.
     ///
     /// # Errors
@@ -46,7 +47,7 @@ impl Model {
     pub fn load_all(
         paths: &[PathBuf],
         runtime: &RuntimeOptions,
-        options: Option<&PipelineOptions>,
+        options: Option<&SessionOptions>,
     ) -> anyhow::Result<Vec<Self>> {
         let shipped = [PathBuf::new()];
         let paths = if paths.is_empty() { &shipped } else { paths };
@@ -56,14 +57,18 @@ impl Model {
             let input = match options {
                 Some(options) => {
                     let files = ModelFiles { emotion: path.clone(), ..ModelFiles::default() };
-                    Input::Pipeline(Box::new(Pipeline::load(&files, runtime, options.clone())?))
+                    let networks = Networks::load(&files, runtime)?;
+                    Input::Session(Box::new(Session::new(networks, options.clone())))
                 }
                 None => Input::Face(Box::new(EmotionNet::load(&path, runtime)?)),
             };
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let alike = models.iter().filter(|m| m.path.file_stem() == path.file_stem()).count();
             let name = if alike == 0 { stem } else { format!("{stem}-{}", alike + 1) };
-            let sha256 = sha256_of(&path)?;
+            let ModelIdentity { sha256, .. } = match &input {
+                Input::Session(session) => session.networks().emotion_model().clone(),
+                Input::Face(net) => net.network().identity(),
+            };
             models.push(Self { name, path, sha256, input, tally: Tally::default() });
         }
         Ok(models)
@@ -72,28 +77,28 @@ impl Model {
     /// The labels that the model tells apart, in its order.
     pub fn labels(&self) -> &LabelSet {
         match &self.input {
-            Input::Pipeline(pipeline) => pipeline.labels(),
+            Input::Session(session) => session.networks().labels(),
             Input::Face(net) => net.labels(),
         }
     }
 
-    /// Processes a frame and notes the time it took. `time`: of the image; nothing for a picture,
-    /// which has nothing to do with the one before.
+    /// Processes a frame and notes the time it took. `stamp`: when the image was taken; nothing for a
+    /// picture, which has nothing to do with the one before.
     ///
     /// # Errors
     /// If a network fails on it.
     pub fn process(
         &mut self,
         frame: &Frame<'_>,
-        time: Option<ImageTime>,
+        stamp: Option<ImageStamp>,
     ) -> Result<Vec<Seen>, ModelError> {
         let (seen, timings) = match &mut self.input {
-            Input::Pipeline(pipeline) => {
-                if time.is_none() {
-                    pipeline.reset();
-                }
-                let time = time.map_or(Duration::ZERO, |at| at.time);
-                let observation = pipeline.process(frame, time)?;
+            Input::Session(session) => {
+                let stamp = stamp.unwrap_or_else(|| {
+                    session.reset();
+                    ImageStamp::at(std::time::Duration::ZERO)
+                });
+                let observation = session.process(frame, stamp)?;
                 (observation.people.iter().map(Seen::from).collect(), observation.timings)
             }
             Input::Face(net) => process_face(net, frame)?,
@@ -115,19 +120,19 @@ fn process_face(
 ) -> Result<(Vec<Seen>, Timings), ModelError> {
     let start = Instant::now();
     let (width, height) = (frame.width_px() as f32, frame.height_px() as f32);
-    let mut crop = Vec::new();
-    net.crop_whole(frame, &mut crop);
+    let mut crop = net.blank_crops(1);
+    net.crop_whole(frame, crop.index_axis_mut(Axis(0), 0));
     let cropped = Instant::now();
-    let distributions = net.classify(&crop)?;
+    let distributions = net.classify(crop.view())?;
     let total = start.elapsed();
-    let least = PipelineOptions::default().min_confidence;
     let seen = distributions.iter().map(|&probabilities| {
-        let label = probabilities.top();
+        let label = net.decision().label(&probabilities, net.labels());
         Seen {
             face_id: String::new(),
             roi_in_image: Rect { x: 0.0, y: 0.0, width, height },
             label,
-            sure: probabilities.of(label) >= least,
+            instant_label: label,
+            sure: net.decision().is_sure(label, probabilities.of(label)),
             probabilities,
             instant_probabilities: probabilities,
         }
@@ -135,21 +140,4 @@ fn process_face(
     let crop = cropped - start;
     let timings = Timings { crop, classify: total - crop, total, ..Timings::default() };
     Ok((seen.collect(), timings))
-}
-
-/// The SHA-256 of a file, in hexadecimal.
-///
-/// # Errors
-/// If it cannot be read.
-pub fn sha256_of(path: &Path) -> anyhow::Result<String> {
-    let name = || path.display().to_string();
-    let mut file = std::fs::File::open(path).with_context(name)?;
-    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
-    loop {
-        match file.read(&mut buffer).with_context(name)? {
-            0 => break,
-            count => hasher.update(buffer.get(..count).unwrap_or_default()),
-        }
-    }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -1,4 +1,4 @@
-//! A recording, frame by frame through the pipelines, as the node processes it.
+//! A recording, frame by frame through the sessions, as the node processes it.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::sequence::Sequence;
 use crate::timeline::Timeline;
 use rapport_recording::bag::Bag;
 use rapport_recording::message::StringMessage;
-use rapport_vocabulary::ImageClock;
+use rapport_vocabulary::{ImageClock, ImageStamp};
 
 /// A longer time from one image to the next means that the camera's clock was set: one image
 /// without a stamp among others, or a simulation that began.
@@ -112,6 +112,7 @@ pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run<'_>) -> anyhow::Res
             time_secs: Some(message.log_time_ns.saturating_sub(begin_ns) as f64 / 1e9),
             stamp: Some(header.stamp().unwrap_or(arrival)),
             time: Some(at),
+            image_stamp: Some(ImageStamp { stamp: header.stamp(), arrival }),
         };
         let image_time_ns = i64::try_from(at.time.as_nanos()).unwrap_or(i64::MAX);
         let labels = recording.labels.at(number, message.log_time_ns, image_time_ns);

@@ -50,7 +50,7 @@ impl Run<'_> {
     ) -> csv::Result<()> {
         let include_faces = self.include_faces;
         for model in &mut self.models {
-            let seen = match model.process(frame, place.time) {
+            let seen = match model.process(frame, place.image_stamp) {
                 Ok(seen) => meant(seen),
                 Err(error) => {
                     if let Some(text) = self.warnings.add("network failed", || error.to_string()) {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use rapport_perception::Person;
 use rapport_perception::geometry::Rect;
-use rapport_perception::pipeline::Person;
-use rapport_vocabulary::{Distribution, Emotion, ImageTime};
+use rapport_vocabulary::{Distribution, Emotion, ImageStamp, ImageTime};
 
 /// A face as a model saw it.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,8 @@ pub struct Seen {
     pub roi_in_image: Rect,
     /// The expression shown, as the node would report it: smoothed in a sequence.
     pub label: Emotion,
+    /// The label of this frame alone.
+    pub instant_label: Emotion,
     /// Whether the confidence is enough to report the label as more than a guess.
     pub sure: bool,
     /// The distribution that `label` comes from.
@@ -36,6 +38,7 @@ impl From<&Person> for Seen {
             face_id: person.id.to_string(),
             roi_in_image: person.face.roi_in_image,
             label: person.emotion,
+            instant_label: person.instant_emotion,
             sure: person.sure,
             probabilities: person.probabilities,
             instant_probabilities: person.instant_probabilities,
@@ -56,4 +59,6 @@ pub struct Place {
     pub stamp: Option<Duration>,
     /// The image's time as perception counts it; nothing for pictures.
     pub time: Option<ImageTime>,
+    /// What that comes from.
+    pub image_stamp: Option<ImageStamp>,
 }

@@ -100,7 +100,7 @@ impl Sequence {
             time: Some(time),
             roi: face.roi_in_image,
             label: face.label,
-            instant_label: face.instant_probabilities.top(),
+            instant_label: face.instant_label,
             is_switched: false,
         };
         match self.last_seen.get(&face.face_id) {
@@ -160,7 +160,7 @@ impl Sequence {
                 if face.label == segment.label {
                     segment.detected_secs.get_or_insert(since);
                 }
-                if face.instant_probabilities.top() == segment.label {
+                if face.instant_label == segment.label {
                     segment.instant_detected_secs.get_or_insert(since);
                 }
             }
@@ -265,6 +265,7 @@ mod tests {
             face_id: id.to_owned(),
             roi_in_image: Rect { x, y: 0.0, width: 50.0, height: 50.0 },
             label,
+            instant_label: instant,
             sure: true,
             probabilities: only(label),
             instant_probabilities: only(instant),

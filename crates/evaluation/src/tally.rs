@@ -10,8 +10,8 @@ use crate::mistakes::{Mistake, Mistakes};
 use crate::seen::{Place, Seen};
 use crate::sequence::Sequence;
 use crate::timeline::Timeline;
+use rapport_perception::Timings;
 use rapport_perception::geometry::Rect;
-use rapport_perception::pipeline::Timings;
 use rapport_vocabulary::{Distribution, Emotion, LabelSet};
 
 /// A face that was labelled and found.
@@ -101,7 +101,7 @@ impl Tally {
             self.scored.push(Scored {
                 truth,
                 label: face.label,
-                instant_label: face.instant_probabilities.top(),
+                instant_label: face.instant_label,
                 probabilities: face.probabilities,
             });
             if truth != face.label {

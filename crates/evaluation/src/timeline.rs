@@ -45,7 +45,7 @@ impl Timeline {
         for face in seen {
             let runs = self.faces.entry(face.face_id.clone()).or_default();
             runs.frames += 1;
-            extend(&mut runs.raw, secs, face.instant_probabilities.top());
+            extend(&mut runs.raw, secs, face.instant_label);
             extend(&mut runs.smoothed, secs, face.label);
             if let Some(truth) = labels.of(&face.face_id) {
                 extend(&mut runs.truth, secs, truth);

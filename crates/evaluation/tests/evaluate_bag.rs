@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use common::{evaluate, frames, outcome, warnings};
 use image::RgbImage;
-use rapport_perception::pipeline::PipelineOptions;
+use rapport_perception::SessionOptions;
 use rapport_test_support::bags::{
     BagWriter, COMPRESSED_IMAGE, IMAGE, START_NS, STRING, compressed_cdr, image_cdr, image_cdr_as,
     string_cdr,
 };
-use rapport_test_support::{frame, in_repository, picture, pipeline};
+use rapport_test_support::{frame, in_repository, picture, session};
+use rapport_vocabulary::ImageStamp;
 
 const CAMERA: &str = "/camera/image_raw";
 const FRAMES: u64 = 20;
@@ -80,11 +81,11 @@ fn every_frame_is_judged_as_the_pipeline_sees_it() {
     let rows = frames(&fixture.out());
     assert_eq!(rows.len() as u64, FRAMES);
 
-    let mut pipeline = pipeline(PipelineOptions::default());
+    let mut session = session(SessionOptions::default());
     for (index, row) in rows.iter().enumerate() {
         let picture = scene(index as u64);
         let stamp = Duration::from_nanos(START_NS + index as u64 * 100_000_000);
-        let people = pipeline.process(&frame(&picture), stamp).unwrap().people;
+        let people = session.process(&frame(&picture), ImageStamp::at(stamp)).unwrap().people;
         let expected = people.first().map(|p| (p.id.to_string(), p.emotion.to_string()));
         let (id, label) = expected.unwrap_or_default();
         assert_eq!((&row["face_id"], &row["predicted"]), (&id, &label), "frame {index}");

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use common::{evaluate, frames, outcome, warnings};
 use image::imageops::{FilterType, crop_imm, grayscale, resize};
+use ndarray::Array4;
 use rapport_perception::classify::EmotionNet;
 use rapport_perception::onnx::RuntimeOptions;
 use rapport_test_support::{in_repository, picture};
@@ -140,9 +141,9 @@ fn fer2013_goes_to_the_network_as_it_is() {
 
     let model = in_repository("models/emotion.onnx");
     let mut net = EmotionNet::load(&model, &RuntimeOptions::default()).unwrap();
-    let face: Vec<f32> =
-        face_48px("astronaut.jpg", 172, 55, 120).into_iter().map(f32::from).collect();
-    let expected = net.classify(&face).unwrap()[0];
+    let face = face_48px("astronaut.jpg", 172, 55, 120);
+    let face = Array4::from_shape_fn((1, 1, 48, 48), |(_, _, y, x)| f32::from(face[y * 48 + x]));
+    let expected = net.classify(face.view()).unwrap()[0];
     for emotion in net.labels().clone().iter() {
         let found: f32 = rows[0][emotion.as_str()].parse().unwrap();
         assert_eq!(found, expected.of(emotion), "{emotion}");

@@ -11,9 +11,9 @@ use r2r::{Node, Publisher, QosProfile};
 use crate::ros::convert;
 use crate::ros::handle::NodeHandle;
 use crate::ros::lock::lock;
+use rapport_perception::Person;
 use rapport_perception::crop::crop_padded_rgb;
 use rapport_perception::frame::Frame;
-use rapport_perception::pipeline::Person;
 use rapport_perception::track::FaceId;
 use rapport_vocabulary::Emotion;
 

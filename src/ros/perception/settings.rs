@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::ros::image_topic::Transport;
 use crate::ros::parameters::{Change, Kind, Spec, Values, parameter};
-use rapport_perception::detect::WorkingSize;
+use rapport_perception::detect::{DetectOptions, WorkingSize};
 use rapport_perception::onnx::RuntimeOptions;
-use rapport_perception::pipeline::{ModelFiles, PipelineOptions};
 use rapport_perception::smooth::SmoothOptions;
 use rapport_perception::track::TrackOptions;
+use rapport_perception::{ModelFiles, SessionOptions};
 
 /// The table of parameters, but for the QoS overrides, which are named after the topic.
 pub fn specs() -> Vec<Spec> {
@@ -111,9 +111,10 @@ pub fn specs() -> Vec<Spec> {
         ),
         parameter(
             "min_confidence",
-            Kind::Number(0.5, 0.0..=1.0),
+            Kind::Number(-1.0, -1.0..=1.0),
             Live,
-            "Least confidence from which a label is called sure, 0 to 1",
+            "Least confidence from which any label is called sure, 0 to 1; below 0: as the emotion \
+             network's own decision rule has it",
         ),
     ]
 }
@@ -122,8 +123,8 @@ pub fn specs() -> Vec<Spec> {
 pub fn model_files(parameters: &Values) -> ModelFiles {
     let path = |name| PathBuf::from(parameters.text(name));
     ModelFiles {
-        yunet: path("detector_model"),
-        onet: path("landmarks_model"),
+        detector: path("detector_model"),
+        landmarks: path("landmarks_model"),
         emotion: path("emotion_model"),
     }
 }
@@ -138,16 +139,18 @@ pub fn runtime_options(parameters: &Values) -> RuntimeOptions {
 }
 
 /// How frames are processed.
-pub fn pipeline_options(parameters: &Values) -> PipelineOptions {
+pub fn session_options(parameters: &Values) -> SessionOptions {
     let secs = |name| Duration::from_secs_f64(parameters.number(name));
-    PipelineOptions {
-        working_size: WorkingSize {
-            width_px: parameters.number("working_width") as u32,
-            height_px: parameters.number("working_height") as u32,
+    SessionOptions {
+        detect: DetectOptions {
+            working_size: WorkingSize {
+                width_px: parameters.number("working_width") as u32,
+                height_px: parameters.number("working_height") as u32,
+            },
+            min_score: parameters.number("min_score") as f32,
+            min_face_probability: parameters.number("min_face_probability") as f32,
         },
-        min_score: parameters.number("min_score") as f32,
-        min_face_probability: parameters.number("min_face_probability") as f32,
-        min_confidence: parameters.number("min_confidence") as f32,
+        min_confidence: Some(parameters.number("min_confidence") as f32).filter(|&c| c >= 0.0),
         track: TrackOptions {
             hold: secs("hold_secs"),
             confirm_hits: parameters.number("confirm_hits") as u32,
@@ -167,7 +170,7 @@ mod tests {
     #[test]
     fn the_defaults_of_the_node_are_those_of_the_library() {
         let values = Parameters::declare(&[], specs()).unwrap().values();
-        assert_eq!(pipeline_options(&values), PipelineOptions::default());
+        assert_eq!(session_options(&values), SessionOptions::default());
         assert!(runtime_options(&values).library.is_none());
     }
 }
