@@ -2,6 +2,7 @@
 # installed by hand but git, gcc, g++, make, Rust and Python 3.10 to 3.13.
 
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 # Everything that builds or runs does so inside the prefix that tools/setup makes.
 ENV := . .prefix/env.sh &&
 SOAK_MINUTES ?= 10
@@ -30,14 +31,17 @@ demo: build
 	@$(ENV) tools/isolated tools/demo
 
 test: test-core test-ros
+	@tools/skipped target/tests/*.log
 
 # The core is free of ROS: it builds and passes where none is installed.
 test-core: setup
-	$(ENV) cargo test --locked --workspace --exclude rapport
+	@mkdir -p target/tests
+	$(ENV) cargo test --locked --workspace --exclude rapport | tee target/tests/core.log
 
 test-ros: build
-	$(ENV) cargo test --release --locked
-	$(ENV) tools/isolated python -m pytest -q tests
+	@mkdir -p target/tests
+	$(ENV) cargo test --release --locked | tee target/tests/nodes.log
+	$(ENV) tools/isolated python -m pytest -q -rs tests | tee target/tests/graph.log
 
 lint: setup
 	$(ENV) cargo fmt --check --all

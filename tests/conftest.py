@@ -75,7 +75,7 @@ def camera(client, emotions):
 
 @pytest.fixture
 def perception(start, camera):
-    """A perception node with its defaults, ready to answer."""
+    """A perception node with its defaults, ready for images."""
     node = start("perception_node")
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     return node

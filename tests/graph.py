@@ -147,7 +147,7 @@ class Client:
         self.spin_until(lambda: False, secs)
 
     def ask(self, kind, service, **fields):
-        """The answer of a service to a request with these fields."""
+        """The response of a service to a request with these fields."""
         asker = self.node.create_client(kind, service)
         try:
             assert self.spin_until(asker.service_is_ready), f"nobody offers {service}"
@@ -156,9 +156,14 @@ class Client:
             self.node.destroy_client(asker)
 
     def call(self, future):
-        """The answer of a service."""
-        assert self.spin_until(future.done), "the service did not answer"
+        """The response of a service."""
+        assert self.spin_until(future.done), "the service did not respond"
         return future.result()
+
+    def publishers_of(self, topic):
+        """The ids of the publishers of a topic: one that ended and began again has another."""
+        found = self.node.get_publishers_info_by_topic(topic)
+        return [tuple(info.endpoint_gid) for info in found]
 
     def wait_for_publisher_of(self, collector):
         assert self.spin_until(lambda: collector.subscription.get_publisher_count() > 0), (
@@ -180,7 +185,7 @@ def stamp_ns(header):
 
 
 class Camera:
-    """Publishes pictures as images, best effort as cameras do, and gets the answers to them.
+    """Publishes pictures as images, best effort as cameras do, and gets the messages about them.
 
     Its stamps are on a clock of their own, which goes on by what the test says: what depends on
     the time between two images does not depend on how busy the machine is.
@@ -206,8 +211,8 @@ class Camera:
         message.data = array.array("B", picture.tobytes())
         return message
 
-    def wait_until_answered(self):
-        """Waits until both sides have found each other: an image goes in, its answer comes out."""
+    def wait_until_connected(self):
+        """Waits until both sides have found each other: an image goes in, a message comes out."""
         self.client.wait_for_subscriber_of(self.images)
         self.client.wait_for_publisher_of(self.emotions)
         self.ask(np.zeros((48, 64), np.uint8), resend_secs=0.5)
@@ -222,11 +227,21 @@ class Camera:
             setattr(image, name, value)
         return self.ask_image(image, resend_secs)
 
+    def send(self, picture, after_secs=1 / 30):
+        """Sends a picture and waits for nothing; returns the stamp of the image."""
+        image = self.image(picture, after_secs)
+        self.images.publish(image)
+        return stamp_ns(image.header)
+
+    def processed_stamps(self):
+        """The stamps of the images that messages have come about."""
+        return [stamp_ns(message.header) for message in self.emotions.messages]
+
     def ask_image(self, image, resend_secs=5.0):
         stamp = stamp_ns(image.header)
         found = []
 
-        def answered():
+        def processed():
             found[:] = [m for m in self.emotions.messages if stamp_ns(m.header) == stamp]
             return found
 
@@ -234,6 +249,6 @@ class Camera:
         # Best effort may lose an image; the same one again asks the same question.
         while time.monotonic() < end:
             self.images.publish(image)
-            if self.client.spin_until(answered, resend_secs):
+            if self.client.spin_until(processed, resend_secs):
                 return found[0]
-        raise AssertionError(f"image {stamp} was not answered in {PATIENCE_SECS} s")
+        raise AssertionError(f"image {stamp} was not processed in {PATIENCE_SECS} s")

@@ -51,6 +51,12 @@ def grey(rgb):
     return np.asarray(Image.fromarray(rgb).convert("L"))
 
 
+def is_the_smiling_face(face, scale=1.0):
+    """Whether a FaceEmotion is about the face of `smiling_face()`, in an image scaled so."""
+    expected = [side * scale for side in FACE_60PX]
+    return face.label == "happy" and overlap(box(face), expected) > 0.5
+
+
 def overlap(a, b):
     """Intersection over union of two boxes given as left, top, width, height."""
     width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])

@@ -36,7 +36,7 @@ def test_it_costs_nothing_while_nobody_listens(start, camera, client):
     # What is not sent cannot be observed, but what it costs to make can. The smallest working
     # size leaves the conversion and drawing of a large image as the main cost.
     node = start("perception_node", {"working_width": 32, "working_height": 32})
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     picture = photograph("solvay_1927.jpg", 1920, 1440)[:, :, 0].copy()
 
     def cpu_ms_per_image():

@@ -29,7 +29,7 @@ WRONG = {
 
 
 def send_wrong(camera, node, fields, known_errors):
-    """Sends a wrong image; returns its stamp once the node has complained."""
+    """Sends a wrong image; returns its stamp once the node has logged an error."""
     image = camera.image(smiling_face())
     for name, value in fields.items():
         setattr(image, name, value)

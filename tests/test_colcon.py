@@ -114,7 +114,7 @@ def start_installed(installed, environment, namespace, tmp_path):
 
 def test_the_installed_nodes_start_from_there(installed, start_installed, camera):
     perception, behavior = start_installed("perception_node"), start_installed("behavior_node")
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     camera.ask(smiling_face())
     assert len(camera.ask(smiling_face()).faces) == 1
     loaded = Path(f"/proc/{perception.pid}/maps").read_text()

@@ -60,7 +60,7 @@ def test_a_node_at_work(perception, client, camera, diagnostics):
         assert stamp_ns(camera.ask_image(image).header) == now
     status = diagnostics(lambda s: float(values(s).get("images answered per second", 0)) > 5)
     assert status.level == DiagnosticStatus.OK
-    assert "images answered per second" in status.message
+    assert "images processed per second" in status.message
     assert status.hardware_id == client.node.resolve_topic_name("image")
     found = values(status)
     assert set(found) >= KEYS
@@ -85,7 +85,7 @@ def test_images_that_cannot_be_used(perception, client, camera, diagnostics):
         camera.images.publish(image)
         client.spin_for(0.2)
     status = diagnostics(lambda s: s.level == DiagnosticStatus.WARN)
-    assert "passed over" in status.message and "32FC1" in status.message
+    assert "images skipped" in status.message and "32FC1" in status.message
 
 
 def test_disabled(perception, client, diagnostics):

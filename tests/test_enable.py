@@ -3,6 +3,7 @@
 import pytest
 from std_srvs.srv import SetBool
 
+from graph import stamp_ns
 from scenes import smiling_face
 
 
@@ -21,13 +22,13 @@ def test_off_takes_no_images_and_on_takes_them_again(perception, client, camera,
         camera.images, image, lambda: client.node.count_subscribers(topic) == 0
     )
     camera.emotions.clear()
-    camera.images.publish(camera.image(smiling_face()))
-    client.spin_for(0.3)
-    assert not len(camera.emotions)
+    while_off = stamp_ns(image.header), camera.send(smiling_face())
     assert enable(True).success
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     camera.ask(smiling_face())
     assert camera.ask(smiling_face()).faces
+    # What was published about an image of before would have come before these.
+    assert not set(while_off) & set(camera.processed_stamps())
 
 
 def test_whoever_is_seen_after_a_pause_may_be_anybody(perception, camera, enable):

@@ -118,8 +118,8 @@ def test_a_recording_gives_the_same_labels_offline_and_through_the_node(
         process.kill()
         process.wait()
     online = {stamp_ns(message.header): labels_of(message) for message in emotions.messages}
-    # On a busy machine the node passes images over; the ones that it answers are compared.
-    assert len(online) >= FRAMES / 2, f"{len(online)} of {FRAMES} images answered"
+    # On a busy machine the node drops images; those that it processes are compared.
+    assert len(online) >= FRAMES / 2, f"{len(online)} of {FRAMES} images processed"
 
     result = rapport("evaluate", bag, "-o", tmp_path / "out")
     assert result.returncode == 0, result.stderr
@@ -134,10 +134,10 @@ def test_a_recording_gives_the_same_labels_offline_and_through_the_node(
     same = sum(offline[stamp] == labels for stamp, labels in online.items())
     assert sum(bool(labels) for labels in online.values()) > len(online) / 2
     assert len({label for labels in online.values() for label in labels.values()}) > 1
-    # An image passed over may move the moment of a change by one.
-    passed_over = FRAMES - len(online)
-    assert same >= 0.99 * len(online) - passed_over, (
-        f"{same} of {len(online)} frames have the same labels, {passed_over} passed over"
+    # A dropped image may move the moment of a change by one.
+    dropped = FRAMES - len(online)
+    assert same >= 0.99 * len(online) - dropped, (
+        f"{same} of {len(online)} frames have the same labels, {dropped} dropped"
     )
 
 
@@ -147,6 +147,8 @@ def test_a_notebook_loads_the_report(bag, tmp_path):
     result = rapport("evaluate", bag, "--labels", labels, "-o", tmp_path / "out")
     assert result.returncode == 0, result.stderr
     report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert str(tmp_path) not in (tmp_path / "out" / "report.json").read_text()
+    assert report["provenance"]["command"][:3] == ["rapport", "evaluate", bag.name]
     found = report["classification_report"]
     assert {"accuracy", "macro avg", "weighted avg"} <= found.keys()
     assert found["happy"].keys() == {"precision", "recall", "f1-score", "support"}
@@ -165,6 +167,7 @@ def test_a_notebook_loads_the_report(bag, tmp_path):
         (["evaluate", "{bag}", "--topic", "/none"], 1, ["no topic /none", TOPIC]),
         (["evaluate", "{bag}", "--labels", "a.csv", "--label-topic", "b"], 2, ["--label-topic"]),
         (["evaluate", "{bag}", "--usage", "Test"], 2, ["Training, PublicTest"]),
+        (["evaluate", "{bag}", "--votes", "a.csv"], 1, ["--votes does not go with"]),
         (["record", "{bag}", "{bag}"], 1, ["exists already"]),
         (["record", "{bag}"], 2, ["<OUT>"]),
     ],

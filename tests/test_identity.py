@@ -31,7 +31,7 @@ def test_an_image_stamped_a_little_late_costs_nobody_their_id(perception, camera
     assert ids(camera.ask(two_people(), after_secs=0.1)) == first
 
 
-def test_everybody_is_new_where_the_clock_was_set_back_and_that_is_said(perception, camera):
+def test_all_tracks_are_reset_where_the_clock_was_set_back_and_that_is_said(perception, camera):
     camera.ask(two_people())
     first = ids(camera.ask(two_people()))
     assert ids(camera.ask(two_people(), after_secs=-10.0)) == []
@@ -41,7 +41,7 @@ def test_everybody_is_new_where_the_clock_was_set_back_and_that_is_said(percepti
 
 def test_a_face_that_was_away_for_longer_than_hold_secs_is_new(start, camera):
     start("perception_node", {"hold_secs": 0.5})
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     camera.ask(two_people())
     left, right = ids(camera.ask(two_people()))
     for _ in range(7):

@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from lifecycle_msgs.srv import GetState
+from lifecycle_msgs.msg import Transition, TransitionEvent
+from lifecycle_msgs.srv import ChangeState, GetState
 from PIL import Image
 from rapport.msg import FaceEmotionArray
 from rclpy.parameter_client import AsyncParameterClient
@@ -114,6 +115,12 @@ def processes(launch, program=""):
     return [int(pid) for pid in found.stdout.split()]
 
 
+def configure(client):
+    """Asks the node to configure itself; whether it did. The node serves this after its own start."""
+    transition = Transition(id=Transition.TRANSITION_CONFIGURE)
+    return client.ask(ChangeState, "perception_node/change_state", transition=transition).success
+
+
 def state(client):
     return client.ask(GetState, "perception_node/get_state").current_state.label
 
@@ -123,7 +130,7 @@ def test_both_nodes_start_in_the_namespace_on_the_topic_and_end(
 ):
     camera = Camera(client, emotions, topic="camera/image_raw")
     launch = launched(f"namespace:={namespace}", f"image:={namespace}/camera/image_raw")
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     camera.ask(smiling_face())
     assert len(camera.ask(smiling_face()).faces) == 1
     both = {("perception_node", namespace), ("behavior_node", namespace)}
@@ -134,7 +141,7 @@ def test_both_nodes_start_in_the_namespace_on_the_topic_and_end(
 
 def test_a_killed_node_is_started_again(launched, namespace, camera):
     launch = launched(f"namespace:={namespace}", "respawn:=true", "behavior:=false")
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     (pid,) = processes(launch)
     os.kill(pid, signal.SIGKILL)
     camera.ask(smiling_face(), resend_secs=0.5)
@@ -148,7 +155,7 @@ def test_two_cameras_have_two_namespaces(launched, tmp_path, client):
     for side in ("left", "right"):
         one = Client(f"/{side}")
         camera = Camera(one, one.collect(FaceEmotionArray, "emotions"), topic="image_raw")
-        camera.wait_until_answered()
+        camera.wait_until_connected()
         one.close()
 
 
@@ -193,7 +200,7 @@ def test_compressed_images_come_from_beside_the_topic(launched, namespace, clien
 
 def test_launch_configures_and_activates_where_it_is_asked_to(launched, namespace, client, camera):
     launch = launched(f"namespace:={namespace}", "lifecycle:=launch", "respawn:=true")
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     assert state(client) == "active"
     (pid,) = processes(launch, "perception_node")
     os.kill(pid, signal.SIGKILL)
@@ -202,10 +209,16 @@ def test_launch_configures_and_activates_where_it_is_asked_to(launched, namespac
 
 
 def test_nothing_is_configured_where_somebody_else_does_that(launched, namespace, client):
+    events = client.collect(TransitionEvent, "perception_node/transition_event")
     launched(f"namespace:={namespace}", "lifecycle:=other")
     assert state(client) == "unconfigured"
-    client.spin_for(2.0)
-    assert state(client) == "unconfigured"
+    client.wait_for_publisher_of(events)
+    # The manager of this test is the only one that asks: it finds the node as it started, and what
+    # it asked for is all that happens.
+    assert configure(client)
+    assert client.spin_until(lambda: events.messages and state(client) == "inactive")
+    steps = [(e.start_state.label, e.goal_state.label) for e in events.messages]
+    assert steps == [("unconfigured", "configuring"), ("configuring", "inactive")]
 
 
 @pytest.mark.parametrize(
@@ -217,9 +230,12 @@ def test_the_lifecycle_is_what_the_file_says_unless_it_is_given(
     file = tmp_path / "parameters.yaml"
     file.write_text("/**: {ros__parameters: {autostart: false}}", encoding="utf-8")
     launched(f"namespace:={namespace}", f"params_file:={file}", argument)
-    assert client.spin_until(lambda: state(client) == expected)
-    client.spin_for(1.0)
-    assert state(client) == expected
+    if expected == "unconfigured":
+        # A node that had configured itself would refuse this.
+        assert configure(client)
+        assert state(client) == "inactive"
+    else:
+        assert client.spin_until(lambda: state(client) == expected)
 
 
 def test_both_nodes_take_simulated_time_where_it_is_asked_for(launched, namespace, client):

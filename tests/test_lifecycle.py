@@ -63,26 +63,32 @@ def test_a_manager_leads_it_through_its_life(start, client, camera, manager):
 
     # By label alone, as some clients ask.
     assert manager.change(label="activate")
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     camera.ask(smiling_face())
     assert camera.ask(smiling_face()).faces
 
     assert manager.change(Transition.TRANSITION_DEACTIVATE)
     camera.emotions.clear()
-    for _ in range(3):
-        camera.images.publish(camera.image(smiling_face()))
-        client.spin_for(0.1)
-    assert not len(camera.emotions)
+    while_inactive = []
+    # The subscription ends with the next image.
+    assert client.spin_until(
+        lambda: (
+            while_inactive.append(camera.send(smiling_face()))
+            or client.node.count_subscribers(topic) == 0
+        )
+    )
 
     assert manager.change(Transition.TRANSITION_ACTIVATE)
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     assert camera.ask(smiling_face())
     (before,) = camera.ask(smiling_face()).faces
+    # What was published about an image of before would have come before these.
+    assert not set(while_inactive) & set(camera.processed_stamps())
 
     # Other networks are other ids: whoever remembers face_1 does not take a new one for it.
     for transition in ("deactivate", "cleanup", "configure", "activate"):
         assert manager.change(label=transition)
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     camera.ask(smiling_face())
     (after,) = camera.ask(smiling_face()).faces
     assert int(after.face_id.split("_")[1]) > int(before.face_id.split("_")[1])
@@ -112,8 +118,10 @@ def test_shutdown_from_active_ends_the_work(perception, client, camera, manager)
     assert manager.change(label="shutdown")
     assert manager.state == (4, "finalized")
     camera.emotions.clear()
-    camera.images.publish(camera.image(np.zeros((48, 64), np.uint8)))
-    client.spin_for(0.3)
+    camera.send(np.zeros((48, 64), np.uint8))
+    # Once its publisher is gone, nothing more can come, and all that it sent has.
+    topic = camera.emotions.subscription.topic_name
+    assert client.spin_until(lambda: client.node.count_publishers(topic) == 0)
     assert not len(camera.emotions)
     assert perception.stop()[0] == 0
 
@@ -131,7 +139,7 @@ def test_a_wrong_model_can_be_put_right(start, client, namespace, camera, manage
     assert client.call(parameters.set_parameters([model])).results[0].successful
     assert manager.change(Transition.TRANSITION_CONFIGURE)
     assert manager.change(Transition.TRANSITION_ACTIVATE)
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     refused = client.call(parameters.set_parameters([Parameter("emotion_model", value="")]))
     assert "while the node is configured" in refused.results[0].reason
 

@@ -1,23 +1,42 @@
 """ "No output": after five seconds without an image, one line says what is wrong and what to do."""
 
+import re
+
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.srv import GetState
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
 
-def silence(client, node):
-    """The one line, once it is there."""
-    assert client.spin_until(lambda: node.lines("[WARN]", "no image on"), 20.0)
-    client.spin_for(1.5)
-    (line,) = node.lines("[WARN]", "no image on")
+@pytest.fixture
+def silence(client, namespace):
+    """Returns the one line that a node logs, once it has looked for images twice more since."""
+    topic = client.collect(DiagnosticArray, "/diagnostics")
+
+    def silent_secs():
+        """For how long no image has come, by the node's newest diagnostics."""
+        statuses = [s for m in topic.messages for s in m.status if s.name.startswith(namespace)]
+        found = (
+            re.search(r"no image on \S+ for (\d+) s", statuses[-1].message) if statuses else None
+        )
+        return int(found[1]) if found else 0
+
+    def line(node):
+        assert client.spin_until(lambda: node.lines("[WARN]", "no image on"), 20.0)
+        # It looks once a second, and tells the diagnostics each time.
+        assert client.spin_until(lambda: silent_secs() >= 7, 20.0)
+        (line,) = node.lines("[WARN]", "no image on")
+        return line
+
     return line
 
 
-def test_no_publisher_and_where_there_are_some(start, client):
+def test_no_publisher_and_where_there_are_some(start, client, silence):
     client.publisher(Image, "front/image_raw", "sensor")
-    line = silence(client, start("perception_node"))
+    line = silence(start("perception_node"))
     topic = client.node.resolve_topic_name("image")
     assert f"no image on {topic} for 5 s: it has no publisher" in line
     assert client.node.resolve_topic_name("front/image_raw") in line
@@ -28,33 +47,36 @@ def test_no_publisher_and_where_there_are_some(start, client):
     ("reliability", "shown"),
     [(ReliabilityPolicy.RELIABLE, "RELIABLE"), (ReliabilityPolicy.BEST_EFFORT, "BEST_EFFORT")],
 )
-def test_a_publisher_that_sends_nothing_and_then_does(start, client, reliability, shown):
+def test_a_publisher_that_sends_nothing_and_then_does(start, client, silence, reliability, shown):
     qos = QoSProfile(depth=1, reliability=reliability)
     publisher = client.node.create_publisher(Image, "image", qos)
     node = start("perception_node")
-    line = silence(client, node)
+    line = silence(node)
     assert f"1 publisher, it offers {shown}, VOLATILE, which fits" in line
     assert "ros2 topic hz" in line
     image = Image(encoding="mono8", width=64, height=48, step=64, data=np.zeros(48 * 64, np.uint8))
     assert client.publish_until(publisher, image, lambda: node.lines("[INFO]", "images come on"))
 
 
-def test_a_qos_that_does_not_fit(start, client):
+def test_a_qos_that_does_not_fit(start, client, silence):
     client.publisher(Image, "image", "sensor")
     topic = client.node.resolve_topic_name("image")
     override = f"qos_overrides.{topic}.subscription.reliability"
-    line = silence(client, start("perception_node", {override: "reliable"}))
+    line = silence(start("perception_node", {override: "reliable"}))
     assert "it offers BEST_EFFORT, VOLATILE, but RELIABLE, VOLATILE is asked for" in line
     assert f"drop the parameter {override}" in line
 
 
-def test_a_topic_of_another_type(start, client):
+def test_a_topic_of_another_type(start, client, silence):
     client.publisher(String, "image")
-    line = silence(client, start("perception_node"))
+    line = silence(start("perception_node"))
     assert "of type std_msgs/msg/String, expected sensor_msgs/msg/Image" in line
 
 
 def test_nothing_is_said_while_it_is_off(start, client):
     node = start("perception_node", {"autostart": "false"})
-    client.spin_for(7.0)
+    client.ask(GetState, "perception_node/get_state")
+    # Another one, which starts later and is on, says how long that takes.
+    other = start("perception_node", None, "-r", "__node:=other")
+    assert client.spin_until(lambda: other.lines("[WARN]", "no image on"), 20.0)
     assert not node.lines("[WARN]")

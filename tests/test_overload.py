@@ -1,4 +1,4 @@
-"""More images than can be worked on: always the newest is next, and memory stays flat."""
+"""More images than can be processed: always the newest is next, and memory stays flat."""
 
 import array
 import time
@@ -22,7 +22,7 @@ def picture():
 
 def test_the_newest_image_is_always_next_and_memory_stays_flat(start, camera, client, picture):
     node = start("perception_node", {"working_width": 4096, "working_height": 4096})
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     # Slowed for real: the search at full size takes longer than three frames.
     camera.ask(picture)
     begin = time.monotonic()
@@ -54,23 +54,25 @@ def test_the_newest_image_is_always_next_and_memory_stays_flat(start, camera, cl
     stamps = [stamp_ns(message.header) for message in camera.emotions.messages]
     sent_ns = camera.emotions.sent_ns
     offered_per_sec = len(published) / seconds
-    answered_per_sec = len(stamps) / seconds
+    processed_per_sec = len(stamps) / seconds
     assert offered_per_sec > 20, "the sender could not keep up"
-    assert answered_per_sec < offered_per_sec / 2, "not overloaded"
-    assert all(a < b for a, b in zip(stamps, stamps[1:], strict=False)), "an old image was answered"
+    assert processed_per_sec < offered_per_sec / 2, "not overloaded"
+    assert all(a < b for a, b in zip(stamps, stamps[1:], strict=False)), (
+        "an old image was processed"
+    )
 
-    # When an answer goes out, the newest image that has arrived is the next to be worked on: how
+    # When a message goes out, the newest image that has arrived is the next to be processed: how
     # many images that were handed to DDS by then are newer than it? Those on their way.
     lags = []
-    for answer_sent_ns, next_stamp in zip(sent_ns, stamps[1:], strict=False):
-        newest = max((stamp for stamp, at in published if at <= answer_sent_ns), default=0)
+    for message_sent_ns, next_stamp in zip(sent_ns, stamps[1:], strict=False):
+        newest = max((stamp for stamp, at in published if at <= message_sent_ns), default=0)
         lags.append(round((newest - next_stamp) / (FRAME_SECS * 1e9)))
     memory = np.array(memory_kb) / 1024
     third = len(memory) // 3
     first, last = np.median(memory[:third]), np.median(memory[-third:])
     print(
         f"one frame {one_frame_secs * 1e3:.0f} ms; {offered_per_sec:.1f} images/s offered, "
-        f"{answered_per_sec:.1f} answered; frames behind the newest: median {np.median(lags):.0f}, "
+        f"{processed_per_sec:.1f} processed; frames behind the newest: median {np.median(lags):.0f}, "
         f"90 % {np.quantile(lags, 0.9):.0f}, most {max(lags)}; memory {first:.1f} MB, "
         f"then {last:.1f} MB, most {memory.max():.1f} MB"
     )

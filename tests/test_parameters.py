@@ -54,9 +54,18 @@ def test_they_are_listed_described_and_have_their_defaults(client, parameters):
     assert found["image_transport"][0].additional_constraints == "one of raw, compressed"
 
 
-@pytest.mark.parametrize("key", ["nested", "/**/perception_node", "/*/perception_node"])
+@pytest.mark.parametrize(
+    ("key", "counts"),
+    [
+        ("nested", True),
+        ("/**/perception_node", True),
+        ("/*/perception_node", True),
+        # A bare name means the root namespace, as it does for C++ nodes.
+        ("perception_node", False),
+    ],
+)
 def test_a_parameter_file_may_nest_namespaces_and_have_wildcards(
-    start, client, namespace, tmp_path, key
+    start, client, namespace, tmp_path, key, counts
 ):
     content = {"ros__parameters": {"hold_secs": 2.5}}
     if key == "nested":
@@ -69,7 +78,7 @@ def test_a_parameter_file_may_nest_namespaces_and_have_wildcards(
     start("perception_node", None, "--params-file", str(file))
     parameters = AsyncParameterClient(client.node, f"{namespace}/perception_node")
     assert client.spin_until(parameters.services_are_ready)
-    assert get_one(client, parameters, "hold_secs").double_value == 2.5
+    assert get_one(client, parameters, "hold_secs").double_value == (2.5 if counts else 1.0)
 
 
 def test_the_qos_overrides_are_among_them(client, parameters):
@@ -123,6 +132,26 @@ def test_node_file_and_page_agree(client, parameters):
             assert change == ("unconfigured" if unconfigured else "yes"), name
 
 
+def test_an_old_name_is_set_and_read_as_the_present_one(start, client, namespace):
+    node = start("perception_node", {"autostart": "false"})
+    parameters = AsyncParameterClient(client.node, f"{namespace}/perception_node")
+    assert client.spin_until(parameters.services_are_ready)
+    assert set_one(client, parameters, "onet_model", "/a.onnx").successful
+    (warning,) = node.lines("[WARN]", "onet_model")
+    assert "now called landmarks_model" in warning
+    for name in ("landmarks_model", "onet_model"):
+        assert get_one(client, parameters, name).string_value == "/a.onnx"
+    names = client.call(parameters.list_parameters([], 0)).result.names
+    assert "landmarks_model" in names and "onet_model" not in names
+
+    both = [Parameter("landmarks_model", value="/b.onnx"), Parameter("onet_model", value="/c.onnx")]
+    present, old = client.call(parameters.set_parameters(both)).results
+    assert present.successful and not old.successful
+    assert "landmarks_model and onet_model are both set" in old.reason
+    assert client.call(parameters.set_parameters_atomically(both)).result.successful
+    assert get_one(client, parameters, "landmarks_model").string_value == "/b.onnx"
+
+
 def test_changes_are_told_on_parameter_events(client, namespace, parameters):
     events = client.collect(ParameterEvent, "/parameter_events")
     assert client.spin_until(lambda: events.subscription.get_publisher_count() > 0)
@@ -143,7 +172,7 @@ def test_a_live_one_takes_effect(client, parameters, camera):
     result = set_one(client, parameters, "min_score", 1.0)
     assert result.successful, result.reason
     assert get_one(client, parameters, "min_score").double_value == 1.0
-    # The setting is taken up with the next image after the answer of the service.
+    # The setting is taken up with the next image after the response of the service.
     assert client.spin_until(lambda: not camera.ask(smiling_face()).faces, 5.0)
     assert set_one(client, parameters, "min_score", 0.5).successful
     assert client.spin_until(lambda: camera.ask(smiling_face()).faces, 5.0)

@@ -1,6 +1,7 @@
 """The subscription follows what the publishers offer, unless a parameter says otherwise."""
 
 import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
@@ -15,8 +16,10 @@ def asked(client):
     return [info.qos_profile.reliability for info in found]
 
 
-def blank():
-    return Image(encoding="mono8", width=64, height=48, step=64, data=np.zeros(48 * 64, np.uint8))
+def blank(stamp_secs=1):
+    image = Image(encoding="mono8", width=64, height=48, step=64, data=np.zeros(48 * 64, np.uint8))
+    image.header.stamp.sec = stamp_secs
+    return image
 
 
 def test_it_follows_the_publishers(start, client, emotions):
@@ -37,12 +40,14 @@ def test_it_follows_the_publishers(start, client, emotions):
         return asked(client) == [ReliabilityPolicy.BEST_EFFORT]
 
     assert client.spin_until(is_followed)
-    client.spin_for(0.3)
-    emotions.clear()
-    assert client.publish_until(best_effort, blank(), lambda: len(emotions) >= 1)
+
+    def is_heard():
+        return any(message.header.stamp.sec == 2 for message in emotions.messages)
+
+    assert client.publish_until(best_effort, blank(stamp_secs=2), is_heard)
 
 
-def test_an_override_is_kept(start, client, emotions):
+def test_an_override_is_kept(start, client, emotions, namespace):
     reliable = client.node.create_publisher(Image, "image", RELIABLE)
     topic = client.node.resolve_topic_name("image")
     policy = f"qos_overrides.{topic}.subscription"
@@ -51,7 +56,16 @@ def test_an_override_is_kept(start, client, emotions):
         {f"{policy}.reliability": "best_effort", f"{policy}.depth": 2},
     )
     assert client.spin_until(lambda: asked(client) == [ReliabilityPolicy.BEST_EFFORT])
-    client.spin_for(2.5)
+    # The node has looked at what the publisher offers, and says so.
+    diagnostics = client.collect(DiagnosticArray, "/diagnostics")
+    offer = "it offers RELIABLE, VOLATILE, which fits"
+    assert client.spin_until(
+        lambda: any(
+            status.name.startswith(namespace) and offer in status.message
+            for message in diagnostics.messages
+            for status in message.status
+        )
+    )
     assert asked(client) == [ReliabilityPolicy.BEST_EFFORT]
     reliable.publish(blank())
     assert client.spin_until(lambda: len(emotions) == 1)

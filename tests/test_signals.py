@@ -25,7 +25,7 @@ def test_an_idle_perception_node(start, camera, by):
     secs = []
     for _ in range(ATTEMPTS):
         node = start("perception_node")
-        camera.wait_until_answered()
+        camera.wait_until_connected()
         status, took = node.stop(by)
         assert status == 0
         secs.append(took)
@@ -41,7 +41,7 @@ def test_a_perception_node_in_the_middle_of_a_frame(start, camera, client, by):
     secs = []
     for _ in range(ATTEMPTS):
         node = start("perception_node", {"working_width": 4096, "working_height": 4096})
-        camera.wait_until_answered()
+        camera.wait_until_connected()
         camera.ask(picture)
         for _ in range(5):
             camera.images.publish(camera.image(picture))

@@ -25,12 +25,12 @@ WRONG_FILES = {
         {"emotion_model": "/no/such.onnx"},
         ["/no/such.onnx", "No such file"],
     ),
-    "missing yunet model": (
-        {"yunet_model": "/no/such.onnx"},
+    "missing detector model": (
+        {"detector_model": "/no/such.onnx"},
         ["/no/such.onnx", "No such file"],
     ),
-    "missing onet model": (
-        {"onet_model": "/no/such.onnx"},
+    "missing landmarks model": (
+        {"landmarks_model": "/no/such.onnx"},
         ["/no/such.onnx", "No such file"],
     ),
     "a folder as model": ({"emotion_model": str(ROOT)}, [str(ROOT), "directory"]),
@@ -39,7 +39,7 @@ WRONG_FILES = {
         [TEXT_FILE, "not loaded by ONNX Runtime"],
     ),
     "O-Net as emotion model": ({"emotion_model": ONET}, [ONET, "expected a file", "onet.yaml"]),
-    "O-Net as YuNet": ({"yunet_model": ONET}, [ONET, "expected"]),
+    "O-Net as YuNet": ({"detector_model": ONET}, [ONET, "expected"]),
     "missing library": (
         {"onnxruntime_library": "/no/libort.so"},
         ["/no/libort.so", "No such file"],
@@ -155,7 +155,7 @@ def test_nowhere_to_log(start, program):
 
 def test_an_unknown_parameter_is_warned_about_and_the_node_goes_on(start, camera):
     node = start("perception_node", {"min_scroe": 0.4})
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     camera.ask(smiling_face())
     assert len(camera.ask(smiling_face()).faces) == 1
     warnings = node.lines("[WARN]", "min_scroe")
@@ -163,9 +163,26 @@ def test_an_unknown_parameter_is_warned_about_and_the_node_goes_on(start, camera
     assert "min_score" in warnings[0], "the names that exist"
 
 
+def test_an_old_name_of_a_parameter_is_taken_with_a_warning(start, client):
+    node = start("perception_node", {"yunet_model": "/no/such.onnx"})
+    assert client.spin_until(lambda: node.errors)
+    assert "/no/such.onnx" in node.errors[0]
+    (warning,) = node.lines("[WARN]", "yunet_model")
+    assert "now called detector_model" in warning
+
+
+def test_of_a_present_and_an_old_name_the_present_one_wins(start, camera):
+    detector = ROOT / "models" / "yunet.onnx"
+    given = {"detector_model": detector, "yunet_model": "/no/such.onnx"}
+    node = start("perception_node", given)
+    camera.wait_until_connected()
+    (warning,) = node.lines("[WARN]", "yunet_model")
+    assert "detector_model and yunet_model are both set" in warning and not node.errors
+
+
 def test_a_model_and_library_given_by_path_are_used(start, camera):
     library = ROOT / ".prefix" / "lib" / "libonnxruntime.so"
     model = ROOT / "models" / "emotion.onnx"
     node = start("perception_node", {"emotion_model": model, "onnxruntime_library": library})
-    camera.wait_until_answered()
+    camera.wait_until_connected()
     assert node.lines("[INFO]", str(model))

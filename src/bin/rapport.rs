@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use rapport::commands::analyze::{self, AnalyzeArgs};
+use rapport::commands::end_on_broken_pipe;
+use rapport::commands::evaluate::{self, EvaluateArgs};
 use rapport::commands::record::{self, RecordArgs};
 #[cfg(feature = "ros")]
 use rapport::ros::{arguments::process_arguments, replay, runner, watch};
-use rapport_evaluation::EvaluateArgs;
 
-/// Notices the expression on the faces in front of a robot and answers kindly.
+/// Notices the expression on the faces in front of a robot and responds kindly.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -30,10 +31,11 @@ enum Command {
 
 #[cfg(feature = "ros")]
 fn main() -> ExitCode {
+    end_on_broken_pipe();
     let (own, ros) = process_arguments();
     match Cli::parse_from(own).command {
         Command::Analyze(args) => analyze(&args),
-        Command::Evaluate(args) => exit_code(rapport_evaluation::run(&args)),
+        Command::Evaluate(args) => exit_code(evaluate::run(&args)),
         Command::Record(args) => exit_code(record::run(&args)),
         Command::Replay(args) => exit_code(replay::run(&args, &ros)),
         Command::Watch(args) => {
@@ -44,9 +46,10 @@ fn main() -> ExitCode {
 
 #[cfg(not(feature = "ros"))]
 fn main() -> ExitCode {
+    end_on_broken_pipe();
     match Cli::parse().command {
         Command::Analyze(args) => analyze(&args),
-        Command::Evaluate(args) => exit_code(rapport_evaluation::run(&args)),
+        Command::Evaluate(args) => exit_code(evaluate::run(&args)),
         Command::Record(args) => exit_code(record::run(&args)),
     }
 }

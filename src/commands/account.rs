@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use rapport_vocabulary::nearest_rank;
+
 /// Figures of the last moments are taken over this long.
 const RECENT: Duration = Duration::from_secs(2);
 
@@ -209,9 +211,9 @@ impl Extend<Duration> for Latencies {
 }
 
 impl Latencies {
-    /// The latency at a share of all, in milliseconds; nothing where there is none.
-    fn at_ms(&self, share: f64) -> Option<f64> {
-        let rank = (self.total.checked_sub(1)? as f64 * share).round() as usize;
+    /// A percentile of the latencies in milliseconds; nothing where there is none.
+    fn at_ms(&self, percent: f64) -> Option<f64> {
+        let rank = nearest_rank(self.total, percent)?;
         let mut passed = 0;
         let (steps, _) = self.counts.iter().find(|(_, count)| {
             passed += **count;
@@ -221,7 +223,7 @@ impl Latencies {
     }
 
     fn percentiles(&self) -> String {
-        match (self.at_ms(0.5), self.at_ms(0.95)) {
+        match (self.at_ms(50.0), self.at_ms(95.0)) {
             (Some(p50), Some(p95)) => format!("p50 {p50:.1} ms, p95 {p95:.1} ms"),
             _ => "not measured".to_owned(),
         }
@@ -266,7 +268,7 @@ mod tests {
         let summary = account.summary().join("\n");
         for expected in [
             "5 in 0.4 s, 10.0 a second",
-            "p50 10.0 ms, p95 10.0 ms",
+            "p50 8.0 ms, p95 10.0 ms",
             "80 % of the frames",
             "face_1       4 frames: happy 50 %, sad 50 %",
             "answer-a-smile: 1",

@@ -3,4 +3,9 @@
 pub mod account;
 pub mod analyze;
 pub mod emotions;
+pub mod evaluate;
+mod pipe;
+pub mod progress;
 pub mod record;
+
+pub use pipe::end_on_broken_pipe;

@@ -9,8 +9,8 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
 use crate::commands::emotions::emotions_cdr;
+use crate::commands::progress::Progress;
 use rapport_evaluation::images::{ImageReader, ImageTopic};
-use rapport_evaluation::progress::Progress;
 use rapport_evaluation::warnings::Warnings;
 use rapport_perception::annotate::annotate;
 use rapport_perception::detect::WorkingSize;

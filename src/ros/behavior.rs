@@ -1,27 +1,31 @@
-//! The behavior node: emotion messages in, the robot's answers out.
+//! The behavior node: emotion messages in, the robot's responses out.
+
+mod outputs;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use futures::StreamExt;
-use r2r::builtin_interfaces::msg::Duration as DurationMsg;
 use r2r::rapport::msg::{FaceEmotionArray, Response as ResponseMsg};
-use r2r::std_msgs::msg::{ColorRGBA, Header, String as StringMsg};
+use r2r::std_msgs::msg::Header;
 use r2r::{Node, Publisher, QosProfile};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::clock::RosClock;
 use super::convert;
 use super::handle::NodeHandle;
-use super::logging::Complaints;
+use super::logging::RateLimitedLog;
 use super::parameters::{Change, Kind, ParameterServices, Parameters, given_to, parameter};
 use super::runner::Tasks;
-use rapport_behavior::{Engine, FaceReading, Light, Policy, Reaction, Response, Rest};
+use outputs::{OutputTopics, response_message};
+use rapport_behavior::{Decision, Engine, FaceReading, ModelLabels, Outputs, Policy, Response};
 use rapport_perception::paths;
-use rapport_vocabulary::Emotion;
+use rapport_vocabulary::{Emotion, ImageStamp};
 
-/// How often the end of a response is looked for while no images come.
+pub use outputs::describe;
+
+/// How often the node looks whether a response is over while no messages come.
 const TICK: Duration = Duration::from_millis(100);
 
 /// Reads the policy, subscribes `emotions`, advertises `responses` and the robot's outputs
@@ -39,25 +43,22 @@ pub fn start_node(node: &mut Node, _: NodeHandle) -> anyhow::Result<Tasks> {
             "Policy (YAML); empty: config/policy.yaml of the package",
         )],
     )?;
-    let file = match parameters.text("policy_file") {
+    let file = match parameters.values().text("policy_file") {
         given if !given.is_empty() => PathBuf::from(given),
         _ => paths::shared_file("config/policy.yaml")
             .ok_or_else(|| anyhow!("config/policy.yaml of the package not found"))?,
     };
     let policy = Policy::read(&file)?;
     tracing::info!("{} rules from {}", policy.rules.len(), file.display());
-    let reliable = QosProfile::default;
     let mut robot = Robot {
-        responses: node.create_publisher("responses", reliable())?,
-        speech: node.create_publisher("speech", reliable())?,
-        gesture: node.create_publisher("gesture", reliable())?,
-        light: node.create_publisher("light", reliable())?,
-        expression: node.create_publisher("expression", reliable())?,
+        responses: node.create_publisher("responses", QosProfile::default())?,
+        outputs: OutputTopics::advertise(node)?,
         engine: Engine::new(policy),
-        newest: None,
-        complaints: Complaints::default(),
+        start: Instant::now(),
+        model_labels: Vec::new(),
+        log: RateLimitedLog::default(),
     };
-    let mut emotions = node.subscribe::<FaceEmotionArray>("emotions", reliable())?;
+    let mut emotions = node.subscribe::<FaceEmotionArray>("emotions", QosProfile::default())?;
     let mut tasks = Tasks::default();
     let clock = RosClock::start(node, &parameters, &mut tasks)?;
     tasks.endless(ParameterServices::start(node, parameters, clock)?.serve());
@@ -67,90 +68,89 @@ pub fn start_node(node: &mut Node, _: NodeHandle) -> anyhow::Result<Tasks> {
         loop {
             tokio::select! {
                 message = emotions.next() => match message {
-                    Some(message) => robot.see(&message),
+                    Some(message) => robot.respond_to(&message),
                     None => break,
                 },
-                _ = tick.tick() => robot.pass_time(),
+                _ = tick.tick() => robot.tick(),
             }
         }
     });
     Ok(tasks)
 }
 
+/// The engine and the topics that it responds on.
 struct Robot {
     responses: Publisher<ResponseMsg>,
-    speech: Publisher<StringMsg>,
-    gesture: Publisher<StringMsg>,
-    light: Publisher<ColorRGBA>,
-    expression: Publisher<StringMsg>,
+    outputs: OutputTopics,
     engine: Engine,
-    /// Stamp of the newest message and when it came.
-    newest: Option<(Duration, Instant)>,
-    complaints: Complaints,
+    /// The origin of the arrivals of messages.
+    start: Instant,
+    /// The labels of the model that the newest message with faces came from.
+    model_labels: Vec<String>,
+    log: RateLimitedLog,
 }
 
 impl Robot {
-    fn see(&mut self, message: &FaceEmotionArray) {
-        let stamp = convert::stamp(&message.header.stamp).unwrap_or_else(convert::time_of_day);
-        self.newest = Some((stamp, Instant::now()));
+    /// Takes a message about the faces of one image, and publishes what the engine decides.
+    fn respond_to(&mut self, message: &FaceEmotionArray) {
+        let image = ImageStamp {
+            stamp: convert::stamp(&message.header.stamp),
+            arrival: self.start.elapsed(),
+        };
+        if let Some(face) = message.faces.first() {
+            self.learn_labels(&face.labels);
+        }
         let mut readings = Vec::with_capacity(message.faces.len());
         for face in &message.faces {
-            match face.label.parse::<Emotion>() {
+            match Emotion::from_word(&face.label) {
                 Ok(emotion) => readings.push(FaceReading {
                     face_id: &face.face_id,
                     emotion,
                     confidence: face.confidence,
                 }),
-                Err(error) => self.complaints.log(&format!("face passed over: {error}")),
+                Err(error) => self.log.warn(&format!("face skipped: {error}")),
             }
         }
-        let Reaction { rest, response } = self.engine.observe(stamp, &readings);
+        let Decision { rest, response } = self.engine.observe(image, &readings);
         if let Some(rest) = rest {
-            self.show_rest(&rest);
+            self.publish_rest(&rest);
         }
         if let Some(response) = response {
             tracing::info!("{} for {}: {}", response.rule, response.face_id, response.reason);
-            if let Err(error) = self.respond(&message.header, &response) {
-                self.complaints.log(&format!("response not published: {error}"));
+            if let Err(error) = self.publish_response(&message.header, &response) {
+                self.log.error(&format!("response not published: {error}"));
             }
+        }
+    }
+
+    /// Compares the labels of the running model with the policy: once for each model, and again
+    /// when another model runs.
+    fn learn_labels(&mut self, labels: &[String]) {
+        if labels.is_empty() || labels == self.model_labels {
+            return;
+        }
+        self.model_labels = labels.to_vec();
+        for warning in ModelLabels::compare(labels, self.engine.policy()).warnings() {
+            self.log.warn(&warning);
         }
     }
 
     /// Ends a response in time also when no images come.
-    fn pass_time(&mut self) {
-        if let Some((stamp, came)) = self.newest
-            && let Some(rest) = self.engine.tick(stamp.saturating_add(came.elapsed()))
-        {
-            self.show_rest(&rest);
+    fn tick(&mut self) {
+        if let Some(rest) = self.engine.tick(self.start.elapsed()) {
+            self.publish_rest(&rest);
         }
     }
 
-    fn show_rest(&mut self, rest: &Rest) {
-        if let Err(error) = self.show(rest.light.as_ref(), rest.expression.as_deref()) {
-            self.complaints.log(&format!("rest not published: {error}"));
+    fn publish_rest(&mut self, rest: &Outputs) {
+        if let Err(error) = self.outputs.publish(rest) {
+            self.log.error(&format!("rest not published: {error}"));
         }
     }
 
-    fn respond(&self, header: &Header, response: &Response) -> r2r::Result<()> {
+    fn publish_response(&self, header: &Header, response: &Response) -> r2r::Result<()> {
         self.responses.publish(&response_message(header, response))?;
-        let text = |text: &str| StringMsg { data: text.to_owned() };
-        if let Some(speech) = &response.speech {
-            self.speech.publish(&text(speech))?;
-        }
-        if let Some(gesture) = &response.gesture {
-            self.gesture.publish(&text(gesture))?;
-        }
-        self.show(response.light.as_ref(), response.expression.as_deref())
-    }
-
-    fn show(&self, light: Option<&Light>, expression: Option<&str>) -> r2r::Result<()> {
-        if let Some(light) = light {
-            self.light.publish(&color(light))?;
-        }
-        if let Some(expression) = expression {
-            self.expression.publish(&StringMsg { data: expression.to_owned() })?;
-        }
-        Ok(())
+        self.outputs.publish(&response.outputs)
     }
 }
 
@@ -158,35 +158,7 @@ impl Robot {
 impl Drop for Robot {
     fn drop(&mut self) {
         if let Some(rest) = self.engine.stop() {
-            self.show_rest(&rest);
+            self.publish_rest(&rest);
         }
-    }
-}
-
-fn response_message(header: &Header, response: &Response) -> ResponseMsg {
-    ResponseMsg {
-        header: header.clone(),
-        rule: response.rule.clone(),
-        face_id: response.face_id.clone(),
-        reason: response.reason.clone(),
-        speech: response.speech.clone().unwrap_or_default(),
-        gesture: response.gesture.clone().unwrap_or_default(),
-        // Opacity 0 stands for "leave the light alone".
-        light: response.light.as_ref().map(color).unwrap_or_default(),
-        expression: response.expression.clone().unwrap_or_default(),
-        intensity: response.intensity.get(),
-        duration: DurationMsg {
-            sec: i32::try_from(response.duration.as_secs()).unwrap_or(i32::MAX),
-            nanosec: response.duration.subsec_nanos(),
-        },
-    }
-}
-
-fn color(light: &Light) -> ColorRGBA {
-    ColorRGBA {
-        r: light.red.get(),
-        g: light.green.get(),
-        b: light.blue.get(),
-        a: light.opacity.get(),
     }
 }

@@ -16,7 +16,7 @@ use super::convert;
 use super::parameters::Parameters;
 use super::runner::Tasks;
 
-/// Tells the time.
+/// The clock.
 #[derive(Debug, Clone)]
 pub struct RosClock {
     /// What `/clock` said last, in nanoseconds; nothing where the machine's own time counts.
@@ -29,7 +29,7 @@ impl RosClock {
     /// # Errors
     /// If `/clock` cannot be subscribed.
     pub fn start(node: &mut Node, parameters: &Parameters, tasks: &mut Tasks) -> r2r::Result<Self> {
-        if !parameters.flag("use_sim_time") {
+        if !parameters.values().flag("use_sim_time") {
             return Ok(Self { simulated: None });
         }
         let now = Arc::new(AtomicU64::new(0));

@@ -1,6 +1,6 @@
 //! `/diagnostics` (REP-107): once a second, how the node is doing.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use r2r::diagnostic_msgs::msg::{DiagnosticArray, DiagnosticStatus, KeyValue};
@@ -10,10 +10,12 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::clock::RosClock;
-use super::intake::{IntakeStatus, Switch};
+use super::intake::IntakeStatus;
 use super::lifecycle::{State, StateView};
-use super::logging::Complaints;
+use super::lock::lock;
+use super::logging::RateLimitedLog;
 use super::stats::{Counts, STAGES, Stats};
+use super::switch::Switch;
 use rapport_perception::onnx;
 
 /// How often it is published.
@@ -27,7 +29,7 @@ const ERROR: u8 = DiagnosticStatus::ERROR as u8;
 /// From which share of dropped images on that is a warning.
 const MANY_DROPPED: f64 = 0.05;
 
-/// What was loaded, for those who look after the robot.
+/// What was loaded, for those who maintain the robot.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
     /// The emotion network's file; empty before it is loaded.
@@ -38,7 +40,7 @@ pub struct Loaded {
     pub failure: Option<String>,
 }
 
-/// What the diagnostics tell of.
+/// What the diagnostics report.
 pub struct Sources {
     /// The camera's topic.
     pub topic: String,
@@ -80,7 +82,7 @@ impl Diagnostics {
     pub async fn run(self) {
         let mut tick = interval(PERIOD);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut complaints = Complaints::default();
+        let mut log = RateLimitedLog::default();
         loop {
             tick.tick().await;
             let message = DiagnosticArray {
@@ -88,7 +90,7 @@ impl Diagnostics {
                 status: vec![self.status()],
             };
             if let Err(error) = self.publisher.publish(&message) {
-                complaints.log(&format!("/diagnostics: not published: {error}"));
+                log.error(&format!("/diagnostics: not published: {error}"));
             }
         }
     }
@@ -107,20 +109,21 @@ impl Diagnostics {
             silence: intake.silence.as_deref(),
             problem: stats.last_problem.as_deref(),
             lately,
-            rate: rate(lately.answered),
+            rate: rate(lately.processed),
         };
         let (level, message) = summary.judge();
 
+        // Dashboards look values up by these keys: they stay as they are.
         let mut values = vec![
             value("state", state.label()),
             value("enabled", switch.enabled),
             value("image topic", topic),
             value("images received per second", format!("{:.1}", rate(lately.received))),
-            value("images answered per second", format!("{:.1}", rate(lately.answered))),
+            value("images answered per second", format!("{:.1}", rate(lately.processed))),
             value("images received", stats.counts.received),
-            value("images answered", stats.counts.answered),
+            value("images answered", stats.counts.processed),
             value("images dropped", stats.counts.dropped),
-            value("images passed over", stats.counts.passed_over),
+            value("images passed over", stats.counts.skipped),
             value("people in view", stats.people),
         ];
         if let Some(stamp) = stats.last_stamp {
@@ -148,10 +151,6 @@ impl Diagnostics {
             values,
         }
     }
-}
-
-fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn value(key: &str, value: impl ToString) -> KeyValue {
@@ -184,17 +183,16 @@ impl Summary<'_> {
         if let Some(silence) = self.silence {
             return (WARN, silence.to_owned());
         }
-        let Counts { received, dropped, passed_over, .. } = self.lately;
-        if passed_over > 0 {
+        let Counts { received, dropped, skipped, .. } = self.lately;
+        if skipped > 0 {
             let problem = self.problem.unwrap_or("see the log");
-            let message = format!("{passed_over} of {received} images passed over: {problem}");
-            return (WARN, message);
+            return (WARN, format!("{skipped} of {received} images skipped: {problem}"));
         }
         if dropped as f64 > MANY_DROPPED * received as f64 {
             let message = format!("{dropped} of {received} images dropped: they come too fast");
             return (WARN, message);
         }
-        (OK, format!("{:.1} images answered per second", self.rate))
+        (OK, format!("{:.1} images processed per second", self.rate))
     }
 }
 
@@ -209,20 +207,20 @@ mod tests {
             failure: None,
             silence: None,
             problem: None,
-            lately: Counts { received: 100, answered: 98, dropped: 2, passed_over: 0 },
+            lately: Counts { received: 100, processed: 98, dropped: 2, skipped: 0 },
             rate: 29.96,
         }
     }
 
     #[test]
     fn the_gravest_reason_decides() {
-        assert_eq!(summary().judge(), (OK, "30.0 images answered per second".to_owned()));
-        let lately = Counts { received: 100, answered: 50, dropped: 50, passed_over: 0 };
+        assert_eq!(summary().judge(), (OK, "30.0 images processed per second".to_owned()));
+        let lately = Counts { received: 100, processed: 50, dropped: 50, skipped: 0 };
         let (level, message) = Summary { lately, ..summary() }.judge();
         assert_eq!((level, &*message), (WARN, "50 of 100 images dropped: they come too fast"));
-        let lately = Counts { passed_over: 3, ..lately };
+        let lately = Counts { skipped: 3, ..lately };
         let (level, message) = Summary { lately, problem: Some("why"), ..summary() }.judge();
-        assert_eq!((level, &*message), (WARN, "3 of 100 images passed over: why"));
+        assert_eq!((level, &*message), (WARN, "3 of 100 images skipped: why"));
         let (level, _) = Summary { silence: Some("no image"), ..summary() }.judge();
         assert_eq!(level, WARN);
         let (level, _) = Summary { enabled: false, silence: Some("x"), ..summary() }.judge();

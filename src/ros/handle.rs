@@ -40,7 +40,7 @@ impl NodeHandle {
     ) -> Result<R, NodeGone> {
         let (done, result) = oneshot::channel();
         self.send(move |node| {
-            // Whoever asked may have stopped waiting: then nobody needs the result.
+            // The caller may have stopped waiting: then nobody needs the result.
             let _ = done.send(work(node));
         });
         // Where the node's thread has ended, the job was dropped and its sender with it.

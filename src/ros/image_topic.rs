@@ -6,7 +6,7 @@ use std::time::Duration;
 use r2r::qos::{DurabilityPolicy, HistoryPolicy, ReliabilityPolicy};
 use r2r::{Node, QosProfile};
 
-use super::parameters::{Change, Kind, Parameters, Spec, parameter};
+use super::parameters::{Change, Kind, Spec, Values, parameter};
 use super::raw::resolve_topic;
 
 /// How images come.
@@ -45,8 +45,11 @@ impl Transport {
 /// A topic to subscribe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageTopic {
-    /// Full name on the graph.
+    /// Full name on the graph, remapped.
     pub name: String,
+    /// The name to subscribe it by, which ROS has yet to remap. A rule applies once: what a rule
+    /// leads to may stand on the left of another one.
+    pub subscribed_as: String,
     /// What comes over it.
     pub transport: Transport,
 }
@@ -110,12 +113,12 @@ impl ImageTopic {
         let resolve = |name: &str| -> anyhow::Result<String> {
             Ok(resolve_topic(name, &node.name()?, &node.namespace()?, ros_arguments)?)
         };
-        let mut name = resolve("image")?;
-        if transport == Transport::Compressed {
-            // A rule for `image/compressed` counts as well, as it does in image_transport.
-            name = resolve(&format!("{name}/compressed"))?;
-        }
-        Ok(Self { name, transport })
+        let subscribed_as = match transport {
+            Transport::Raw => "image".to_owned(),
+            // As in image_transport, where a rule for the name with the suffix counts as well.
+            Transport::Compressed => format!("{}/compressed", resolve("image")?),
+        };
+        Ok(Self { name: resolve(&subscribed_as)?, subscribed_as, transport })
     }
 
     fn qos_parameter(&self, policy: &str) -> String {
@@ -153,21 +156,21 @@ impl ImageTopic {
     }
 
     /// The QoS that the parameters ask for.
-    pub fn request(&self, parameters: &Parameters) -> Request {
+    pub fn request(&self, parameters: &Values) -> Request {
         let policy = |policy| parameters.text(&self.qos_parameter(policy));
         Request {
-            reliability: match policy("reliability").as_str() {
+            reliability: match policy("reliability") {
                 "reliable" => Some(ReliabilityPolicy::Reliable),
                 "best_effort" => Some(ReliabilityPolicy::BestEffort),
                 "system_default" => Some(ReliabilityPolicy::SystemDefault),
                 _ => None,
             },
-            durability: match policy("durability").as_str() {
+            durability: match policy("durability") {
                 "transient_local" => DurabilityPolicy::TransientLocal,
                 "system_default" => DurabilityPolicy::SystemDefault,
                 _ => DurabilityPolicy::Volatile,
             },
-            history: match policy("history").as_str() {
+            history: match policy("history") {
                 "keep_all" => HistoryPolicy::KeepAll,
                 "system_default" => HistoryPolicy::SystemDefault,
                 _ => HistoryPolicy::KeepLast,
@@ -185,7 +188,7 @@ impl ImageTopic {
         offers: &[Offer],
         others: &[String],
     ) -> String {
-        let Self { name, transport } = self;
+        let Self { name, transport, .. } = self;
         let start = format!("no image on {name} for {} s", silent.as_secs());
         if offers.is_empty() {
             let instead = match others {
@@ -283,7 +286,11 @@ mod tests {
     const SILENT: Duration = Duration::from_secs(5);
 
     fn topic() -> ImageTopic {
-        ImageTopic { name: "/camera/image_raw".to_owned(), transport: Transport::Raw }
+        ImageTopic {
+            name: "/camera/image_raw".to_owned(),
+            subscribed_as: "image".to_owned(),
+            transport: Transport::Raw,
+        }
     }
 
     fn request(reliability: Option<ReliabilityPolicy>) -> Request {

@@ -1,7 +1,7 @@
 //! Takes images from the camera's topic while the node is at work: subscribes with a QoS that fits
 //! the publishers, keeps the newest image, and says why none comes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::{Stream, StreamExt};
@@ -12,9 +12,11 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::handle::NodeHandle;
 use super::image_topic::{ImageTopic, Offer, Request, Transport};
+use super::lock::lock;
 use super::raw::{Native, NativeStream};
 use super::slot::Slot;
 use super::stats::Stats;
+use super::switch::Switch;
 
 /// How often the publishers are looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -39,22 +41,6 @@ pub struct Received {
     pub picture: Picture,
     /// When it came.
     pub at: Instant,
-}
-
-/// Whether images are wanted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Switch {
-    /// The lifecycle state is active.
-    pub active: bool,
-    /// The service `enable` has not turned it off.
-    pub enabled: bool,
-}
-
-impl Switch {
-    /// Whether images are wanted.
-    pub fn is_on(&self) -> bool {
-        self.active && self.enabled
-    }
 }
 
 /// What the intake has noticed, for the diagnostics.
@@ -172,7 +158,7 @@ impl Intake {
     }
 
     fn rest(&self, said: &mut Said) {
-        self.slot.clear();
+        self.slot.take();
         *said = Said::default();
         self.note(|status| *status = IntakeStatus::default());
     }
@@ -187,11 +173,11 @@ impl Intake {
             let qos = request.qos(&Offer::of(node, &topic.name)?, present.as_ref());
             let pictures: Pictures = match topic.transport {
                 Transport::Raw => Box::new(
-                    NativeStream::<Image>::subscribe(node, &topic.name, qos.clone())?
+                    NativeStream::<Image>::subscribe(node, &topic.subscribed_as, qos.clone())?
                         .map(Picture::Raw),
                 ),
                 Transport::Compressed => Box::new(
-                    node.subscribe::<CompressedImage>(&topic.name, qos.clone())?
+                    node.subscribe::<CompressedImage>(&topic.subscribed_as, qos.clone())?
                         .map(Picture::Compressed),
                 ),
             };
@@ -204,7 +190,7 @@ impl Intake {
         let at = Instant::now();
         let dropped = self.slot.put(Received { picture, at }).is_some();
         {
-            let mut stats = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut stats = lock(&self.stats);
             stats.counts.received += 1;
             stats.counts.dropped += u64::from(dropped);
         }
@@ -246,7 +232,7 @@ impl Intake {
     }
 
     fn say_silence(&self, offers: &[Offer], others: &[String], said: &mut Said) {
-        let since = self.status.lock().unwrap_or_else(PoisonError::into_inner).waiting_since;
+        let since = lock(&self.status).waiting_since;
         let silent = since.map_or(Duration::ZERO, |since| since.elapsed());
         if silent < SILENCE {
             return;
@@ -265,14 +251,14 @@ impl Intake {
     }
 
     fn note(&self, change: impl FnOnce(&mut IntakeStatus)) {
-        change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut lock(&self.status));
     }
 }
 
 /// Publishers of the topic, and topics that carry images.
 type Facts = (Vec<Offer>, Vec<String>);
 
-/// What was said about the present silence and when, so that the log is told once.
+/// What was logged about the present silence and when, so that it is logged once.
 #[derive(Default)]
 struct Said {
     last: Option<(Facts, Instant)>,

@@ -10,7 +10,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::prelude::*;
 
-/// The same complaint is logged at most this often.
+/// An error of the same kind is logged at most this often.
 const REPEAT: Duration = Duration::from_secs(5);
 
 /// Routes `tracing` events to the ROS logger of this name from now on. Levels are set as for any
@@ -28,7 +28,7 @@ struct RosLayer {
 impl<S: Subscriber> Layer<S> for RosLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let metadata = event.metadata();
-        // Other libraries' chatter stays out unless it is a warning.
+        // Of other libraries only warnings and errors are logged.
         if !metadata.target().starts_with("rapport") && *metadata.level() > Level::WARN {
             return;
         }
@@ -59,52 +59,63 @@ impl Visit for Text {
     }
 }
 
-/// Keeps a camera that sends thirty bad images a second from filling the log.
+/// Logs errors, one of a kind at most every few seconds: a camera that sends thirty bad images a
+/// second does not fill the log.
 #[derive(Debug, Default)]
-pub struct Complaints {
-    recent: Vec<Complaint>,
+pub struct RateLimitedLog {
+    recent: Vec<Logged>,
 }
 
-/// How many kinds of complaint are remembered.
-const MOST_KINDS: usize = 16;
+/// How many kinds of error are remembered.
+const MAX_KINDS: usize = 16;
 
 #[derive(Debug)]
-struct Complaint {
+struct Logged {
     /// The text without its numbers: sizes and counts differ from image to image.
     kind: String,
-    logged: Instant,
-    held_back: u32,
+    at: Instant,
+    /// How many of the kind were not logged since.
+    suppressed: u32,
 }
 
-impl Complaints {
+impl RateLimitedLog {
     /// Logs an error, unless one that differs at most in its numbers was logged a short while ago.
-    pub fn log(&mut self, text: &str) {
-        if let Some(held_back) = self.held_back_before(text, Instant::now()) {
-            match held_back {
-                0 => tracing::error!("{text}"),
-                n => tracing::error!("{text} ({n} more like this since the last)"),
-            }
+    pub fn error(&mut self, text: &str) {
+        match self.suppressed_before(text, Instant::now()) {
+            None => {}
+            Some(0) => tracing::error!("{text}"),
+            Some(n) => tracing::error!("{text} ({n} more like this since the last)"),
         }
     }
 
-    /// How many of the kind were held back since it was last logged; nothing if this one is too.
-    fn held_back_before(&mut self, text: &str, now: Instant) -> Option<u32> {
+    /// How many of the kind were suppressed since it was last logged; nothing if this one is too.
+    fn suppressed_before(&mut self, text: &str, now: Instant) -> Option<u32> {
         let kind: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();
-        let known = self.recent.iter().position(|complaint| complaint.kind == kind);
-        let mut held_back = 0;
-        if let Some(index) = known {
-            let complaint = &mut self.recent[index];
-            if now.saturating_duration_since(complaint.logged) < REPEAT {
-                complaint.held_back += 1;
+        let mut suppressed = 0;
+        if let Some(index) = self.recent.iter().position(|logged| logged.kind == kind) {
+            let logged = &mut self.recent[index];
+            if now.saturating_duration_since(logged.at) < REPEAT {
+                logged.suppressed += 1;
                 return None;
             }
-            held_back = self.recent.remove(index).held_back;
+            suppressed = self.recent.remove(index).suppressed;
         }
-        if self.recent.len() == MOST_KINDS {
+        if self.recent.len() == MAX_KINDS {
             self.recent.remove(0);
         }
-        self.recent.push(Complaint { kind, logged: now, held_back: 0 });
-        Some(held_back)
+        self.recent.push(Logged { kind, at: now, suppressed: 0 });
+        Some(suppressed)
+    }
+}
+
+impl Complaints {
+    /// Logs a warning, as [`Complaints::log`] does an error.
+    pub fn warn(&mut self, text: &str) {
+        match self.held_back_before(text, Instant::now()) {
+            None => {}
+            Some(0) => tracing::warn!("{text}"),
+            Some(n) => tracing::warn!("{text} ({n} more like this since the last)"),
+        }
     }
 }
 
@@ -113,11 +124,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_kind_of_complaint_is_logged_once_in_a_while() {
-        let mut complaints = Complaints::default();
+    fn one_kind_of_error_is_logged_once_in_a_while() {
+        let mut errors = RateLimitedLog::default();
         let start = Instant::now();
         let mut log =
-            |text: &str, secs| complaints.held_back_before(text, start + Duration::from_secs(secs));
+            |text: &str, secs| errors.suppressed_before(text, start + Duration::from_secs(secs));
         assert_eq!(log("JPEG of 812 bytes not decoded", 0), Some(0));
         assert_eq!(log("JPEG of 47 bytes not decoded", 1), None);
         assert_eq!(log("encoding `x` unknown", 1), Some(0));
@@ -128,6 +139,6 @@ mod tests {
         for letter in 'a'..='z' {
             assert_eq!(log(&letter.to_string(), 6), Some(0));
         }
-        assert_eq!(complaints.recent.len(), MOST_KINDS);
+        assert_eq!(errors.recent.len(), MAX_KINDS);
     }
 }

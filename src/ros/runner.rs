@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::arguments::{parse_node_arguments, process_arguments};
 use super::handle::{NodeHandle, node_handle};
 use super::logging;
-use super::raw::check_ros_arguments;
+use super::raw::{check_ros_arguments, exit_at_once};
 
 /// How long the spinning thread waits for something to happen before it looks for a signal.
 pub const SPIN: Duration = Duration::from_millis(20);
@@ -60,7 +60,7 @@ pub async fn interrupted() {
     }
 }
 
-/// [`run`] for a program that is the node and nothing else: answers `--help` and `--version`, and
+/// [`run`] for a program that is the node and nothing else: knows `--help` and `--version`, and
 /// warns of arguments that mean nothing, such as remapping without `--ros-args`.
 pub fn run_program(
     name: &'static str,
@@ -140,19 +140,13 @@ fn run_node(
         // Longer would be late. Leaving without destructors is clean: they would pull ONNX
         // Runtime and the node away under the thread that still computes.
         tracing::warn!("ended in the middle of a frame");
-        leave(if outcome.is_ok() { 0 } else { 1 });
+        exit_at_once(if outcome.is_ok() { 0 } else { 1 });
     }
     stop.store(true, Ordering::Relaxed);
     if spinning.join().is_err() {
         bail!("the thread that spins the node ended, see the messages above");
     }
     outcome
-}
-
-/// Ends the process at once, running no destructors and no exit handlers.
-fn leave(status: i32) -> ! {
-    // SAFETY: _exit takes any status and does not return.
-    unsafe { libc::_exit(status) }
 }
 
 fn create_node(name: &str) -> anyhow::Result<Node> {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use rapport_perception::pipeline::Timings;
+use rapport_vocabulary::percentile;
 
 /// Frames whose times are kept: ten seconds at 30 images a second.
 const FRAMES_KEPT: usize = 300;
@@ -40,21 +41,21 @@ impl FrameTimes {
 pub struct Counts {
     /// Images that came.
     pub received: u64,
-    /// Images worked on.
-    pub answered: u64,
-    /// Images that a newer one took the place of before they were worked on.
+    /// Images processed.
+    pub processed: u64,
+    /// Images that a newer one took the place of before they were processed.
     pub dropped: u64,
     /// Images that could not be used.
-    pub passed_over: u64,
+    pub skipped: u64,
 }
 
 impl Counts {
     fn since(&self, earlier: &Counts) -> Counts {
         Counts {
             received: self.received - earlier.received,
-            answered: self.answered - earlier.answered,
+            processed: self.processed - earlier.processed,
             dropped: self.dropped - earlier.dropped,
-            passed_over: self.passed_over - earlier.passed_over,
+            skipped: self.skipped - earlier.skipped,
         }
     }
 }
@@ -64,11 +65,11 @@ impl Counts {
 pub struct Stats {
     /// Since the start.
     pub counts: Counts,
-    /// Stamp of the newest frame that was answered, on its own clock.
+    /// Stamp of the newest frame that was processed, on its own clock.
     pub last_stamp: Option<Duration>,
-    /// People in the newest frame that was answered.
+    /// People in the newest frame that was processed.
     pub people: usize,
-    /// Why the newest image that was passed over could not be used.
+    /// Why the newest image that was skipped could not be used.
     pub last_problem: Option<String>,
     frames: VecDeque<FrameTimes>,
     marks: VecDeque<(Instant, Counts)>,
@@ -84,9 +85,9 @@ pub struct Quantiles {
 }
 
 impl Stats {
-    /// Takes the times of a frame that was answered.
-    pub fn answered(&mut self, times: FrameTimes, stamp: Duration, people: usize) {
-        self.counts.answered += 1;
+    /// Takes the times of a frame that was processed.
+    pub fn processed(&mut self, times: FrameTimes, stamp: Duration, people: usize) {
+        self.counts.processed += 1;
         self.last_stamp = Some(stamp);
         self.people = people;
         if self.frames.len() == FRAMES_KEPT {
@@ -96,8 +97,8 @@ impl Stats {
     }
 
     /// Takes note of an image that could not be used.
-    pub fn passed_over(&mut self, problem: String) {
-        self.counts.passed_over += 1;
+    pub fn skipped(&mut self, problem: String) {
+        self.counts.skipped += 1;
         self.last_problem = Some(problem);
     }
 
@@ -123,9 +124,8 @@ impl Stats {
         let stage = |index: usize| {
             let mut times: Vec<_> = self.frames.iter().map(|frame| frame.stages()[index]).collect();
             times.sort_unstable();
-            // The nearest rank.
-            let at = |percent: usize| times[(times.len() * percent).div_ceil(100) - 1];
-            Quantiles { p50: at(50), p95: at(95) }
+            let at = |percent| percentile(&times, percent).unwrap_or_default();
+            Quantiles { p50: at(50.0), p95: at(95.0) }
         };
         Some(std::array::from_fn(stage))
     }
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(stats.stages(), None);
         for ms in 0..(FRAMES_KEPT as u64 + 100) {
             let total = Duration::from_millis(ms);
-            stats.answered(FrameTimes { total, ..FrameTimes::default() }, total, 1);
+            stats.processed(FrameTimes { total, ..FrameTimes::default() }, total, 1);
         }
         let total = stats.stages().unwrap()[STAGES.len() - 1];
         assert_eq!(total.p50, Duration::from_millis(100 + 149));

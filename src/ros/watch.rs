@@ -12,6 +12,7 @@ use r2r::sensor_msgs::msg::Image;
 use r2r::{Node, QosProfile};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::behavior::describe;
 use super::runner::{Tasks, interrupted};
 use crate::commands::account::{Account, FaceLine};
 
@@ -115,23 +116,7 @@ impl Watcher {
 
     fn response(&mut self, response: &Response) {
         self.account.response(&response.rule);
-        let mut does = Vec::new();
-        if !response.speech.is_empty() {
-            does.push(format!("says \"{}\"", response.speech));
-        }
-        if !response.gesture.is_empty() {
-            does.push(format!("gesture {}", response.gesture));
-        }
-        if !response.expression.is_empty() {
-            does.push(format!("shows {}", response.expression));
-        }
-        let light = &response.light;
-        if light.a > 0.0 {
-            let byte = |share: f32| (share.clamp(0.0, 1.0) * 255.0).round() as u8;
-            let (r, g, b) = (byte(light.r), byte(light.g), byte(light.b));
-            does.push(format!("light #{r:02x}{g:02x}{b:02x} at {:.0} %", light.a * 100.0));
-        }
-        self.tell(&format!("robot -> {}: {}", response.face_id, does.join(", ")));
+        self.tell(&format!("robot -> {}: {}", response.face_id, describe(response)));
         self.tell(&format!("         because {}", response.reason));
     }
 

@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use rapport_vocabulary::Emotion;
+use rapport_vocabulary::{Advance, Emotion, ImageStamp, SteadyClock};
 
-use super::clock::{SteadyClock, Step};
 use super::faces::Faces;
 use super::policy::{Policy, Rule};
-use super::response::{Response, Rest};
+use super::response::{Outputs, Response};
 
-/// The most faces of one image that are looked at; a camera that shows a robot more people than
-/// this shows it a crowd.
-pub const MOST_FACES_IN_IMAGE: usize = 128;
+/// The most faces of one image that are looked at. Whoever stands in a larger crowd is not answered
+/// alone.
+pub const MAX_FACES_IN_IMAGE: usize = 128;
 
 /// The expression of one face in one image.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,14 +37,16 @@ pub struct FaceReading<'a> {
 /// A response is never cut short, whatever the priority of what comes up meanwhile: half a
 /// sentence is ruder than a late one. Nor does one follow within the pause of the policy. What
 /// comes up in that time is answered afterwards if it still lasts then. A policy is no safety
-/// function: stopping a robot in time is the work of other parts of it.
+/// function: stopping a robot in time is the task of other parts of it.
 ///
 /// # Time
 ///
-/// Stamps are those of the images, on any clock. Where they jump back (a recording starts over) or
-/// ahead by more than a minute, the jump counts as no time at all: expressions begin to last anew,
-/// and cooldowns, the pause and a running response go on from where they were. A message older
-/// than the newest by up to 0.2 s was overtaken on its way and is ignored.
+/// All times are counted by a [`SteadyClock`]: by the stamps of the images, and where these stand
+/// still, are missing or count whole seconds, by the arrivals of the messages. Where the stamps jump
+/// (back by more than 0.2 s as a recording starts over, or ahead by more than a minute),
+/// expressions begin to last anew; cooldowns, the pause and a running response go on, and the jump
+/// counts as much time as passed between the arrivals. A message older than the newest by up to
+/// 0.2 s was overtaken on its way and is ignored.
 ///
 /// # Memory
 ///
@@ -56,28 +57,31 @@ pub struct Engine {
     policy: Policy,
     clock: SteadyClock,
     faces: Faces,
-    /// Of each rule, how often it fired and when it last did.
+    /// One for each rule of the policy, in its order.
     firings: Vec<Firings>,
     /// When the running response ends.
     running_until: Option<Duration>,
+    /// When the pause after the last response ends.
     quiet_until: Duration,
 }
 
+/// How often a rule fired, and when it last did.
 #[derive(Debug, Clone, Default)]
 struct Firings {
     count: usize,
     last: Option<Duration>,
 }
 
-/// What the robot is to do, in this order.
+/// What the robot is to do now: first go back to rest, then respond. Mostly neither.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Reaction {
-    /// The running response is over: how the robot goes back to rest.
-    pub rest: Option<Rest>,
-    /// The response to the faces.
+pub struct Decision {
+    /// The running response is over: how the robot looks at rest.
+    pub rest: Option<Outputs>,
+    /// A response begins.
     pub response: Option<Response>,
 }
 
+/// A rule that can fire for a face.
 struct Candidate<'a> {
     rule_index: usize,
     reading: &'a FaceReading<'a>,
@@ -85,7 +89,7 @@ struct Candidate<'a> {
 }
 
 impl Engine {
-    /// An engine that has seen nobody.
+    /// An engine that has seen no faces yet.
     pub fn new(policy: Policy) -> Self {
         Engine {
             firings: vec![Firings::default(); policy.rules.len()],
@@ -97,7 +101,7 @@ impl Engine {
         }
     }
 
-    /// The policy that is applied.
+    /// The policy that it applies.
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
@@ -107,45 +111,48 @@ impl Engine {
         self.faces.len()
     }
 
-    /// Takes the faces of one image, and gives what the robot is to do about them.
+    /// Takes the faces of one image, and decides what the robot does about them.
     ///
-    /// To be called for every image, also for one without faces. `stamp` is that of the image, as
-    /// the time since any origin. Faces beyond [`MOST_FACES_IN_IMAGE`] are not looked at.
-    pub fn observe(&mut self, stamp: Duration, readings: &[FaceReading<'_>]) -> Reaction {
-        match self.clock.advance(stamp) {
-            Step::Late => return Reaction::default(),
-            Step::Jumped => self.faces.end_streaks(),
-            Step::Onward => {}
+    /// To be called for every image, also for one without faces. `image`: when the image was taken
+    /// and when the message about it came. Faces beyond the first [`MAX_FACES_IN_IMAGE`] are
+    /// ignored.
+    pub fn observe(&mut self, image: ImageStamp, readings: &[FaceReading<'_>]) -> Decision {
+        match self.clock.advance(image) {
+            Advance::Overtaken => return Decision::default(),
+            Advance::Jumped => self.faces.end_streaks(),
+            Advance::Onward => {}
         }
         let now = self.clock.now();
         let rest = self.end_response(now);
-        let readings = &readings[..readings.len().min(MOST_FACES_IN_IMAGE)];
+        let readings = &readings[..readings.len().min(MAX_FACES_IN_IMAGE)];
         let chosen = self.choose(readings, now);
         self.faces.forget(&self.policy.rules, self.policy.gap, now);
-        // Looked at even while the robot must be quiet: what lasts goes on lasting.
+        // Chosen even while the robot must be quiet: what lasts goes on lasting.
         let response =
             chosen.filter(|_| now >= self.quiet_until).map(|chosen| self.fire(&chosen, now));
-        Reaction { rest, response }
+        Decision { rest, response }
     }
 
-    /// Ends a response also when no images come: tells, once for each response, that it is over.
+    /// Ends a response in time also when no images come: returns the outputs at rest, once for each
+    /// response.
     ///
-    /// To be called a few times a second with the time now on the clock of the images, which is
-    /// the stamp of the newest image and the time since it arrived. It moves no clock.
-    pub fn tick(&mut self, stamp: Duration) -> Option<Rest> {
-        self.end_response(self.clock.at(stamp))
+    /// To be called a few times a second. `now` is the time on the clock of the arrivals
+    /// ([`ImageStamp::arrival`]).
+    pub fn tick(&mut self, now: Duration) -> Option<Outputs> {
+        self.end_response(self.clock.at(now))
     }
 
-    fn end_response(&mut self, now: Duration) -> Option<Rest> {
-        self.running_until.take_if(|until| now >= *until).map(|_| self.policy.rest.clone())
-    }
-
-    /// Ends the running response before its time, as [`Engine::tick`] does in time.
-    pub fn stop(&mut self) -> Option<Rest> {
+    /// Ends the running response at once, as a robot does that is switched off: returns the outputs
+    /// at rest if a response was running.
+    pub fn stop(&mut self) -> Option<Outputs> {
         self.running_until.take().map(|_| self.policy.rest.clone())
     }
 
-    /// Updates the memory of the faces in view, and gives the best of what could fire.
+    fn end_response(&mut self, now: Duration) -> Option<Outputs> {
+        self.running_until.take_if(|until| now >= *until).map(|_| self.policy.rest.clone())
+    }
+
+    /// Updates the memory of the faces in view, and returns the best of what can fire.
     fn choose<'a>(
         &mut self,
         readings: &'a [FaceReading<'a>],
@@ -154,19 +161,19 @@ impl Engine {
         let Policy { rules, gap, .. } = &self.policy;
         let mut best: Option<Candidate<'a>> = None;
         for reading in readings {
-            let held: Vec<usize> =
-                (0..rules.len()).filter(|&index| holds(&rules[index], reading)).collect();
-            if held.is_empty() {
+            let matched: Vec<usize> =
+                (0..rules.len()).filter(|&index| matches(&rules[index], reading)).collect();
+            if matched.is_empty() {
                 continue;
             }
             let face = self.faces.see(reading.face_id, rules.len(), now);
-            for rule_index in held {
+            for rule_index in matched {
                 let rule = &rules[rule_index];
-                let lasted = face.hold(rule_index, *gap, now);
+                let lasted = face.record_match(rule_index, *gap, now);
                 let candidate = Candidate { rule_index, reading, lasted };
                 if lasted >= rule.lasting
-                    && !face.cools_down(rule_index, rule, now)
-                    && !self.firings[rule_index].cools_down(rule, now)
+                    && !face.is_in_cooldown(rule_index, rule, now)
+                    && !self.firings[rule_index].is_in_cooldown(rule, now)
                     && best.as_ref().is_none_or(|best| candidate.beats(best, rules))
                 {
                     best = Some(candidate);
@@ -181,11 +188,10 @@ impl Engine {
         let rule = &self.policy.rules[rule_index];
         let answer = &rule.answer;
         let firings = &mut self.firings[rule_index];
-        let variants = answer.say.len().max(1);
-        let speech = answer.say.get(firings.count % variants).cloned();
+        let outputs = answer.outputs_in_turn(firings.count);
         firings.count = firings.count.wrapping_add(1);
         firings.last = Some(now);
-        self.faces.answer(reading.face_id, rule_index, now);
+        self.faces.record_answer(reading.face_id, rule_index, now);
         let until = now.saturating_add(answer.duration);
         self.running_until = Some(until);
         self.quiet_until = until.saturating_add(self.policy.pause);
@@ -200,10 +206,7 @@ impl Engine {
                 rule.confidence.get(),
                 rule.lasting.as_secs_f64()
             ),
-            speech,
-            gesture: answer.gesture.clone(),
-            light: answer.light,
-            expression: answer.expression.clone(),
+            outputs,
             intensity: answer.intensity,
             duration: answer.duration,
         }
@@ -211,7 +214,7 @@ impl Engine {
 }
 
 impl Firings {
-    fn cools_down(&self, rule: &Rule, now: Duration) -> bool {
+    fn is_in_cooldown(&self, rule: &Rule, now: Duration) -> bool {
         self.last.is_some_and(|last| now.saturating_sub(last) < rule.cooldown_anyone)
     }
 }
@@ -228,8 +231,8 @@ impl Candidate<'_> {
     }
 }
 
-/// Whether a rule is about what a face shows. A confidence that is not a number holds for none.
-fn holds(rule: &Rule, reading: &FaceReading<'_>) -> bool {
+/// Whether a face shows what a rule is about. A confidence that is not a number matches no rule.
+fn matches(rule: &Rule, reading: &FaceReading<'_>) -> bool {
     rule.emotions.contains(&reading.emotion) && reading.confidence >= rule.confidence.get()
 }
 

@@ -1,19 +1,11 @@
-//! The policy: which rule answers which expression, and how.
+//! What a policy is: which rule answers which expression, and how.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::Path;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use rapport_settings::text_of;
 use rapport_vocabulary::Emotion;
 
-use super::problem::PolicyError;
-use super::response::{Answer, Fraction, Rest};
-use super::schema;
-
-/// The largest policy file that is read.
-pub const MAX_POLICY_BYTES: usize = 64 * 1024;
+use super::response::{Answer, Fraction, Outputs};
 
 /// Rules over the expressions shown to the robot, and its manners between them.
 ///
@@ -23,12 +15,13 @@ pub const MAX_POLICY_BYTES: usize = 64 * 1024;
 #[non_exhaustive]
 pub struct Policy {
     /// Quiet time between the end of one response and the start of the next, whoever is answered.
+    /// 0 to 3600 s.
     pub pause: Duration,
-    /// For how long an expression may be out of sight without having ended.
+    /// For how long an expression may be out of sight without having ended. 0 to 5 s.
     pub gap: Duration,
-    /// How the robot looks when it answers nobody.
-    pub rest: Rest,
-    /// The rules in the order of the file; at least one, with distinct names.
+    /// How the robot looks when it answers nobody: light and expression only.
+    pub rest: Outputs,
+    /// The rules in the order of the file: 1 to 64, with distinct names.
     pub rules: Vec<Rule>,
 }
 
@@ -40,55 +33,23 @@ pub struct Rule {
     pub name: String,
     /// The expressions that the rule is about; at least one.
     pub emotions: Vec<Emotion>,
-    /// The least confidence that counts.
+    /// The lowest confidence that counts.
     pub confidence: Fraction,
-    /// For how long the expression must have lasted.
+    /// For how long the expression must have lasted. 0 to 60 s.
     pub lasting: Duration,
-    /// Time from one answer to the next to the same face, start to start.
+    /// Time from one answer to the next to the same face, start to start. 0 to 86400 s.
     pub cooldown: Duration,
-    /// Time from one answer to the next to any face, start to start.
+    /// Time from one answer to the next to any face, start to start. 0 to 86400 s.
     pub cooldown_anyone: Duration,
-    /// Of several rules that could fire, the one with the highest priority does.
+    /// Of several rules that could fire, the one with the highest priority does. -1000 to 1000.
     pub priority: i32,
     /// What the robot does.
     pub answer: Answer,
 }
 
 impl Policy {
-    /// Reads a policy file of at most [`MAX_POLICY_BYTES`].
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be read, is too large, or is wrong. For a wrong file every problem is
-    /// reported, in the order of the file: all that is wrong with its values, or the first fault of
-    /// its YAML.
-    pub fn read(file: &Path) -> Result<Self, PolicyError> {
-        let mut bytes = Vec::new();
-        File::open(file)
-            // One byte more than allowed is enough to know, however large the file is.
-            .and_then(|open| open.take(MAX_POLICY_BYTES as u64 + 1).read_to_end(&mut bytes))
-            .map_err(|error| PolicyError::Unreadable {
-                file: file.to_owned(),
-                reason: error.to_string(),
-            })?;
-        Self::parse(file, &bytes)
-    }
-
-    /// Reads a policy from the content of a file, whose name serves in errors only.
-    ///
-    /// # Errors
-    ///
-    /// As [`Policy::read`], less those of opening the file.
-    pub fn parse(file: &Path, content: &[u8]) -> Result<Self, PolicyError> {
-        if content.len() > MAX_POLICY_BYTES {
-            return Err(PolicyError::TooLarge {
-                file: file.to_owned(),
-                limit_bytes: MAX_POLICY_BYTES,
-            });
-        }
-        text_of(content)
-            .map_err(|problem| vec![problem])
-            .and_then(schema::policy)
-            .map_err(|problems| PolicyError::Invalid { file: file.to_owned(), problems })
+    /// The expressions that any rule is about.
+    pub fn emotions(&self) -> BTreeSet<Emotion> {
+        self.rules.iter().flat_map(|rule| rule.emotions.iter().copied()).collect()
     }
 }

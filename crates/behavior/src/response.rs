@@ -1,11 +1,9 @@
-//! What the robot does: the parts of an answer, a response, and the rest that follows it.
+//! What the robot does: its outputs, the answer of a rule, and the response to a face.
 
 use std::time::Duration;
 
-use serde::Serialize;
-
 /// A number from 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Fraction(f32);
 
 impl Fraction {
@@ -19,7 +17,7 @@ impl Fraction {
         (0.0..=1.0).contains(&value).then_some(Fraction(value))
     }
 
-    /// The share that a byte is of 255.
+    /// A byte divided by 255.
     pub const fn of_byte(byte: u8) -> Self {
         Fraction(byte as f32 / 255.0)
     }
@@ -31,38 +29,57 @@ impl Fraction {
 }
 
 /// A light to show. "Leave the light alone" is the absence of a light, not a value of one.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Light {
-    /// Share of red.
+    /// Red, 0 to 1.
     pub red: Fraction,
-    /// Share of green.
+    /// Green, 0 to 1.
     pub green: Fraction,
-    /// Share of blue.
+    /// Blue, 0 to 1.
     pub blue: Fraction,
-    /// How much of the light is seen; above 0 in every light that a policy holds.
+    /// How much of the light is seen: 0.01 to 1 in every light of a policy.
     pub opacity: Fraction,
 }
 
-/// What the robot does when a rule fires. At least one of the four ways is there.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct Answer {
-    /// Variants of what to say, used in turn; none means silence.
-    pub say: Vec<String>,
+/// What is sent to the robot at one moment, a field for each of its outputs. None leaves an output
+/// as it is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outputs {
+    /// Text to say: 1 to 200 characters on one line.
+    pub speech: Option<String>,
     /// Name of a gesture of the robot.
     pub gesture: Option<String>,
     /// Light to show.
     pub light: Option<Light>,
     /// Facial expression that the robot shows.
     pub expression: Option<String>,
-    /// How strongly gesture, light and expression are performed.
+}
+
+/// What the robot does when a rule fires. It uses at least one output.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Answer {
+    /// Variants of what to say, used in turn: 0 to 16. With none the robot is silent.
+    pub say: Vec<String>,
+    /// All outputs but speech, which is chosen from `say`.
+    pub outputs: Outputs,
+    /// How strongly the robot performs gesture, light and expression.
     pub intensity: Fraction,
-    /// For how long the response lasts.
+    /// For how long the response lasts. 0.1 to 60 s.
     pub duration: Duration,
 }
 
-/// One answer given to one face: the content of the `Response` message, less its header.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+impl Answer {
+    /// The outputs when the rule fires, with the text to say. `times_before`: how often it has fired
+    /// before.
+    pub fn outputs_in_turn(&self, times_before: usize) -> Outputs {
+        let speech = self.say.get(times_before % self.say.len().max(1)).cloned();
+        Outputs { speech, ..self.outputs.clone() }
+    }
+}
+
+/// One answer given to one face: the content of the `Response` message without its header.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Response {
     /// Name of the rule that fired.
     pub rule: String,
@@ -70,27 +87,12 @@ pub struct Response {
     pub face_id: String,
     /// Why the rule fired, for people who read logs; not meant to be spoken.
     pub reason: String,
-    /// Text to say.
-    pub speech: Option<String>,
-    /// Name of a gesture of the robot.
-    pub gesture: Option<String>,
-    /// Light to show; none means leave it alone.
-    pub light: Option<Light>,
-    /// Facial expression that the robot shows.
-    pub expression: Option<String>,
-    /// How strongly gesture, light and expression are performed.
+    /// What the robot does.
+    pub outputs: Outputs,
+    /// How strongly the robot performs gesture, light and expression.
     pub intensity: Fraction,
-    /// For how long the response lasts.
+    /// For how long the response lasts. 0.1 to 60 s.
     pub duration: Duration,
-}
-
-/// How the robot looks when it answers nobody. What is none is left as it is.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Rest {
-    /// Light to go back to.
-    pub light: Option<Light>,
-    /// Facial expression to go back to.
-    pub expression: Option<String>,
 }
 
 #[cfg(test)]

@@ -2,38 +2,43 @@
 //!
 //! `config/policy.yaml` shows every key in use; this is where each is defined.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use rapport_settings::{Field, Mapping, Place, Problem, Problems, Read, Value};
+use rapport_settings::{Field, Mapping, Place, Problem, Problems, Read, Value, range_text};
 use rapport_vocabulary::Emotion;
 
 use super::policy::{Policy, Rule};
-use super::response::{Answer, Fraction, Light, Rest};
+use super::response::{Answer, Fraction, Light, Outputs};
 
 /// The version of the format that this code reads.
 const VERSION: i32 = 1;
 
-const MOST_RULES: usize = 64;
-const MOST_VARIANTS: usize = 16;
+/// The keys of an answer that make the robot do something. All but `say` are read by [`outputs`].
+const OUTPUT_KEYS: [&str; 4] = ["say", "gesture", "light", "expression"];
 
+const MAX_RULES: usize = 64;
+const MAX_VARIANTS: usize = 16;
+
+const DAY_SECS: RangeInclusive<f64> = 0.0..=86_400.0;
 const DEFAULT_PAUSE: Duration = Duration::from_secs(4);
 const DEFAULT_GAP: Duration = Duration::from_millis(500);
 const DEFAULT_INTENSITY: Fraction = Fraction::HALF;
 
-/// A light of opacity 0 would say "leave the light alone", which is said by giving none.
-const LEAST_OPACITY: f64 = 0.01;
+/// A light of opacity 0 would mean "leave the light alone", which is said by giving none.
+const MIN_OPACITY: f64 = 0.01;
 
 /// Reads a policy from YAML text.
 ///
 /// # Errors
 ///
-/// Every problem of the values, or the first one of the YAML, in the order of the file.
+/// Every wrong value in the order of the file, or the first fault of the YAML syntax.
 pub(super) fn policy(text: &str) -> Result<Policy, Vec<Problem>> {
     let node = rapport_settings::read(text).map_err(|problem| vec![problem])?;
     let start = Place { line: 1, column: 1 };
     let field = Field { name: "the policy".to_owned(), key_place: start, node };
     let mut problems = Problems::default();
-    let policy = whole(field, &mut problems);
+    let policy = document(field, &mut problems);
     let problems = problems.in_order();
     match policy {
         Ok(policy) if problems.is_empty() => Ok(policy),
@@ -41,7 +46,7 @@ pub(super) fn policy(text: &str) -> Result<Policy, Vec<Problem>> {
     }
 }
 
-fn whole(field: Field, problems: &mut Problems) -> Read<Policy> {
+fn document(field: Field, problems: &mut Problems) -> Read<Policy> {
     const KEYS: [&str; 5] = ["version", "pause_secs", "gap_secs", "rest", "rules"];
     let mut map = Mapping::of(field, problems, &KEYS)?;
     let version = map
@@ -49,25 +54,31 @@ fn whole(field: Field, problems: &mut Problems) -> Read<Policy> {
         .and_then(|field| field.whole_number(problems, VERSION..=VERSION));
     let pause = optional_secs(&mut map, problems, "pause_secs", 0.0..=3600.0, DEFAULT_PAUSE);
     let gap = optional_secs(&mut map, problems, "gap_secs", 0.0..=5.0, DEFAULT_GAP);
-    let rest = map.optional("rest").map_or(Ok(Rest::default()), |field| rest(field, problems));
+    let rest = map.optional("rest").map_or(Ok(Outputs::default()), |field| rest(field, problems));
     let rules = map
-        .required(problems, "rules", "a list of 1 to 64 rules")
+        .required(problems, "rules", &format!("a list of 1 to {MAX_RULES} rules"))
         .and_then(|field| rules(field, problems));
     version?;
     Ok(Policy { pause: pause?, gap: gap?, rest: rest?, rules: rules? })
 }
 
-fn rest(field: Field, problems: &mut Problems) -> Read<Rest> {
+fn rest(field: Field, problems: &mut Problems) -> Read<Outputs> {
     let mut map = Mapping::of(field, problems, &["light", "expression"])?;
+    outputs(&mut map, problems)
+}
+
+/// All outputs but speech, which an answer has variants of.
+fn outputs(map: &mut Mapping, problems: &mut Problems) -> Read<Outputs> {
+    let gesture = map.optional("gesture").map(|field| field.name(problems)).transpose();
     let light = map.optional("light").map(|field| light(field, problems)).transpose();
     let expression = map.optional("expression").map(|field| field.name(problems)).transpose();
-    Ok(Rest { light: light?, expression: expression? })
+    Ok(Outputs { speech: None, gesture: gesture?, light: light?, expression: expression? })
 }
 
 fn rules(field: Field, problems: &mut Problems) -> Read<Vec<Rule>> {
-    let allowed = format!("a list of 1 to {MOST_RULES} rules");
+    let allowed = format!("a list of 1 to {MAX_RULES} rules");
     let nodes = match field.node.value {
-        Value::List(ref nodes) if nodes.is_empty() || nodes.len() > MOST_RULES => {
+        Value::List(ref nodes) if nodes.is_empty() || nodes.len() > MAX_RULES => {
             return Err(field.wrong(problems, allowed));
         }
         Value::List(nodes) => nodes,
@@ -94,15 +105,13 @@ fn rule(field: Field, problems: &mut Problems, seen: &mut Vec<(String, Place)>) 
     let when = map
         .required(problems, "when", "emotion, confidence and for_secs")
         .and_then(|field| when(field, problems));
-    let cooldown = map
-        .required(problems, "cooldown_secs", "0 to 86400")
-        .and_then(|field| field.secs(problems, 0.0..=86_400.0));
+    let cooldown = required_secs(&mut map, problems, "cooldown_secs", DAY_SECS);
     let cooldown_anyone =
-        optional_secs(&mut map, problems, "cooldown_anyone_secs", 0.0..=86_400.0, Duration::ZERO);
+        optional_secs(&mut map, problems, "cooldown_anyone_secs", DAY_SECS, Duration::ZERO);
     let priority =
         map.optional("priority").map_or(Ok(0), |field| field.whole_number(problems, -1000..=1000));
     let answer = map
-        .required(problems, "answer", "what the robot does: say, gesture, light or expression")
+        .required(problems, "answer", &format!("what the robot does: {}", OUTPUT_KEYS.join(", ")))
         .and_then(|field| answer(field, problems));
     let (emotions, confidence, lasting) = when?;
     Ok(Rule {
@@ -144,9 +153,7 @@ fn when(field: Field, problems: &mut Problems) -> Read<(Vec<Emotion>, Fraction, 
     let confidence = map
         .required(problems, "confidence", "0 to 1")
         .and_then(|field| fraction(&field, problems, 0.0));
-    let lasting = map
-        .required(problems, "for_secs", "0 to 60")
-        .and_then(|field| field.secs(problems, 0.0..=60.0));
+    let lasting = required_secs(&mut map, problems, "for_secs", 0.0..=60.0);
     Ok((emotions?, confidence?, lasting?))
 }
 
@@ -157,45 +164,32 @@ fn emotion(field: &Field, problems: &mut Problems) -> Read<Emotion> {
 }
 
 fn answer(field: Field, problems: &mut Problems) -> Read<Answer> {
-    const KEYS: [&str; 6] = ["say", "gesture", "light", "expression", "intensity", "duration_secs"];
-    let mut map = Mapping::of(field, problems, &KEYS)?;
-    let say = map.optional("say");
-    let gesture = map.optional("gesture");
-    let light_field = map.optional("light");
-    let expression = map.optional("expression");
-    let does_nothing = [&say, &gesture, &light_field, &expression].into_iter().all(Option::is_none);
-    let does_something = if does_nothing {
-        Err(map.incomplete(
-            problems,
-            "does nothing",
-            "at least one of say, gesture, light, expression",
-        ))
-    } else {
-        Ok(())
+    let keys = [OUTPUT_KEYS.as_slice(), &["intensity", "duration_secs"]].concat();
+    let mut map = Mapping::of(field, problems, &keys)?;
+    let say = map.optional("say").map(|field| sentences(field, problems)).transpose();
+    let outputs = outputs(&mut map, problems);
+    let does_something = match (&say, &outputs) {
+        (Ok(None), Ok(outputs)) if *outputs == Outputs::default() => {
+            let allowed = format!("at least one of {}", OUTPUT_KEYS.join(", "));
+            Err(map.incomplete(problems, "does nothing", &allowed))
+        }
+        _ => Ok(()),
     };
-    let say = say.map_or(Ok(Vec::new()), |field| sentences(field, problems));
-    let gesture = gesture.map(|field| field.name(problems)).transpose();
-    let light = light_field.map(|field| light(field, problems)).transpose();
-    let expression = expression.map(|field| field.name(problems)).transpose();
     let intensity = map
         .optional("intensity")
         .map_or(Ok(DEFAULT_INTENSITY), |field| fraction(&field, problems, 0.0));
-    let duration = map
-        .required(problems, "duration_secs", "0.1 to 60")
-        .and_then(|field| field.secs(problems, 0.1..=60.0));
+    let duration = required_secs(&mut map, problems, "duration_secs", 0.1..=60.0);
     does_something?;
     Ok(Answer {
-        say: say?,
-        gesture: gesture?,
-        light: light?,
-        expression: expression?,
+        say: say?.unwrap_or_default(),
+        outputs: outputs?,
         intensity: intensity?,
         duration: duration?,
     })
 }
 
 fn sentences(field: Field, problems: &mut Problems) -> Read<Vec<String>> {
-    let fields = field.one_or_more(problems, MOST_VARIANTS, "a text")?;
+    let fields = field.one_or_more(problems, MAX_VARIANTS, "a text")?;
     let sentences: Vec<Read<String>> =
         fields.iter().map(|field| field.sentence(problems)).collect();
     sentences.into_iter().collect()
@@ -206,7 +200,7 @@ fn light(field: Field, problems: &mut Problems) -> Read<Light> {
     let mut map = Mapping::of(field, problems, &["color", "r", "g", "b", "opacity"])?;
     let opacity = map
         .optional("opacity")
-        .map_or(Ok(Fraction::ONE), |field| fraction(&field, problems, LEAST_OPACITY));
+        .map_or(Ok(Fraction::ONE), |field| fraction(&field, problems, MIN_OPACITY));
     let color = map.optional("color");
     let shares = [map.optional("r"), map.optional("g"), map.optional("b")];
     let [red, green, blue] = match (color, shares) {
@@ -236,11 +230,20 @@ fn color_of(field: &Field, problems: &mut Problems) -> Read<[Fraction; 3]> {
     Ok([red, green, blue].map(Fraction::of_byte))
 }
 
+fn required_secs(
+    map: &mut Mapping,
+    problems: &mut Problems,
+    key: &str,
+    range: RangeInclusive<f64>,
+) -> Read<Duration> {
+    map.required(problems, key, &range_text(&range)).and_then(|field| field.secs(problems, range))
+}
+
 fn optional_secs(
     map: &mut Mapping,
     problems: &mut Problems,
     key: &str,
-    range: std::ops::RangeInclusive<f64>,
+    range: RangeInclusive<f64>,
     default: Duration,
 ) -> Read<Duration> {
     map.optional(key).map_or(Ok(default), |field| field.secs(problems, range))

@@ -60,7 +60,7 @@ fn the_policy_that_the_tests_spoil_is_right() {
 
 #[test]
 fn a_wrong_value_is_named_with_its_place_and_what_is_allowed() {
-    const EMOTIONS: &str = "angry, disgust, fear, happy, neutral, sad, surprise";
+    const EMOTIONS: &str = "angry, disgust, fear, happy, neutral, sad, surprise, contempt";
     const NAME: &str = "a name of 1 to 64 letters, digits and `_` `-` `.` `/`";
     const SENTENCE: &str = "a text of 1 to 200 characters on one line";
     const COLOR: &str = "\"#rrggbb\" in quotes, as without them YAML takes it for a comment";
@@ -110,7 +110,7 @@ fn a_wrong_value_is_named_with_its_place_and_what_is_allowed() {
         (
             "[happy, surprise]",
             "[]",
-            "10:16: emotion is an empty list; allowed: an emotion, or a list of 1 to 7",
+            "10:16: emotion is an empty list; allowed: an emotion, or a list of 1 to 8",
         ),
         ("[Hello., Welcome.]", "\" \"", &format!("17:12: say is ` `; allowed: {SENTENCE}")),
         (

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use tempfile::TempPath;
 
-use super::labels::FrameLabels;
-use super::tally::{Place, Seen};
-use super::whole::part_of;
-use rapport_vocabulary::Emotion;
+use crate::labels::FrameLabels;
+use crate::seen::{Place, Seen};
+use crate::whole_file::part_of;
+use rapport_vocabulary::{Emotion, LabelSet};
 
 const COLUMNS: [&str; 11] = [
     "model",
@@ -30,27 +30,34 @@ const COLUMNS: [&str; 11] = [
 pub struct FramesCsv {
     writer: csv::Writer<File>,
     path: PathBuf,
+    /// The columns of probabilities.
+    classes: Vec<Emotion>,
     /// What is written so far; removed with the value.
     part: TempPath,
 }
 
 impl FramesCsv {
-    /// Begins the file with its header.
-    pub fn create(path: &Path) -> anyhow::Result<Self> {
+    /// Begins the file with its header. `classes`: the labels of all models, each with a column for
+    /// its probability.
+    pub fn create(path: &Path, classes: Vec<Emotion>) -> anyhow::Result<Self> {
         let make = || -> csv::Result<_> {
             let part = part_of(path)?;
             let mut writer = csv::Writer::from_path(&part)?;
-            writer.write_record(COLUMNS.into_iter().chain(Emotion::ALL.map(Emotion::as_str)))?;
+            writer.write_record(
+                COLUMNS.into_iter().chain(classes.iter().map(|label| label.as_str())),
+            )?;
             Ok((writer, part))
         };
         let (writer, part) = make().with_context(|| format!("{} not written", path.display()))?;
-        Ok(Self { writer, path: path.to_owned(), part })
+        Ok(Self { writer, path: path.to_owned(), classes, part })
     }
 
-    /// Writes what a model saw in a frame.
+    /// Writes what a model with these labels saw in a frame. Labels that it does not have are left
+    /// empty.
     pub fn frame(
         &mut self,
         model: &str,
+        has: &LabelSet,
         place: &Place,
         labels: &FrameLabels,
         seen: &[Seen],
@@ -65,7 +72,7 @@ impl FramesCsv {
             [model, &frame, &place.source, &time, &stamp, face_id, name(label)].map(str::to_owned)
         };
         if seen.is_empty() {
-            let empty = vec![String::new(); COLUMNS.len() - 7 + Emotion::COUNT];
+            let empty = vec![String::new(); COLUMNS.len() - 7 + self.classes.len()];
             return self.writer.write_record(common("", labels.anyone).into_iter().chain(empty));
         }
         for face in seen {
@@ -77,7 +84,11 @@ impl FramesCsv {
                 format!("{:.1} {:.1} {:.1} {:.1}", roi.x, roi.y, roi.width, roi.height),
             ];
             let row = common(&face.face_id, labels.of(&face.face_id)).into_iter().chain(rest);
-            self.writer.write_record(row.chain(face.probabilities.0.map(|p| p.to_string())))?;
+            let probabilities = self.classes.iter().map(|label| match has.contains(*label) {
+                true => face.probabilities.of(*label).to_string(),
+                false => String::new(),
+            });
+            self.writer.write_record(row.chain(probabilities))?;
         }
         Ok(())
     }

@@ -1,15 +1,16 @@
-//! `report.html`: one page without anything from elsewhere.
+//! `report.html`: one page that loads nothing else.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::mistakes::Mistake;
-use super::plots;
-use super::report::{ModelReport, Report};
-use super::table::{headline, ms};
-use super::timeline::Timeline;
-use crate::metrics::{Confusion, Scores};
+use crate::metrics::{ClassificationReport, Confusion, PeopleScores, Scores};
+use crate::mistakes::Mistake;
+use crate::plots;
+use crate::report::{ModelReport, NamedReport, Report};
+use crate::stage_times::StageTimes;
+use crate::table::{headline, ms};
+use crate::timeline::Timeline;
 use rapport_vocabulary::Emotion;
 
 /// The page. `timelines`: of each model, where there is one.
@@ -17,7 +18,7 @@ use rapport_vocabulary::Emotion;
 /// # Errors
 /// If a plot cannot be drawn.
 pub fn page(report: &Report<'_>, timelines: &[Option<&Timeline>]) -> anyhow::Result<String> {
-    let source = report.source.path.display().to_string();
+    let source = &report.source.path;
     let mut models = Vec::new();
     for (index, model) in report.models.iter().enumerate() {
         let timeline = timelines.get(index).copied().flatten();
@@ -101,31 +102,33 @@ fn section(
         Some(found) if found.faces() > 0 => Some((plots::timeline(found, ends_at)?, found.faces())),
         _ => None,
     };
-    let judged = match &model.classification_report {
+    let labelled = match &model.classification_report {
         Some(found) => Some((found, curves(model)?)),
         None => None,
     };
+    let classes = report_classes(report);
     Ok(html! {
         h2 { (model.name) }
-        @if let Some((found, curves)) = judged {
+        @if let Some((found, curves)) = labelled {
             div.scroll { table {
                 tr { th { "class" } th { "precision" } th { "recall" } th { "F1" } th { "AUC" } th { "AP" } th { "support" } }
-                @for (class, scores) in &found.classes { (class_row(model, *class, scores)) }
-                (average_row("macro average", &found.macro_average))
-                (average_row("weighted average", &found.weighted_average))
+                @for (class, scores) in named_classes(found) { (class_row(model, class, scores)) }
+                (average_row("macro average", &found.report.macro_average))
+                (average_row("weighted average", &found.report.weighted_average))
             } }
             p { "A quotient without a denominator counts as 0. AUC and average precision (AP) are \
                  of each class against the rest." }
-            h3 { "Who is taken for whom" }
-            (matrix(&model.confusion_matrix))
-            p { "Rows: shown. Columns: read as. Below each count its share of the row." }
+            h3 { "Confusion matrix" }
+            (matrix(&classes, &model.confusion_matrix))
+            p { "Rows: the label. Columns: read as. Below each count its share of the row." }
             (curves)
         }
+        @if let Some(people) = &model.ferplus { (votes(people)) }
         @if let Some((svg, faces)) = timeline {
             h3 { "Over time" }
             div.scroll.wide { (PreEscaped(svg)) }
-            (key(|_| None))
-            p { "For each face, from above: its label, what each frame alone says, what is reported."
+            (key(&classes, |_| None))
+            p { "For each face, from above: its label, that of each frame alone, that reported."
                 @if faces > plots::TIMELINE_FACES {
                     " The " (plots::TIMELINE_FACES) " faces that were seen longest of " (faces) "."
                 }
@@ -135,17 +138,81 @@ fn section(
     })
 }
 
-fn class_row(model: &ModelReport<'_>, class: usize, scores: &Scores) -> Markup {
+fn report_classes(report: &Report<'_>) -> Vec<Emotion> {
+    let is_one = |label: &Emotion| report.labels.names.contains(&label.as_str());
+    Emotion::ALL.into_iter().filter(is_one).collect()
+}
+
+fn named_classes(found: &NamedReport) -> impl Iterator<Item = (Emotion, &Scores)> {
+    let labels: Vec<Emotion> = found.classes.iter().collect();
+    let rows = found.report.classes.iter();
+    rows.filter_map(move |(class, scores)| Some((*labels.get(*class)?, scores)))
+}
+
+fn class_row(model: &ModelReport<'_>, class: Emotion, scores: &Scores) -> Markup {
     let area = model.roc_auc.get(class).copied().flatten();
     let average = model.precision_recall.get(class).and_then(|pr| pr.as_ref());
     html! {
         tr {
-            td { (Emotion::ALL[class]) }
+            td { (class) }
             td { (three(Some(scores.precision))) } td { (three(Some(scores.recall))) }
             td { (three(Some(scores.f1))) }
             td { (three(area)) } td { (three(average.map(|pr| pr.average_precision))) }
             td { (scores.support) }
         }
+    }
+}
+
+/// The figures against the votes of several people.
+fn votes(people: &PeopleScores) -> Markup {
+    let rules = [("most probable label", &people.argmax), ("as users get it", &people.decision)];
+    let percent = |share: Option<f64>| {
+        share.map_or_else(|| "-".to_owned(), |share| format!("{:.2} %", share * 100.0))
+    };
+    let rows = rules.map(|(_, rule)| {
+        [
+            ("accuracy", percent(rule.accuracy)),
+            ("macro F1", three(Some(rule.macro_f1))),
+            ("neutral read as angry, disgust, fear or sad", percent(rule.neutral_as_negative)),
+            ("the same, and sure", percent(rule.neutral_as_negative_sure)),
+            ("sure", percent(rule.sure)),
+            ("accuracy where sure", percent(rule.accuracy_sure)),
+            ("calibration error, against the votes", percent(rule.expected_calibration_error)),
+        ]
+    });
+    let [argmax, decision] = &rows;
+    html! {
+        h3 { "What most people see (FER+)" }
+        div.scroll { table {
+            tr { th { (people.images) " pictures" } @for (name, _) in rules { th { (name) } } }
+            @for ((name, one), (_, other)) in argmax.iter().zip(decision) {
+                tr { td { (name) } td { (one) } td { (other) } }
+            }
+        } }
+        p { (format!(
+            "Cross-entropy to the votes {:.3} nats; the entropy of the votes, which no network can \
+             go below, {:.3}. {} pictures do not count: no majority, unknown or no face.",
+            people.cross_entropy, people.entropy_of_votes, people.images_left_out
+        )) }
+        (class_table(&people.decision.classification_report))
+        (matrix(&Emotion::ALL, &people.decision.confusion_matrix))
+        p { "As users get it. Rows: what most people see. Columns: read as." }
+    }
+}
+
+/// Precision, recall and F1 of all expressions.
+fn class_table(found: &ClassificationReport) -> Markup {
+    html! {
+        div.scroll { table {
+            tr { th { "class" } th { "precision" } th { "recall" } th { "F1" } th { "support" } }
+            @for (class, scores) in &found.classes {
+                tr {
+                    td { (Emotion::ALL.get(*class).map_or("", |label| label.as_str())) }
+                    td { (three(Some(scores.precision))) } td { (three(Some(scores.recall))) }
+                    td { (three(Some(scores.f1))) } td { (scores.support) }
+                }
+            }
+        } }
     }
 }
 
@@ -162,18 +229,18 @@ fn three(figure: Option<f64>) -> String {
     figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.3}"))
 }
 
-fn matrix(confusion: &Confusion) -> Markup {
+fn matrix(classes: &[Emotion], confusion: &Confusion) -> Markup {
     html! {
         div.scroll { table.matrix {
-            tr { th {} @for class in Emotion::ALL { th { (class) } } }
-            @for truth in Emotion::ALL {
-                @let support = confusion.support(truth as usize);
+            tr { th {} @for class in classes { th { (class) } } }
+            @for (row, truth) in classes.iter().enumerate() {
+                @let support = confusion.support(row);
                 tr {
                     th { (truth) }
-                    @for label in Emotion::ALL {
-                        @let count = confusion.count(truth as usize, label as usize);
+                    @for column in 0..classes.len() {
+                        @let count = confusion.count(row, column);
                         @let share = count as f64 / support.max(1) as f64;
-                        td.right[truth == label] style=(format!("background: rgba(var(--heat), {:.2})", share * 0.75)) {
+                        td.right[row == column] style=(format!("background: rgba(var(--heat), {:.2})", share * 0.75)) {
                             (count)
                             @if support > 0 { small { (format!("{:.0} %", share * 100.0)) } }
                         }
@@ -184,14 +251,15 @@ fn matrix(confusion: &Confusion) -> Markup {
     }
 }
 
-fn key(figure: impl Fn(usize) -> Option<Option<f64>>) -> Markup {
+/// The colours of the classes, each with its figure where it has one.
+fn key(classes: &[Emotion], figure: impl Fn(Emotion) -> Option<Option<f64>>) -> Markup {
     html! {
         div.key {
-            @for (index, class) in Emotion::ALL.into_iter().enumerate() {
-                @let color = plots::color(class);
+            @for class in classes {
+                @let [red, green, blue] = class.color();
                 span {
-                    i style=(format!("background: rgb({}, {}, {})", color.0, color.1, color.2)) {}
-                    (class) @if let Some(figure) = figure(index) { " " (three(figure)) }
+                    i style=(format!("background: rgb({red}, {green}, {blue})")) {}
+                    (class) @if let Some(figure) = figure(*class) { " " (three(figure)) }
                 }
             }
         }
@@ -202,19 +270,21 @@ fn curves(model: &ModelReport<'_>) -> anyhow::Result<Markup> {
     let roc = plots::roc(&model.roc)?;
     let precision_recall = plots::precision_recall(&model.precision_recall)?;
     let reliability = plots::reliability(&model.calibration)?;
-    let average = |i: usize| model.precision_recall.get(i)?.as_ref().map(|pr| pr.average_precision);
+    let average =
+        |class: Emotion| model.precision_recall.get(class)?.as_ref().map(|pr| pr.average_precision);
+    let classes: Vec<Emotion> = model.roc.0.iter().map(|(class, _)| *class).collect();
     let error = model.calibration.expected_calibration_error.unwrap_or_default() * 100.0;
     Ok(html! {
         div.plots {
             figure {
                 h3 { "ROC, one against the rest" }
                 (PreEscaped(roc))
-                figcaption { "Area under the curve; macro " (three(model.roc_auc_macro)) ":" (key(|i| Some(model.roc_auc.get(i).copied().flatten()))) }
+                figcaption { "Area under the curve; macro " (three(model.roc_auc_macro)) ":" (key(&classes, |class| Some(model.roc_auc.get(class).copied().flatten()))) }
             }
             figure {
                 h3 { "Precision and recall" }
                 (PreEscaped(precision_recall))
-                figcaption { "Average precision; macro " (three(model.average_precision_macro)) ":" (key(|i| Some(average(i)))) }
+                figcaption { "Average precision; macro " (three(model.average_precision_macro)) ":" (key(&classes, |class| Some(average(class)))) }
             }
             figure {
                 h3 { "Reliability" }
@@ -250,7 +320,7 @@ fn mistakes(mistakes: &[&Mistake]) -> Markup {
 
 fn timing(report: &Report<'_>) -> Markup {
     let timing = report.timing;
-    let row = |name: String, times: &super::percentile::StageTimes| {
+    let row = |name: String, times: &StageTimes| {
         html! { tr {
             td { (name) } td { (ms(times.p50_ms)) } td { (ms(times.p95_ms)) } td { (ms(times.p99_ms)) }
         } }
@@ -263,7 +333,7 @@ fn timing(report: &Report<'_>) -> Markup {
             @if timing.decode.total_secs > 0.0 { (row("decode".into(), &timing.decode)) }
             @for model in &timing.models {
                 @for (stage, times) in [
-                    ("detect", &model.detect), ("verify", &model.verify), ("crop", &model.crop),
+                    ("detect", &model.detect), ("face classifier", &model.verify), ("crop", &model.crop),
                     ("classify", &model.classify), ("all", &model.total),
                 ] {
                     @if times.total_secs > 0.0 { (row(format!("{}: {stage}", model.name), times)) }
@@ -292,7 +362,7 @@ fn provenance(report: &Report<'_>) -> Markup {
                 @if let Some(cores) = found.cores { ", " (cores) " cores" } ", " (found.system)
             }
             @for model in report.models {
-                dt { (model.name) } dd { (model.path.display()) br; code { "sha256 " (model.sha256) } }
+                dt { (model.name) } dd { (model.path) br; (model.labels.join(", ")) br; code { "sha256 " (model.sha256) } }
             }
         }
     }

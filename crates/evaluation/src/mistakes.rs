@@ -1,4 +1,4 @@
-//! The most confident wrong answers.
+//! The mistakes with the highest confidence.
 
 use serde::Serialize;
 
@@ -7,15 +7,15 @@ use rapport_vocabulary::Emotion;
 /// How many are kept.
 const KEPT: usize = 24;
 
-/// A wrong answer.
+/// A face that was read as something else than its label.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Mistake {
-    /// What the face shows.
+    /// The face's label.
     pub truth: Emotion,
-    /// What the model says.
+    /// The label that the model reports.
     #[serde(rename = "predicted")]
     pub label: Emotion,
-    /// How sure it is, 0 to 1.
+    /// The model's confidence in it, 0 to 1.
     pub confidence: f32,
     /// The frame's number.
     pub frame: u64,
@@ -25,7 +25,7 @@ pub struct Mistake {
     /// Seconds since the recording's first message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_secs: Option<f64>,
-    /// Who; empty in pictures.
+    /// The track's id; empty in pictures.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub face_id: String,
     /// The face as PNG, for the report that asks for it.

@@ -1,4 +1,4 @@
-//! A network under evaluation, and the way it is shown frames.
+//! A network that is evaluated.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -7,32 +7,34 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use sha2::{Digest, Sha256};
 
-use super::tally::{Seen, Tally};
+use crate::seen::Seen;
+use crate::tally::Tally;
 use rapport_perception::classify::EmotionNet;
 use rapport_perception::frame::Frame;
 use rapport_perception::geometry::Rect;
 use rapport_perception::onnx::{ModelError, RuntimeOptions};
 use rapport_perception::pipeline::{ModelFiles, Pipeline, PipelineOptions, Timings, model_file};
+use rapport_vocabulary::{Emotion, ImageTime, LabelSet};
 
-/// How a model is shown frames.
-enum Eye {
-    /// All of the pipeline: faces are looked for.
+/// What frames go through.
+enum Input {
+    /// The whole pipeline: faces are looked for.
     Pipeline(Box<Pipeline>),
     /// The emotion network alone: the frame is a face.
     Face(Box<EmotionNet>),
 }
 
-/// A model and the account of what it saw.
+/// A model and what it saw.
 pub struct Model {
     /// The file's name without its ending, told apart by a number where two are alike.
     pub name: String,
     /// The file.
     pub path: PathBuf,
-    /// What is in the file, in hexadecimal.
+    /// The file's SHA-256 in hexadecimal.
     pub sha256: String,
     /// What it saw.
     pub tally: Tally,
-    eye: Eye,
+    input: Input,
 }
 
 impl Model {
@@ -51,47 +53,63 @@ impl Model {
         let mut models: Vec<Self> = Vec::new();
         for given in paths {
             let path = model_file(given, "emotion.onnx")?;
-            let eye = match options {
+            let input = match options {
                 Some(options) => {
                     let files = ModelFiles { emotion: path.clone(), ..ModelFiles::default() };
-                    Eye::Pipeline(Box::new(Pipeline::load(&files, runtime, options.clone())?))
+                    Input::Pipeline(Box::new(Pipeline::load(&files, runtime, options.clone())?))
                 }
-                None => Eye::Face(Box::new(EmotionNet::load(&path, runtime)?)),
+                None => Input::Face(Box::new(EmotionNet::load(&path, runtime)?)),
             };
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let alike = models.iter().filter(|m| m.path.file_stem() == path.file_stem()).count();
             let name = if alike == 0 { stem } else { format!("{stem}-{}", alike + 1) };
             let sha256 = sha256_of(&path)?;
-            models.push(Self { name, path, sha256, eye, tally: Tally::default() });
+            models.push(Self { name, path, sha256, input, tally: Tally::default() });
         }
         Ok(models)
     }
 
-    /// Looks at a frame and notes the time it took.
+    /// The labels that the model tells apart, in its order.
+    pub fn labels(&self) -> &LabelSet {
+        match &self.input {
+            Input::Pipeline(pipeline) => pipeline.labels(),
+            Input::Face(net) => net.labels(),
+        }
+    }
+
+    /// Processes a frame and notes the time it took. `time`: of the image; nothing for a picture,
+    /// which has nothing to do with the one before.
     ///
     /// # Errors
     /// If a network fails on it.
-    pub fn look(&mut self, frame: &Frame<'_>, stamp: Duration) -> Result<Vec<Seen>, ModelError> {
-        let (seen, timings) = match &mut self.eye {
-            Eye::Pipeline(pipeline) => {
-                let observation = pipeline.process(frame, stamp)?;
+    pub fn process(
+        &mut self,
+        frame: &Frame<'_>,
+        time: Option<ImageTime>,
+    ) -> Result<Vec<Seen>, ModelError> {
+        let (seen, timings) = match &mut self.input {
+            Input::Pipeline(pipeline) => {
+                if time.is_none() {
+                    pipeline.reset();
+                }
+                let time = time.map_or(Duration::ZERO, |at| at.time);
+                let observation = pipeline.process(frame, time)?;
                 (observation.people.iter().map(Seen::from).collect(), observation.timings)
             }
-            Eye::Face(net) => look_at_face(net, frame)?,
+            Input::Face(net) => process_face(net, frame)?,
         };
         self.tally.timings.push(timings);
         Ok(seen)
     }
-
-    /// Forgets everybody, as for an unrelated picture.
-    pub fn reset(&mut self) {
-        if let Eye::Pipeline(pipeline) = &mut self.eye {
-            pipeline.reset();
-        }
-    }
 }
 
-fn look_at_face(
+/// The labels of all models, in the order of [`Emotion::ALL`].
+pub fn labels_of_all(models: &[Model]) -> Vec<Emotion> {
+    let has = |label: &Emotion| models.iter().any(|model| model.labels().contains(*label));
+    Emotion::ALL.into_iter().filter(has).collect()
+}
+
+fn process_face(
     net: &mut EmotionNet,
     frame: &Frame<'_>,
 ) -> Result<(Vec<Seen>, Timings), ModelError> {
@@ -102,12 +120,17 @@ fn look_at_face(
     let cropped = Instant::now();
     let distributions = net.classify(&crop)?;
     let total = start.elapsed();
-    let seen = distributions.iter().map(|&probabilities| Seen {
-        face_id: String::new(),
-        roi_in_image: Rect { x: 0.0, y: 0.0, width, height },
-        label: probabilities.top(),
-        probabilities,
-        instant_probabilities: probabilities,
+    let least = PipelineOptions::default().min_confidence;
+    let seen = distributions.iter().map(|&probabilities| {
+        let label = probabilities.top();
+        Seen {
+            face_id: String::new(),
+            roi_in_image: Rect { x: 0.0, y: 0.0, width, height },
+            label,
+            sure: probabilities.of(label) >= least,
+            probabilities,
+            instant_probabilities: probabilities,
+        }
     });
     let crop = cropped - start;
     let timings = Timings { crop, classify: total - crop, total, ..Timings::default() };

@@ -5,8 +5,9 @@ use std::sync::Once;
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 
-use super::timeline::{LabelRun, Timeline};
 use crate::metrics::{Calibration, PrecisionRecall, RocCurve};
+use crate::report::ByClass;
+use crate::timeline::{LabelRun, Timeline};
 use rapport_vocabulary::Emotion;
 
 /// What is drawn with this becomes the page's text colour, light or dark.
@@ -21,22 +22,12 @@ const TEXT_PX: u32 = 15;
 /// Most points of a curve that are drawn: more cannot be told apart.
 const MOST_POINTS: usize = 400;
 
-/// Faces that the timeline has room for.
+/// How many faces the timeline shows.
 pub const TIMELINE_FACES: usize = 8;
 
-/// A colour for each expression that is told from the page, light or dark, and from the others
-/// with the usual kinds of colour blindness (after Okabe and Ito's palette).
-pub fn color(emotion: Emotion) -> RGBColor {
-    match emotion {
-        Emotion::Angry => RGBColor(213, 94, 0),
-        Emotion::Disgust => RGBColor(146, 146, 40),
-        Emotion::Fear => RGBColor(190, 105, 170),
-        Emotion::Happy => RGBColor(0, 158, 115),
-        Emotion::Neutral => RGBColor(136, 136, 136),
-        Emotion::Sad => RGBColor(45, 130, 200),
-        Emotion::Surprise => RGBColor(230, 159, 0),
-        Emotion::Contempt => RGBColor(150, 90, 70),
-    }
+fn color(emotion: Emotion) -> RGBColor {
+    let [red, green, blue] = emotion.color();
+    RGBColor(red, green, blue)
 }
 
 /// Why a plot could not be drawn.
@@ -127,10 +118,10 @@ fn axes<'a, 'b>(
 ///
 /// # Errors
 /// If drawing fails.
-pub fn roc(curves: &[Option<RocCurve>]) -> anyhow::Result<String> {
-    let curves = Emotion::ALL.into_iter().zip(curves);
+pub fn roc(curves: &ByClass<Option<RocCurve>>) -> anyhow::Result<String> {
+    let curves = curves.0.iter();
     let curves =
-        curves.filter_map(|(class, c)| c.as_ref().map(|c| (class, &c.fpr[..], &c.tpr[..])));
+        curves.filter_map(|(class, c)| c.as_ref().map(|c| (*class, &c.fpr[..], &c.tpr[..])));
     unit_square("false positive rate", "true positive rate", curves, true)
 }
 
@@ -138,10 +129,10 @@ pub fn roc(curves: &[Option<RocCurve>]) -> anyhow::Result<String> {
 ///
 /// # Errors
 /// If drawing fails.
-pub fn precision_recall(curves: &[Option<PrecisionRecall>]) -> anyhow::Result<String> {
-    let curves = Emotion::ALL.into_iter().zip(curves);
+pub fn precision_recall(curves: &ByClass<Option<PrecisionRecall>>) -> anyhow::Result<String> {
+    let curves = curves.0.iter();
     let curves = curves
-        .filter_map(|(class, c)| c.as_ref().map(|c| (class, &c.recall[..], &c.precision[..])));
+        .filter_map(|(class, c)| c.as_ref().map(|c| (*class, &c.recall[..], &c.precision[..])));
     unit_square("recall", "precision", curves, false)
 }
 
@@ -171,8 +162,8 @@ pub fn reliability(calibration: &Calibration) -> anyhow::Result<String> {
     })
 }
 
-/// A lane for each of the main faces: what it is said to show, what each frame alone says, and
-/// what is reported.
+/// Three rows for each of the main faces: the labels that were given, those of each frame alone,
+/// and those reported.
 ///
 /// # Errors
 /// If drawing fails.

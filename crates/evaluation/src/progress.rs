@@ -1,43 +1,27 @@
-//! A bar on a terminal, nothing elsewhere.
+//! What an evaluation tells while it runs.
 
-use indicatif::{ProgressBar, ProgressStyle};
+/// Is told how far an evaluation is and what goes wrong, so that a command can draw a bar and
+/// another program can do without. Every method does nothing unless it is written.
+pub trait Progress {
+    /// The first frame is about to be read. `frames`: how many there are, where that is known.
+    fn begin(&mut self, frames: Option<u64>) {
+        let _ = frames;
+    }
 
-use super::warnings::Warnings;
+    /// A frame, picture or row was read.
+    fn frame(&mut self) {}
 
-/// How far the evaluation is. Warnings pass by it.
-pub struct Progress {
-    bar: ProgressBar,
+    /// The first warning of its kind; the report counts all of them.
+    fn warning(&mut self, text: &str) {
+        let _ = text;
+    }
+
+    /// The last frame was processed.
+    fn end(&mut self) {}
 }
 
-impl Progress {
-    /// A bar of so many `things`, where that is known.
-    pub fn new(count: Option<u64>, things: &str) -> Self {
-        // Draws on standard error, and only if that is a terminal.
-        let bar = count.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
-        let template = match count {
-            Some(_) => format!("{{bar:40}} {{pos}} of {{len}} {things}, {{eta}} left"),
-            None => format!("{{spinner}} {{pos}} {things}, {{elapsed}}"),
-        };
-        if let Ok(style) = ProgressStyle::with_template(&template) {
-            bar.set_style(style);
-        }
-        Self { bar }
-    }
+/// Tells nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
 
-    /// One more.
-    pub fn step(&self) {
-        self.bar.inc(1);
-    }
-
-    /// Counts a warning and shows it if it is the first of its kind.
-    pub fn warn(&self, warnings: &mut Warnings, kind: &'static str, text: impl FnOnce() -> String) {
-        if let Some(text) = warnings.add(kind, text) {
-            self.bar.suspend(|| eprintln!("rapport: warning: {text}"));
-        }
-    }
-
-    /// Frees the line.
-    pub fn finish(&self) {
-        self.bar.finish_and_clear();
-    }
-}
+impl Progress for Silent {}

@@ -6,14 +6,14 @@ use serde::Serialize;
 
 use rapport_perception::onnx;
 
-/// Versions, command, time and machine. No name of a person or a host.
+/// Versions, command, time and machine. No name of a person, a person's folder or a host.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Provenance {
     /// Version of this package.
     pub rapport: &'static str,
     /// What ONNX Runtime says about itself.
     pub onnxruntime: Option<String>,
-    /// The command line.
+    /// The command line, with paths as their names; empty where there was none.
     pub command: Vec<String>,
     /// When the evaluation began, UTC.
     pub started: String,
@@ -26,14 +26,12 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    /// Of this process.
-    pub fn now() -> Self {
+    /// Of this process, now.
+    pub fn now(command: Vec<String>) -> Self {
         Self {
             rapport: env!("CARGO_PKG_VERSION"),
             onnxruntime: onnx::runtime_version(),
-            command: std::env::args_os()
-                .map(|argument| argument.to_string_lossy().into_owned())
-                .collect(),
+            command,
             started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
             processor: processor(),
             cores: std::thread::available_parallelism().ok().map(usize::from),

@@ -1,15 +1,15 @@
-//! A recording, frame by frame through the pipelines, as the node would see it.
+//! A recording, frame by frame through the pipelines, as the node processes it.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::images::{ImageReader, ImageTopic};
-use super::labels::Labels;
-use super::run::Run;
-use super::sequence::Sequence;
-use super::tally::Place;
-use super::timeline::Timeline;
+use crate::images::{ImageReader, ImageTopic};
+use crate::labels::Labels;
+use crate::run::Run;
+use crate::seen::Place;
+use crate::sequence::Sequence;
+use crate::timeline::Timeline;
 use rapport_recording::bag::Bag;
 use rapport_recording::message::StringMessage;
 use rapport_vocabulary::ImageClock;
@@ -24,17 +24,17 @@ pub struct Recording<'a> {
     pub bag: &'a Bag,
     /// Its images.
     pub images: ImageTopic,
-    /// What they show.
+    /// The labels of their faces.
     pub labels: Labels,
-    /// The topic that labels are said on, by its index.
+    /// The topic of labels, by its index.
     pub label_topic: Option<usize>,
 }
 
-/// Shows every image to every model, in order, and none twice.
+/// Gives every image to every model, in order, each once.
 ///
 /// # Errors
 /// If `frames.csv` cannot be written.
-pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run) -> anyhow::Result<()> {
+pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run<'_>) -> anyhow::Result<()> {
     let (bag, images) = (recording.bag, recording.images);
     let label_topic = recording.label_topic.and_then(|index| bag.topics().get(index));
     let image_topic = bag.topics().get(images.index);
@@ -71,8 +71,10 @@ pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run) -> anyhow::Result<
         if Some(message.topic) == recording.label_topic {
             let topic = label_topic.map_or("", |topic| &topic.name);
             match (&mut recording.labels, StringMessage::read(&message.data)) {
-                (Labels::Topic(spoken), Ok(text)) => {
-                    spoken.hear(text.data, topic, &mut run.warnings);
+                (Labels::Topic(labels), Ok(text)) => {
+                    if let Some(text) = labels.message(text.data, topic, &mut run.warnings) {
+                        run.progress.warning(text);
+                    }
                 }
                 (_, Err(error)) => {
                     run.warn("unknown label", || format!("topic {topic}: {error}"));
@@ -83,7 +85,7 @@ pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run) -> anyhow::Result<
         }
         let number = run.source.frames;
         run.source.frames += 1;
-        run.progress.step();
+        run.progress.frame();
         let start = Instant::now();
         let (header, frame) = match reader.read(images, &message.data) {
             Ok(image) => image,
@@ -95,24 +97,25 @@ pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run) -> anyhow::Result<
         run.decode_times.push(start.elapsed());
         run.read_times.push(read);
         run.source.frames_used += 1;
-        // As in the node: what has no stamp is followed by the time of its arrival.
+        // As in the node: an image without a stamp counts as taken when it arrived.
         let arrival = Duration::from_nanos(message.log_time_ns.try_into().unwrap_or_default());
-        let stamp = header.stamp().unwrap_or(arrival);
+        let at = clock.time(header.stamp(), arrival);
         // Where the camera's clock was set, nobody knows how much time passed.
-        let step = before.map_or(Duration::ZERO, |before| stamp.saturating_sub(before));
-        duration += if step <= LONGEST_STEP { step } else { Duration::ZERO };
-        before = Some(stamp);
+        let step = before.map_or(Duration::ZERO, |before| at.time.saturating_sub(before));
+        let step = if step <= LONGEST_STEP { step } else { Duration::ZERO };
+        duration = duration.saturating_add(step);
+        before = Some(at.time);
         let begin_ns = *begin_ns.get_or_insert(message.log_time_ns);
         let place = Place {
             frame: number,
             source: String::new(),
             time_secs: Some(message.log_time_ns.saturating_sub(begin_ns) as f64 / 1e9),
-            stamp: Some(stamp),
+            stamp: Some(header.stamp().unwrap_or(arrival)),
+            time: Some(at),
         };
-        let stamp_ns = i64::try_from(stamp.as_nanos()).unwrap_or(i64::MAX);
-        let labels = recording.labels.at(number, message.log_time_ns, stamp_ns);
-        let time = clock.time(header.stamp(), arrival).time;
-        run.show(&frame, time, &place, &labels, |seen| seen).context("frames.csv not written")?;
+        let image_time_ns = i64::try_from(at.time.as_nanos()).unwrap_or(i64::MAX);
+        let labels = recording.labels.at(number, message.log_time_ns, image_time_ns);
+        run.process(&frame, &place, &labels, |seen| seen).context("frames.csv not written")?;
     }
     run.source.duration_secs = before.map(|_| duration.as_secs_f64());
     let ends_ns = bag.bounds_ns().map(|(_, last_ns)| last_ns).max(last_ns);

@@ -3,24 +3,25 @@
 //! Key names are scikit-learn's where it has them. Everything but `timing` and `provenance` is the
 //! same from run to run.
 
-use std::path::PathBuf;
-
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::mistakes::Mistake;
-use super::model::Model;
-use super::percentile::StageTimes;
-use super::provenance::Provenance;
-use super::sequence::SequenceSummary;
-use super::source::Source;
-use super::tally::{Coverage, Scored};
-use super::warnings::Warnings;
+use crate::labels::TimeBase;
 use crate::metrics::{
-    Calibration, ClassificationReport, Confusion, PrecisionRecall, RocCurve, calibration,
-    classification_report, mean_of_defined, precision_recall_curve, roc_curve,
+    Calibration, ClassificationReport, Confusion, PeopleScores, PrecisionRecall, RocCurve,
+    calibration, classification_report, mean_of_defined, people_scores, precision_recall_curve,
+    roc_curve,
 };
-use rapport_vocabulary::Emotion;
+use crate::mistakes::Mistake;
+use crate::model::{Model, labels_of_all};
+use crate::provenance::Provenance;
+use crate::sequence::SequenceSummary;
+use crate::shown_path::shown;
+use crate::source::Source;
+use crate::stage_times::StageTimes;
+use crate::tally::{Coverage, Scored};
+use crate::warnings::Warnings;
+use rapport_vocabulary::{Emotion, LabelSet};
 
 /// Bins of the reliability diagram and the calibration error, as the model cards have them.
 pub const CALIBRATION_BINS: usize = 15;
@@ -28,24 +29,30 @@ pub const CALIBRATION_BINS: usize = 15;
 /// A quotient without a denominator, as scikit-learn has it by default.
 const ZERO_DIVISION: f64 = 0.0;
 
-const NAMES: [&str; Emotion::COUNT] = {
-    let mut names = [""; Emotion::COUNT];
-    let mut i = 0;
-    while i < names.len() {
-        names[i] = Emotion::ALL[i].as_str();
-        i += 1;
-    }
-    names
-};
+/// Goes up when keys of `report.json` change their meaning.
+///
+/// 2: `labels.names`, and with it the rows, columns and curves, are the labels of the models and
+/// those that were given, not all that Rapport knows; paths are names without the folders above.
+pub const FORMAT_VERSION: u32 = 2;
 
-/// All of it.
+/// The labels of a report, in the order of [`Emotion::ALL`]: those of all models, and those that
+/// were given.
+pub fn classes_of(models: &[Model]) -> LabelSet {
+    let of_models = labels_of_all(models);
+    let is_given = |label: &Emotion| models.iter().any(|m| m.tally.labels_given.contains(label));
+    let occurs = |label: &Emotion| of_models.contains(label) || is_given(label);
+    // A set has at least one label: so has each model.
+    LabelSet::new(Emotion::ALL.into_iter().filter(occurs)).unwrap_or_else(|_| LabelSet::seven())
+}
+
+/// The whole report.
 #[derive(Debug, Serialize)]
 pub struct Report<'a> {
-    /// Goes up when keys change their meaning.
+    /// [`FORMAT_VERSION`].
     pub format_version: u32,
     /// What was evaluated.
     pub source: &'a Source,
-    /// What says what was shown.
+    /// The labels that were given.
     pub labels: &'a LabelSummary,
     /// The first model's, where notebooks look for it.
     #[serde(serialize_with = "report_of_first")]
@@ -61,7 +68,7 @@ pub struct Report<'a> {
 }
 
 fn report_of_first<S: Serializer>(models: &[ModelReport<'_>], to: S) -> Result<S::Ok, S::Error> {
-    models.first().and_then(|m| m.classification_report.as_ref()).map(Named).serialize(to)
+    models.first().and_then(|m| m.classification_report.as_ref()).serialize(to)
 }
 
 /// Where the labels came from.
@@ -69,131 +76,172 @@ fn report_of_first<S: Serializer>(models: &[ModelReport<'_>], to: S) -> Result<S
 pub struct LabelSummary {
     /// `folders`, `fer2013`, `intervals`, `frames`, `topic` or `none`.
     pub kind: &'static str,
-    /// The file.
+    /// The file, by its name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<PathBuf>,
+    pub path: Option<String>,
     /// The topic.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     /// What times of intervals count from.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub time_base: Option<super::labels::TimeBase>,
+    pub time_base: Option<TimeBase>,
     /// How many there are.
     pub count: u64,
-    /// The names, in the order of every list and matrix.
-    pub names: [&'static str; Emotion::COUNT],
+    /// The labels of the models and those that were given, in the order of every list and matrix.
+    pub names: Vec<&'static str>,
 }
 
 impl LabelSummary {
     /// Of so many labels of a kind.
     pub fn new(kind: &'static str, count: u64) -> Self {
-        Self { kind, count, names: NAMES, ..Self::default() }
+        Self { kind, count, ..Self::default() }
     }
 }
 
-/// Everything about one model.
+/// The figures of each class, by its label.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ByClass<T>(pub Vec<(Emotion, T)>);
+
+impl<T> ByClass<T> {
+    fn of(classes: &LabelSet, figure: impl Fn(Emotion) -> T) -> Self {
+        Self(classes.iter().map(|label| (label, figure(label))).collect())
+    }
+
+    fn map<U>(&self, figure: impl Fn(&T) -> U) -> ByClass<U> {
+        ByClass(self.0.iter().map(|(label, value)| (*label, figure(value))).collect())
+    }
+
+    /// The figure of a class.
+    pub fn get(&self, class: Emotion) -> Option<&T> {
+        self.0.iter().find(|(label, _)| *label == class).map(|(_, value)| value)
+    }
+
+    /// The figures in order.
+    pub fn values(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().map(|(_, value)| value)
+    }
+}
+
+impl<T: Serialize> Serialize for ByClass<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(Some(self.0.len()))?;
+        for (label, value) in &self.0 {
+            map.serialize_entry(label.as_str(), value)?;
+        }
+        map.end()
+    }
+}
+
+/// A classification report with the labels of its classes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedReport {
+    /// What the class numbers of the report stand for.
+    pub classes: LabelSet,
+    /// The figures.
+    pub report: ClassificationReport,
+}
+
+impl Serialize for NamedReport {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.report.named(&self.classes.names()).serialize(to)
+    }
+}
+
+/// All figures of one model.
 #[derive(Debug, Serialize)]
 pub struct ModelReport<'a> {
     /// Its name in this report and in `frames.csv`.
     pub name: &'a str,
-    /// Its file.
-    pub path: &'a PathBuf,
-    /// What is in the file.
+    /// Its file, by its name.
+    pub path: String,
+    /// The file's SHA-256 in hexadecimal.
     pub sha256: &'a str,
+    /// The labels that it tells apart, in its own order.
+    pub labels: Vec<&'static str>,
     /// Labelled faces that were found.
     pub coverage: Coverage,
     /// Of the labels as reported; nothing where no face has a label.
-    #[serde(serialize_with = "named")]
-    pub classification_report: Option<ClassificationReport>,
+    pub classification_report: Option<NamedReport>,
     /// Of each frame alone, without smoothing; recordings only.
-    #[serde(serialize_with = "named", skip_serializing_if = "Option::is_none")]
-    pub classification_report_raw: Option<ClassificationReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classification_report_raw: Option<NamedReport>,
     /// Rows true, columns predicted, in the order of `labels.names`.
     pub confusion_matrix: Confusion,
-    /// One class against the rest; null where a class, or the rest, is absent.
-    #[serde(serialize_with = "by_class")]
-    pub roc: Vec<Option<RocCurve>>,
+    /// One class against the rest; null where the class, or the rest, does not occur, or the model
+    /// does not have it.
+    pub roc: ByClass<Option<RocCurve>>,
     /// The area under each curve.
-    #[serde(serialize_with = "by_class")]
-    pub roc_auc: Vec<Option<f64>>,
+    pub roc_auc: ByClass<Option<f64>>,
     /// The mean over the classes that have one (one vs. rest, macro).
     pub roc_auc_macro: Option<f64>,
-    /// Precision over recall; null where a class is absent.
-    #[serde(serialize_with = "by_class")]
-    pub precision_recall: Vec<Option<PrecisionRecall>>,
+    /// Precision over recall; null where the class does not occur, or the model does not have it.
+    pub precision_recall: ByClass<Option<PrecisionRecall>>,
     /// The mean over the classes that have one.
     pub average_precision_macro: Option<f64>,
     /// Confidence against accuracy.
     pub calibration: Calibration,
+    /// Against the votes of several people (FER+), where they were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ferplus: Option<PeopleScores>,
     /// What only a sequence shows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sequence: Option<SequenceSummary>,
-    /// The most confident wrong answers.
+    /// The mistakes with the highest confidence.
     pub worst_mistakes: Vec<&'a Mistake>,
 }
 
 impl<'a> ModelReport<'a> {
-    /// Works out the figures.
-    pub fn of(model: &'a Model) -> Self {
+    /// Works out the figures. `classes`: the labels of the report, as [`classes_of`] has them.
+    pub fn of(model: &'a Model, classes: &LabelSet) -> Self {
         let tally = &model.tally;
         let scored = &tally.scored;
         let report = |label: fn(&Scored) -> Emotion| {
-            let confusion = tally.confusion(label);
-            let classes = confusion.classes_seen();
-            (!scored.is_empty()).then(|| classification_report(&confusion, &classes, ZERO_DIVISION))
+            let confusion = tally.confusion(classes, label);
+            let seen = confusion.classes_seen();
+            (!scored.is_empty()).then(|| NamedReport {
+                classes: classes.clone(),
+                report: classification_report(&confusion, &seen, ZERO_DIVISION),
+            })
         };
-        let against_rest = |class: Emotion| -> Vec<(bool, f64)> {
+        let against_rest = |class: Emotion| -> Option<Vec<(bool, f64)>> {
             let pair = |s: &Scored| (s.truth == class, f64::from(s.probabilities.of(class)));
-            scored.iter().map(pair).collect()
+            model.labels().contains(class).then(|| scored.iter().map(pair).collect())
         };
-        let roc: Vec<_> = Emotion::ALL.map(|class| roc_curve(&against_rest(class))).into();
-        let precision_recall: Vec<_> =
-            Emotion::ALL.map(|class| precision_recall_curve(&against_rest(class))).into();
-        let roc_auc: Vec<_> = roc.iter().map(|roc| roc.as_ref().map(RocCurve::auc)).collect();
+        let roc = ByClass::of(classes, |class| roc_curve(&against_rest(class)?));
+        let precision_recall =
+            ByClass::of(classes, |class| precision_recall_curve(&against_rest(class)?));
+        let roc_auc = roc.map(|roc| roc.as_ref().map(RocCurve::auc));
         let confidence = |s: &Scored| (f64::from(s.probabilities.of(s.label)), s.label == s.truth);
         let predictions: Vec<_> = scored.iter().map(confidence).collect();
         let average = |pr: &Option<PrecisionRecall>| pr.as_ref().map(|pr| pr.average_precision);
         Self {
             name: &model.name,
-            path: &model.path,
+            path: shown(&model.path),
             sha256: &model.sha256,
+            labels: model.labels().names(),
             coverage: tally.coverage,
             classification_report: report(|s| s.label),
             classification_report_raw: match tally.sequence {
                 Some(_) => report(|s| s.instant_label),
                 None => None,
             },
-            confusion_matrix: tally.confusion(|s| s.label),
-            roc_auc_macro: mean_of_defined(roc_auc.iter().copied()),
-            average_precision_macro: mean_of_defined(precision_recall.iter().map(average)),
+            confusion_matrix: tally.confusion(classes, |s| s.label),
+            roc_auc_macro: mean_of_defined(roc_auc.values().copied()),
+            average_precision_macro: mean_of_defined(precision_recall.values().map(average)),
             roc,
             roc_auc,
             precision_recall,
             calibration: calibration(&predictions, CALIBRATION_BINS),
+            ferplus: people_scores(&tally.people, tally.people_left_out),
             sequence: tally.sequence.as_ref().map(|sequence| sequence.summary()),
             worst_mistakes: tally.mistakes.iter().collect(),
         }
     }
-}
 
-struct Named<'a>(&'a ClassificationReport);
-
-impl Serialize for Named<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.0.named(&NAMES).serialize(to)
+    /// The figures of the labels as reported, without their names.
+    pub fn scores(&self) -> Option<&ClassificationReport> {
+        self.classification_report.as_ref().map(|named| &named.report)
     }
-}
-
-fn named<S: Serializer>(report: &Option<ClassificationReport>, to: S) -> Result<S::Ok, S::Error> {
-    report.as_ref().map(Named).serialize(to)
-}
-
-fn by_class<S: Serializer, T: Serialize>(values: &[T], to: S) -> Result<S::Ok, S::Error> {
-    let mut map = to.serialize_map(Some(values.len()))?;
-    for (name, value) in NAMES.iter().zip(values) {
-        map.serialize_entry(name, value)?;
-    }
-    map.end()
 }
 
 /// Where the time went.
@@ -201,16 +249,16 @@ fn by_class<S: Serializer, T: Serialize>(values: &[T], to: S) -> Result<S::Ok, S
 pub struct Timing {
     /// From the first frame to the last figure, in seconds.
     pub wall_secs: f64,
-    /// Frames worked on a second.
+    /// Frames processed in a second.
     pub frames_per_sec: f64,
     /// The recording's length over that time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times_real_time: Option<f64>,
     /// Reading and decoding over that time.
     pub read_and_decode_share: f64,
-    /// Getting the bytes of each frame; for pictures, pixels too.
+    /// Reading each frame's bytes; for pictures, decoding too.
     pub read: StageTimes,
-    /// Making pixels of them.
+    /// Decoding them to pixels.
     pub decode: StageTimes,
     /// Each model's stages.
     pub models: Vec<ModelTiming>,
@@ -221,11 +269,11 @@ pub struct Timing {
 pub struct ModelTiming {
     /// Which model.
     pub name: String,
-    /// Scaling, finding, suppressing overlaps.
+    /// Scaling, finding faces, suppressing overlaps.
     pub detect: StageTimes,
-    /// Confirming faces, finding landmarks.
+    /// The face classifier: confirming faces, finding landmarks.
     pub verify: StageTimes,
-    /// Following and cutting out.
+    /// Tracking and cutting out.
     pub crop: StageTimes,
     /// Classifying and smoothing.
     pub classify: StageTimes,

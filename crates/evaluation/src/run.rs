@@ -1,65 +1,65 @@
-//! One evaluation: the models, and everything that is found out about them.
+//! One evaluation under way: the models and what is counted.
 
 use std::time::Duration;
 
-use super::face_png::face_png;
-use super::frames_csv::FramesCsv;
-use super::labels::FrameLabels;
-use super::model::Model;
-use super::progress::Progress;
-use super::source::Source;
-use super::tally::{Place, Seen};
-use super::warnings::Warnings;
+use crate::face_png::face_png;
+use crate::frames_csv::FramesCsv;
+use crate::labels::FrameLabels;
+use crate::model::Model;
+use crate::progress::Progress;
+use crate::seen::{Place, Seen};
+use crate::source::Source;
+use crate::warnings::Warnings;
 use rapport_perception::frame::Frame;
 
 /// What all sources of frames work with.
-pub struct Run {
+pub struct Run<'p> {
     /// What is evaluated.
     pub source: Source,
-    /// Who is evaluated.
+    /// The models, each with what it saw.
     pub models: Vec<Model>,
-    /// Where every face goes.
+    /// Gets a row for every face.
     pub frames_csv: FramesCsv,
     /// What went wrong.
     pub warnings: Warnings,
-    /// How far it is.
-    pub progress: Progress,
+    /// Is told how far the evaluation is.
+    pub progress: &'p mut dyn Progress,
     /// Whether faces may be cut out for the report.
     pub include_faces: bool,
     /// The time it took to read each frame.
     pub read_times: Vec<Duration>,
-    /// The time it took to make pixels of it.
+    /// The time it took to decode each frame.
     pub decode_times: Vec<Duration>,
 }
 
-impl Run {
+impl Run<'_> {
     /// Counts a warning and shows it if it is the first of its kind.
     pub fn warn(&mut self, kind: &'static str, text: impl FnOnce() -> String) {
-        self.progress.warn(&mut self.warnings, kind, text);
+        if let Some(text) = self.warnings.add(kind, text) {
+            self.progress.warning(text);
+        }
     }
 
-    /// Shows a frame to every model. `meant` chooses the faces that the labels are about.
-    pub fn show(
+    /// Gives a frame to every model. `meant` chooses the faces that the labels are about.
+    pub fn process(
         &mut self,
         frame: &Frame<'_>,
-        stamp: Duration,
         place: &Place,
         labels: &FrameLabels,
         meant: impl Fn(Vec<Seen>) -> Vec<Seen>,
     ) -> csv::Result<()> {
         let include_faces = self.include_faces;
         for model in &mut self.models {
-            if place.stamp.is_none() {
-                model.reset();
-            }
-            let seen = match model.look(frame, stamp) {
+            let seen = match model.process(frame, place.time) {
                 Ok(seen) => meant(seen),
                 Err(error) => {
-                    self.progress.warn(&mut self.warnings, "network failed", || error.to_string());
+                    if let Some(text) = self.warnings.add("network failed", || error.to_string()) {
+                        self.progress.warning(text);
+                    }
                     continue;
                 }
             };
-            self.frames_csv.frame(&model.name, place, labels, &seen)?;
+            self.frames_csv.frame(&model.name, model.labels(), place, labels, &seen)?;
             model.tally.frame(place, labels, &seen, |roi| {
                 include_faces.then(|| face_png(frame, roi)).flatten()
             });

@@ -1,16 +1,14 @@
-//! What only a sequence shows: flicker, delay, and people who are taken for new ones.
+//! What only a sequence shows: flicker, delay, and tracks that are lost and begin anew.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::labels::FrameLabels;
-use super::percentile::{mean, median, percentile};
-use super::tally::Seen;
+use crate::labels::FrameLabels;
+use crate::seen::Seen;
 use rapport_perception::geometry::Rect;
-use rapport_vocabulary::Emotion;
-use rapport_vocabulary::LATE;
+use rapport_vocabulary::{Emotion, ImageTime, mean, median, percentile};
 
 /// A face that is missed for longer than this is no longer "the same face, seen again": neither a
 /// flip nor its time counts.
@@ -25,11 +23,19 @@ const SWITCH_MIN_IOU: f32 = 0.3;
 /// A face when it was last seen.
 #[derive(Debug, Clone)]
 struct Last {
-    stamp: Duration,
+    /// The image's time; nothing where the clock was set back since then.
+    time: Option<Duration>,
     roi: Rect,
     label: Emotion,
     instant_label: Emotion,
     is_switched: bool,
+}
+
+impl Last {
+    /// How much time passed since then, where it can be compared.
+    fn gap(&self, now: Duration) -> Option<Duration> {
+        Some(now.saturating_sub(self.time?))
+    }
 }
 
 /// A time in which one face, or anyone, is labelled alike.
@@ -37,18 +43,20 @@ struct Last {
 struct Segment {
     label: Emotion,
     onset: Duration,
-    /// When the label was last said.
-    said: Duration,
+    /// When a label last said so.
+    labelled: Duration,
     detected_secs: Option<f64>,
     instant_detected_secs: Option<f64>,
 }
 
-/// The account of one model over one recording.
+/// Follows one model over one recording.
+///
+/// Times are those of [`ImageClock`](rapport_vocabulary::ImageClock), as perception has them: they
+/// go on where stamps stand still or count whole seconds.
 #[derive(Debug, Default)]
 pub struct Sequence {
-    /// How long nothing may be said of a face that goes on showing what was said.
-    unsaid: Duration,
-    before: Duration,
+    /// How long a label of a single frame lasts over frames without one.
+    lasts: Duration,
     frames: u64,
     frames_with_faces: u64,
     last_seen: BTreeMap<String, Last>,
@@ -64,35 +72,32 @@ impl Sequence {
     /// `sparse`: labels stand for single frames, and the frames between them say nothing. Without
     /// it a frame without a label ends the expression.
     pub fn new(sparse: bool) -> Self {
-        let unsaid = if sparse { LONGEST_GAP } else { Duration::ZERO };
-        Self { unsaid, ..Self::default() }
+        let lasts = if sparse { LONGEST_GAP } else { Duration::ZERO };
+        Self { lasts, ..Self::default() }
     }
 
-    /// Takes the next frame. `stamp` is on the camera's clock.
-    pub fn frame(&mut self, stamp: Duration, labels: &FrameLabels, seen: &[Seen]) {
+    /// Takes the next frame, in order.
+    pub fn frame(&mut self, at: ImageTime, labels: &FrameLabels, seen: &[Seen]) {
         self.frames += 1;
         self.frames_with_faces += u64::from(!seen.is_empty());
-        if self.before.saturating_sub(stamp) > LATE {
+        if at.set_back.is_some() {
             self.start_over();
         }
-        self.before = stamp;
         for face in seen {
-            self.follow(stamp, face, seen);
+            self.follow(at.time, face, seen);
         }
-        self.follow_labels(stamp, labels, seen);
+        self.follow_labels(at.time, labels, seen);
     }
 
-    /// The camera's clock went back: times before and after cannot be compared.
+    /// The clock went back: times before and after cannot be compared.
     fn start_over(&mut self) {
         self.closed.extend(std::mem::take(&mut self.open).into_values());
-        for last in self.last_seen.values_mut() {
-            (last.stamp, last.is_switched) = (Duration::ZERO, true);
-        }
+        self.last_seen.values_mut().for_each(|last| last.time = None);
     }
 
-    fn follow(&mut self, stamp: Duration, face: &Seen, seen: &[Seen]) {
+    fn follow(&mut self, time: Duration, face: &Seen, seen: &[Seen]) {
         let now = Last {
-            stamp,
+            time: Some(time),
             roi: face.roi_in_image,
             label: face.label,
             instant_label: face.instant_probabilities.top(),
@@ -100,8 +105,7 @@ impl Sequence {
         };
         match self.last_seen.get(&face.face_id) {
             Some(before) => {
-                let gap = stamp.saturating_sub(before.stamp);
-                if gap <= LONGEST_GAP {
+                if let Some(gap) = before.gap(time).filter(|gap| *gap <= LONGEST_GAP) {
                     self.face_secs += gap.as_secs_f64();
                     self.flips += u64::from(before.label != now.label);
                     self.instant_flips += u64::from(before.instant_label != now.instant_label);
@@ -110,7 +114,7 @@ impl Sequence {
             None => {
                 let is_it = |(id, last): &(&String, &mut Last)| {
                     !last.is_switched
-                        && stamp.saturating_sub(last.stamp) <= SWITCH_WITHIN
+                        && last.gap(time).is_some_and(|gap| gap <= SWITCH_WITHIN)
                         && seen.iter().all(|other| other.face_id != **id)
                         && last.roi.iou(&now.roi) >= SWITCH_MIN_IOU
                 };
@@ -123,15 +127,15 @@ impl Sequence {
         self.last_seen.insert(face.face_id.clone(), now);
     }
 
-    fn follow_labels(&mut self, stamp: Duration, labels: &FrameLabels, seen: &[Seen]) {
+    fn follow_labels(&mut self, time: Duration, labels: &FrameLabels, seen: &[Seen]) {
         // The empty name stands for anyone.
         let anyone = labels.anyone.map(|label| (String::new(), label));
         let own = labels.of_face.iter().filter_map(|(id, label)| Some((id.clone(), (*label)?)));
         let present: BTreeMap<String, Emotion> = own.chain(anyone).collect();
-        let unsaid = self.unsaid;
+        let lasts = self.lasts;
         let ended = |name: &String, segment: &Segment| match present.get(name) {
             Some(label) => *label != segment.label,
-            None => unsaid.is_zero() || stamp.saturating_sub(segment.said) > unsaid,
+            None => lasts.is_zero() || time.saturating_sub(segment.labelled) > lasts,
         };
         let ended: Vec<String> =
             self.open.iter().filter(|(n, s)| ended(n, s)).map(|(name, _)| name.clone()).collect();
@@ -139,19 +143,19 @@ impl Sequence {
         for (name, label) in &present {
             let segment = self.open.entry(name.clone()).or_insert(Segment {
                 label: *label,
-                onset: stamp,
-                said: stamp,
+                onset: time,
+                labelled: time,
                 detected_secs: None,
                 instant_detected_secs: None,
             });
-            segment.said = stamp;
+            segment.labelled = time;
         }
         for (name, segment) in &mut self.open {
             let is_meant = |face: &&Seen| match name.as_str() {
                 "" => labels.of_face.iter().all(|(id, _)| *id != face.face_id),
                 id => face.face_id == id,
             };
-            let since = stamp.saturating_sub(segment.onset).as_secs_f64();
+            let since = time.saturating_sub(segment.onset).as_secs_f64();
             for face in seen.iter().filter(is_meant) {
                 if face.label == segment.label {
                     segment.detected_secs.get_or_insert(since);
@@ -200,13 +204,13 @@ impl Sequence {
 /// What only a sequence shows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SequenceSummary {
-    /// Frames worked on.
+    /// Frames processed.
     pub frames: u64,
     /// Frames in which there was a face.
     pub frames_with_faces: u64,
-    /// Ids that were given.
+    /// How many track ids there were.
     pub face_ids: usize,
-    /// The time for which faces were in view, all faces added up, in seconds.
+    /// The time for which faces were in view, summed over all faces, in seconds.
     pub face_secs: f64,
     /// How often the label of a face changed, for each minute that it was in view.
     pub label_flips_per_minute: Flips,
@@ -253,29 +257,30 @@ pub struct Delays {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rapport_vocabulary::Distribution;
+    use rapport_vocabulary::{Distribution, ImageClock};
 
     fn face(id: &str, x: f32, instant: Emotion, label: Emotion) -> Seen {
-        let only = |emotion: Emotion| {
-            let mut values = [0.0; Emotion::COUNT];
-            values[emotion as usize] = 1.0;
-            Distribution(values)
-        };
+        let only = |emotion: Emotion| Distribution::of_pairs([(emotion, 1.0)]);
         Seen {
             face_id: id.to_owned(),
             roi_in_image: Rect { x, y: 0.0, width: 50.0, height: 50.0 },
             label,
+            sure: true,
             probabilities: only(label),
             instant_probabilities: only(instant),
         }
     }
 
+    fn at_ms(ms: u64) -> ImageTime {
+        ImageTime { time: Duration::from_millis(ms), set_back: None }
+    }
+
     fn anyone(label: Emotion) -> FrameLabels {
-        FrameLabels { anyone: Some(label), of_face: vec![] }
+        FrameLabels { anyone: Some(label), ..FrameLabels::default() }
     }
 
     fn of_face_1(label: Option<Emotion>) -> FrameLabels {
-        FrameLabels { anyone: None, of_face: vec![("face_1".into(), label)] }
+        FrameLabels { of_face: vec![("face_1".into(), label)], ..FrameLabels::default() }
     }
 
     #[test]
@@ -291,8 +296,11 @@ mod tests {
                     _ => FrameLabels::default(),
                 };
                 let reported = if index < 14 { Neutral } else { Happy };
-                let stamp = Duration::from_millis(1000 + 100 * index);
-                sequence.frame(stamp, &label, &[face("face_1", 0.0, reported, reported)]);
+                sequence.frame(
+                    at_ms(1000 + 100 * index),
+                    &label,
+                    &[face("face_1", 0.0, reported, reported)],
+                );
             }
             sequence.summary().onset_to_detection
         };
@@ -304,29 +312,55 @@ mod tests {
 
     #[test]
     fn a_clock_that_goes_back_ends_everything_that_was_timed() {
-        let mut sequence = Sequence::new(false);
-        let seen = |id| [face(id, 0.0, Emotion::Neutral, Emotion::Neutral)];
-        let labels = anyone(Emotion::Happy);
-        for secs in [1_000, 1_001] {
-            sequence.frame(Duration::from_secs(secs), &labels, &seen("face_1"));
+        // Half a second before and after: without the break it would look like one second.
+        for before_ms in [1_000_000, 500] {
+            let (mut sequence, mut clock) = (Sequence::new(false), ImageClock::default());
+            let labels = anyone(Emotion::Happy);
+            let stamps = [(before_ms, "face_1"), (before_ms + 1000, "face_1"), (1, "face_2")];
+            for (index, (stamp_ms, id)) in stamps.into_iter().chain([(1001, "face_2")]).enumerate()
+            {
+                let label = if index < 2 { Emotion::Neutral } else { Emotion::Happy };
+                let time = clock
+                    .time(Some(Duration::from_millis(stamp_ms)), Duration::from_secs(index as u64));
+                sequence.frame(time, &labels, &[face(id, 0.0, label, label)]);
+            }
+            let summary = sequence.summary();
+            assert_eq!((summary.id_switches, summary.face_ids), (0, 2));
+            assert!((summary.face_secs - 2.0).abs() < 1e-9, "{summary:?}");
+            let onsets = summary.onset_to_detection;
+            assert_eq!((onsets.segments, onsets.smoothed.detected), (2, 1));
         }
-        for secs in [1, 2] {
-            let smile = [face("face_2", 0.0, Emotion::Happy, Emotion::Happy)];
-            sequence.frame(Duration::from_secs(secs), &labels, &smile);
+    }
+
+    /// Ten frames a second: the label changes in frame 12, the report of it comes 0.3 s later.
+    fn with_stamps(stamp_ms: impl Fn(u64) -> u64) -> SequenceSummary {
+        use Emotion::{Happy, Neutral};
+        let (mut sequence, mut clock) = (Sequence::default(), ImageClock::default());
+        for index in 0..30 {
+            let truth = if index < 12 { Neutral } else { Happy };
+            let label = if index < 15 { Neutral } else { Happy };
+            let stamp = Duration::from_millis(stamp_ms(index));
+            let time = clock.time(Some(stamp), Duration::from_millis(50 + 100 * index));
+            sequence.frame(time, &anyone(truth), &[face("face_1", 0.0, truth, label)]);
         }
-        let summary = sequence.summary();
-        assert_eq!((summary.id_switches, summary.face_ids), (0, 2));
-        assert!((summary.face_secs - 2.0).abs() < 1e-9, "{summary:?}");
-        let onsets = summary.onset_to_detection;
-        assert_eq!((onsets.segments, onsets.smoothed.detected), (2, 1));
+        sequence.summary()
     }
 
     #[test]
-    fn a_face_whose_labels_contradict_each_other_is_not_anyone() {
-        let mut labels = of_face_1(None);
-        labels.anyone = Some(Emotion::Neutral);
-        assert_eq!(labels.of("face_1"), None);
-        assert_eq!(labels.of("face_2"), Some(Emotion::Neutral));
+    fn stamps_that_stand_still_or_count_whole_seconds_give_the_same_figures() {
+        let expected = with_stamps(|index| 7000 + 100 * index);
+        let onset = expected.onset_to_detection.smoothed.p95_secs.unwrap();
+        assert!((onset - 0.3).abs() < 1e-9, "{expected:?}");
+        for stamp_ms in [|_| 7000, |index| 7000 + index / 10 * 1000] as [fn(u64) -> u64; 2] {
+            let found = with_stamps(stamp_ms);
+            let close = |a: Option<f64>, b: Option<f64>| (a.unwrap() - b.unwrap()).abs() < 1e-6;
+            assert!((found.face_secs - 2.9).abs() < 1e-6, "{found:?}");
+            let (flips, expected_flips) =
+                (found.label_flips_per_minute, expected.label_flips_per_minute);
+            assert!(close(flips.smoothed, expected_flips.smoothed), "{found:?}");
+            let onsets = &found.onset_to_detection;
+            assert!(close(onsets.smoothed.p95_secs, Some(onset)), "{found:?}");
+        }
     }
 
     #[test]
@@ -341,8 +375,8 @@ mod tests {
             let label = if index < 6 { Neutral } else { Happy };
             // In frame 9 the face gets another id.
             let id = if index < 9 { "face_1" } else { "face_2" };
-            let stamp = Duration::from_millis(100 * index as u64);
-            sequence.frame(stamp, &anyone(truth), &[face(id, index as f32, instant, label)]);
+            let at = at_ms(100 * index as u64);
+            sequence.frame(at, &anyone(truth), &[face(id, index as f32, instant, label)]);
         }
         let summary = sequence.summary();
         assert_eq!((summary.frames, summary.frames_with_faces, summary.face_ids), (11, 11, 2));
@@ -363,7 +397,7 @@ mod tests {
         let mut sequence = Sequence::default();
         let labels = of_face_1(Some(Emotion::Sad));
         let other = face("face_2", 0.0, Emotion::Sad, Emotion::Sad);
-        sequence.frame(Duration::from_secs(1), &labels, &[other]);
+        sequence.frame(at_ms(1000), &labels, &[other]);
         let onsets = sequence.summary().onset_to_detection;
         assert_eq!((onsets.segments, onsets.smoothed.detected), (1, 0));
         assert_eq!(onsets.smoothed.median_secs, None);

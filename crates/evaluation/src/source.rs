@@ -1,9 +1,11 @@
 //! What is evaluated: a recording, a folder of pictures, or FER2013's CSV.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::bail;
 use serde::Serialize;
+
+use crate::shown_path::shown;
 
 /// What lies at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -17,24 +19,27 @@ pub enum Kind {
     Fer2013,
 }
 
-/// What was evaluated, as the report has it.
+/// What is evaluated, as the report has it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Source {
     /// What it is.
     pub kind: Kind,
-    /// Where it is, as it was given.
-    pub path: PathBuf,
+    /// The name of the file or folder, without those above it.
+    pub path: String,
     /// The topic, for a recording.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     /// The part, for FER2013.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<String>,
-    /// Whether each picture is a face already, or faces were looked for.
+    /// The file of FER+'s votes, by its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub votes: Option<String>,
+    /// Whether each picture is a face already; otherwise faces are looked for.
     pub faces_are_cut_out: bool,
     /// Messages of the topic, pictures, or rows.
     pub frames: u64,
-    /// Those that could be worked on.
+    /// Those that could be processed.
     pub frames_used: u64,
     /// From the first stamp used to the last, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,9 +54,10 @@ impl Source {
     pub fn new(kind: Kind, path: &Path, faces_are_cut_out: bool) -> Self {
         Self {
             kind,
-            path: path.to_owned(),
+            path: shown(path),
             topic: None,
             usage: None,
+            votes: None,
             faces_are_cut_out,
             frames: 0,
             frames_used: 0,

@@ -1,8 +1,9 @@
 //! The figures at a glance, for a terminal.
 
-use std::io::{Result, Write};
+use std::fmt::{Result, Write};
 
-use super::report::{ModelReport, Report};
+use crate::metrics::{PeopleScores, Scores};
+use crate::report::{ModelReport, Report};
 use rapport_vocabulary::Emotion;
 
 fn percent(share: Option<f64>) -> String {
@@ -18,9 +19,9 @@ pub fn ms(value: Option<f64>) -> String {
     number(value, 2)
 }
 
-/// The figures that stand above all others, each with its name: shared with the HTML.
+/// The figures that are shown first, each with its name, in the table and in the page.
 pub fn headline(model: &ModelReport<'_>) -> Vec<(&'static str, String)> {
-    let report = model.classification_report.as_ref();
+    let report = model.scores();
     let mut figures = vec![
         ("accuracy", percent(report.and_then(|r| r.accuracy()))),
         ("macro F1", number(report.map(|r| r.macro_average.f1), 4)),
@@ -30,7 +31,7 @@ pub fn headline(model: &ModelReport<'_>) -> Vec<(&'static str, String)> {
         ("labelled faces found", percent(model.coverage.share())),
     ];
     if let Some(raw) = &model.classification_report_raw {
-        figures.insert(1, ("accuracy, each frame alone", percent(raw.accuracy())));
+        figures.insert(1, ("accuracy, each frame alone", percent(raw.report.accuracy())));
     }
     if let Some(sequence) = &model.sequence {
         let flips = sequence.label_flips_per_minute;
@@ -45,11 +46,37 @@ pub fn headline(model: &ModelReport<'_>) -> Vec<(&'static str, String)> {
             ("onset to detection, median", number(onsets.smoothed.median_secs, 2) + " s"),
         ]);
     }
+    if let Some(people) = &model.ferplus {
+        figures.extend(people_figures(people));
+    }
     figures
 }
 
-/// Prints the figures of all models side by side, then each model's classes.
-pub fn print(report: &Report<'_>, out: &mut impl Write) -> Result<()> {
+/// The figures against the votes of several people, by the label that users get.
+fn people_figures(people: &PeopleScores) -> [(&'static str, String); 9] {
+    let rule = &people.decision;
+    [
+        ("FER+: pictures that count", people.images.to_string()),
+        ("FER+: accuracy", percent(rule.accuracy)),
+        ("FER+: macro F1, eight classes", number(Some(rule.macro_f1), 4)),
+        ("FER+: neutral read as negative", percent(rule.neutral_as_negative)),
+        ("FER+: the same, and sure", percent(rule.neutral_as_negative_sure)),
+        ("FER+: accuracy where sure", percent(rule.accuracy_sure)),
+        ("FER+: calibration error", percent(rule.expected_calibration_error)),
+        ("FER+: cross-entropy to votes", number(Some(people.cross_entropy), 4)),
+        ("FER+: entropy of the votes", number(Some(people.entropy_of_votes), 4)),
+    ]
+}
+
+/// The figures of all models side by side, then each model's classes.
+pub fn table(report: &Report<'_>) -> String {
+    let mut text = String::new();
+    // Writing into a string does not fail.
+    let _ = write(report, &mut text);
+    text
+}
+
+fn write(report: &Report<'_>, out: &mut String) -> Result {
     let columns: Vec<_> = report.models.iter().map(headline).collect();
     let width = report.models.iter().map(|m| m.name.len()).max().unwrap_or(0).max(14) + 2;
     write!(out, "{:<32}", "")?;
@@ -63,20 +90,30 @@ pub fn print(report: &Report<'_>, out: &mut impl Write) -> Result<()> {
         writeln!(out)?;
     }
     for model in report.models {
-        let Some(found) = &model.classification_report else {
+        let Some(named) = &model.classification_report else {
             continue;
         };
+        let found = &named.report;
         writeln!(
             out,
             "\n{:<14}{:>10}{:>10}{:>10}{:>10}",
             model.name, "precision", "recall", "F1", "support"
         )?;
-        let classes = found.classes.iter().map(|(class, s)| (Emotion::ALL[*class].as_str(), s));
-        let averages =
-            [("macro avg", &found.macro_average), ("weighted avg", &found.weighted_average)];
-        for (name, s) in classes.chain(averages) {
-            let (p, r, f1) = (s.precision, s.recall, s.f1);
-            writeln!(out, "{name:<14}{p:>10.4}{r:>10.4}{f1:>10.4}{:>10}", s.support)?;
+        let names = named.classes.names();
+        let rows = found.classes.iter().map(|(class, s)| (names.get(*class).copied(), s));
+        let averages = [
+            (Some("macro avg"), &found.macro_average),
+            (Some("weighted avg"), &found.weighted_average),
+        ];
+        for (name, s) in rows.chain(averages) {
+            write_scores(out, name.unwrap_or_default(), s)?;
+        }
+        if let Some(people) = &model.ferplus {
+            writeln!(out, "{:<14}{:>40}", "", "as most people see it (FER+)")?;
+            for (class, s) in &people.decision.classification_report.classes {
+                let name = Emotion::ALL.get(*class).map_or("", |label| label.as_str());
+                write_scores(out, name, s)?;
+            }
         }
     }
     let timing = report.timing;
@@ -92,4 +129,9 @@ pub fn print(report: &Report<'_>, out: &mut impl Write) -> Result<()> {
         timing.read_and_decode_share * 100.0,
         report.warnings.count()
     )
+}
+
+fn write_scores(out: &mut String, name: &str, scores: &Scores) -> Result {
+    let Scores { precision, recall, f1, support } = scores;
+    writeln!(out, "{name:<14}{precision:>10.4}{recall:>10.4}{f1:>10.4}{support:>10}")
 }

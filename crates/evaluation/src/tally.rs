@@ -1,82 +1,36 @@
-//! What one model saw, beside what was there.
+//! What one model saw, beside the labels that were given.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::labels::FrameLabels;
-use super::mistakes::{Mistake, Mistakes};
-use super::sequence::Sequence;
-use super::timeline::Timeline;
-use crate::metrics::Confusion;
+use crate::labels::FrameLabels;
+use crate::metrics::{Confusion, PeopleAnswer};
+use crate::mistakes::{Mistake, Mistakes};
+use crate::seen::{Place, Seen};
+use crate::sequence::Sequence;
+use crate::timeline::Timeline;
 use rapport_perception::geometry::Rect;
-use rapport_perception::pipeline::{Person, Timings};
-use rapport_vocabulary::{Distribution, Emotion};
-
-/// A face as a model saw it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Seen {
-    /// Who; empty in pictures.
-    pub face_id: String,
-    /// Where.
-    pub roi_in_image: Rect,
-    /// The expression shown, as the node would report it: smoothed in a sequence.
-    pub label: Emotion,
-    /// The distribution that goes with it.
-    pub probabilities: Distribution,
-    /// The distribution of this frame alone.
-    pub instant_probabilities: Distribution,
-}
-
-impl Seen {
-    /// The probability of the label, 0 to 1.
-    pub fn confidence(&self) -> f32 {
-        self.probabilities.of(self.label)
-    }
-}
-
-impl From<&Person> for Seen {
-    fn from(person: &Person) -> Self {
-        Self {
-            face_id: person.id.to_string(),
-            roi_in_image: person.face.roi_in_image,
-            label: person.emotion,
-            probabilities: person.probabilities,
-            instant_probabilities: person.instant_probabilities,
-        }
-    }
-}
-
-/// Which frame or picture.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Place {
-    /// Its number, from 0: of the image topic, of the picture, of the row.
-    pub frame: u64,
-    /// The picture's path or the line of the file; empty in recordings.
-    pub source: String,
-    /// Seconds since the recording's first message, by the recorder's clock.
-    pub time_secs: Option<f64>,
-    /// The image's stamp, on the camera's clock.
-    pub stamp: Option<Duration>,
-}
+use rapport_perception::pipeline::Timings;
+use rapport_vocabulary::{Distribution, Emotion, LabelSet};
 
 /// A face that was labelled and found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scored {
-    /// What it shows.
+    /// The label that was given.
     pub truth: Emotion,
-    /// What the model says.
+    /// The label that the model reports.
     pub label: Emotion,
-    /// What the model says of the frame alone.
+    /// The label of this frame alone.
     pub instant_label: Emotion,
-    /// The distribution behind `label`.
+    /// The distribution that `label` comes from.
     pub probabilities: Distribution,
 }
 
 /// How many labelled faces were found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Coverage {
-    /// Faces that somebody labelled, frame by frame.
+    /// Labelled faces, counted in each frame.
     pub labelled: u64,
     /// Those that were found.
     pub found: u64,
@@ -94,26 +48,32 @@ impl Serialize for Coverage {
 }
 
 impl Coverage {
-    /// Found over labelled, where anything is labelled.
+    /// Found over labelled, 0 to 1; `None` where nothing is labelled.
     pub fn share(&self) -> Option<f64> {
         (self.labelled > 0).then(|| self.found as f64 / self.labelled as f64)
     }
 }
 
-/// Everything about one model.
+/// All that is counted for one model.
 #[derive(Debug, Default)]
 pub struct Tally {
     /// Faces with both a label and a prediction, in order.
     pub scored: Vec<Scored>,
+    /// Labels that were given for any frame, whether or not a face was found there.
+    pub labels_given: BTreeSet<Emotion>,
     /// How many labelled faces were found.
     pub coverage: Coverage,
-    /// The most confident wrong answers.
+    /// The mistakes with the highest confidence.
     pub mistakes: Mistakes,
+    /// What the model answers on pictures that people voted on and agree about.
+    pub people: Vec<PeopleAnswer>,
+    /// Pictures with votes that do not count: no majority, or most say unknown or no face.
+    pub people_left_out: u64,
     /// What only a sequence shows; nothing for pictures.
     pub sequence: Option<Sequence>,
-    /// Who showed what when; nothing for pictures.
+    /// The labels over time; nothing for pictures.
     pub timeline: Option<Timeline>,
-    /// Where the time of each frame went.
+    /// How long each stage of each frame took.
     pub timings: Vec<Timings>,
 }
 
@@ -126,23 +86,14 @@ impl Tally {
         seen: &[Seen],
         crop: impl Fn(&Rect) -> Option<Vec<u8>>,
     ) {
-        let has_own = |id: &str| labels.of_face.iter().any(|(face_id, _)| face_id == id);
-        let in_view = |id: &str| seen.iter().any(|face| face.face_id == id);
-        let own = || labels.of_face.iter().filter(|(_, label)| label.is_some());
-        self.coverage.labelled += own().count() as u64;
-        self.coverage.found += own().filter(|(face_id, _)| in_view(face_id)).count() as u64;
-        if labels.anyone.is_some() {
-            let others = seen.iter().any(|face| !has_own(&face.face_id));
-            // Nobody is missed where all in view, and all who are meant, have labels of their own.
-            self.coverage.labelled += u64::from(others || labels.of_face.is_empty());
-            self.coverage.found += u64::from(others);
-        }
-        if let (Some(sequence), Some(stamp)) = (&mut self.sequence, place.stamp) {
-            sequence.frame(stamp, labels, seen);
+        self.count_labels(labels, seen);
+        if let (Some(sequence), Some(time)) = (&mut self.sequence, place.time) {
+            sequence.frame(time, labels, seen);
         }
         if let (Some(timeline), Some(secs)) = (&mut self.timeline, place.time_secs) {
             timeline.frame(secs, labels, seen);
         }
+        self.compare_with_votes(labels, seen);
         for face in seen {
             let Some(truth) = labels.of(&face.face_id) else {
                 continue;
@@ -169,9 +120,44 @@ impl Tally {
         }
     }
 
-    /// Rows true, columns predicted; of the labels as reported or of each frame alone.
-    pub fn confusion(&self, label: impl Fn(&Scored) -> Emotion) -> Confusion {
-        let pair = |scored: &Scored| (scored.truth as usize, label(scored) as usize);
-        Confusion::of(Emotion::COUNT, self.scored.iter().map(pair))
+    fn count_labels(&mut self, labels: &FrameLabels, seen: &[Seen]) {
+        let given = labels.of_face.iter().filter_map(|(_, label)| *label).chain(labels.anyone);
+        self.labels_given.extend(given);
+        let has_own = |id: &str| labels.of_face.iter().any(|(face_id, _)| face_id == id);
+        let in_view = |id: &str| seen.iter().any(|face| face.face_id == id);
+        let own = || labels.of_face.iter().filter(|(_, label)| label.is_some());
+        self.coverage.labelled += own().count() as u64;
+        self.coverage.found += own().filter(|(face_id, _)| in_view(face_id)).count() as u64;
+        if labels.anyone.is_some() {
+            let others = seen.iter().any(|face| !has_own(&face.face_id));
+            // Nobody is missed where all in view, and all who are meant, have labels of their own.
+            self.coverage.labelled += u64::from(others || labels.of_face.is_empty());
+            self.coverage.found += u64::from(others);
+        }
+    }
+
+    fn compare_with_votes(&mut self, labels: &FrameLabels, seen: &[Seen]) {
+        let Some(votes) = &labels.votes else {
+            return;
+        };
+        let Some(agreed) = votes.agreed() else {
+            self.people_left_out += 1;
+            return;
+        };
+        self.people.extend(seen.iter().map(|face| PeopleAnswer {
+            agreed,
+            label: face.label,
+            sure: face.sure,
+            probabilities: face.probabilities,
+        }));
+    }
+
+    /// Rows true, columns predicted, in the order of `classes`, which has every label that occurs;
+    /// of the labels as reported or of each frame alone.
+    pub fn confusion(&self, classes: &LabelSet, label: impl Fn(&Scored) -> Emotion) -> Confusion {
+        let pair = |scored: &Scored| {
+            Some((classes.index_of(scored.truth)?, classes.index_of(label(scored))?))
+        };
+        Confusion::of(classes.len(), self.scored.iter().filter_map(pair))
     }
 }

@@ -1,9 +1,9 @@
-//! Who showed what when, in runs of equal labels: what the report draws.
+//! The labels of each face over time, in runs of equal labels: what the report draws.
 
 use std::collections::BTreeMap;
 
-use super::labels::FrameLabels;
-use super::tally::Seen;
+use crate::labels::FrameLabels;
+use crate::seen::Seen;
 use rapport_vocabulary::Emotion;
 
 /// A face is drawn as in view until this long after it was last seen.
@@ -12,22 +12,22 @@ const LONGEST_GAP_SECS: f64 = 0.5;
 /// A time in which a label did not change, in seconds since the recording's first message.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LabelRun {
-    /// From the first frame.
+    /// The time of its first frame.
     pub start_secs: f64,
-    /// To the last one.
+    /// The time of its last frame.
     pub end_secs: f64,
-    /// What it is.
+    /// The label.
     pub label: Emotion,
 }
 
 /// The labels of one face.
 #[derive(Debug, Default, Clone)]
 pub struct FaceRuns {
-    /// What it is said to show.
+    /// The labels that were given.
     pub truth: Vec<LabelRun>,
-    /// What each frame alone says.
+    /// The labels of each frame alone.
     pub raw: Vec<LabelRun>,
-    /// What is reported.
+    /// The labels as reported.
     pub smoothed: Vec<LabelRun>,
     /// In how many frames it was seen.
     pub frames: u64,
@@ -40,7 +40,7 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Takes the next frame.
+    /// Takes the next frame, `secs` after the recording's first message.
     pub fn frame(&mut self, secs: f64, labels: &FrameLabels, seen: &[Seen]) {
         for face in seen {
             let runs = self.faces.entry(face.face_id.clone()).or_default();
@@ -53,7 +53,8 @@ impl Timeline {
         }
     }
 
-    /// The faces that were seen in most frames, in order of their coming.
+    /// The faces that were seen in most frames, at most so many, in the order in
+    /// which they first appear.
     pub fn main_faces(&self, at_most: usize) -> Vec<(&str, &FaceRuns)> {
         let mut faces: Vec<_> = self.faces.iter().map(|(id, runs)| (id.as_str(), runs)).collect();
         faces.sort_by_key(|(_, runs)| std::cmp::Reverse(runs.frames));

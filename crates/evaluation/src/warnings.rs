@@ -25,11 +25,32 @@ impl Warnings {
     /// shown.
     pub fn add(&mut self, kind: &'static str, text: impl FnOnce() -> String) -> Option<&str> {
         if let Some(known) = self.kinds.iter_mut().find(|known| known.kind == kind) {
-            known.count += 1;
+            known.count = known.count.saturating_add(1);
             return None;
         }
         self.kinds.push(Warning { kind, count: 1, first: text() });
         self.kinds.last().map(|warning| warning.first.as_str())
+    }
+
+    /// Counts so many warnings at once; as [`Self::add`] otherwise.
+    pub fn add_many(
+        &mut self,
+        kind: &'static str,
+        count: u64,
+        text: impl FnOnce() -> String,
+    ) -> Option<&str> {
+        let more = count.checked_sub(1)?;
+        let is_new = self.kinds.iter().all(|known| known.kind != kind);
+        self.add(kind, text);
+        let known = self.kinds.iter_mut().find(|known| known.kind == kind)?;
+        known.count = known.count.saturating_add(more);
+        is_new.then_some(known.first.as_str())
+    }
+
+    /// The same warnings with other texts.
+    pub fn with_texts(&self, text: impl Fn(&str) -> String) -> Self {
+        let with_text = |known: &Warning| Warning { first: text(&known.first), ..known.clone() };
+        Self { kinds: self.kinds.iter().map(with_text).collect() }
     }
 
     /// Whether all went well.
@@ -39,7 +60,7 @@ impl Warnings {
 
     /// How many warnings there were.
     pub fn count(&self) -> u64 {
-        self.kinds.iter().map(|warning| warning.count).sum()
+        self.kinds.iter().fold(0, |sum: u64, warning| sum.saturating_add(warning.count))
     }
 
     /// The warnings, one for each kind.

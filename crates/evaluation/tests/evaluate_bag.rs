@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::{evaluate, frames, warnings};
+use common::{evaluate, frames, outcome, warnings};
 use image::RgbImage;
 use rapport_perception::pipeline::PipelineOptions;
 use rapport_test_support::bags::{
@@ -344,4 +344,74 @@ fn two_runs_write_the_same_but_for_time_and_provenance() {
         (serde_json::to_string(&report).unwrap(), rows)
     };
     assert_eq!(run(), run());
+}
+
+#[test]
+fn stamps_that_stand_still_or_count_whole_seconds_give_the_figures_of_good_ones() {
+    let with_stamps = |stamp_ms: fn(u64) -> u64| {
+        let (smile, nobody) = (scene(0), scene(15));
+        let fixture = Fixture::with(|bag| {
+            for index in 0..FRAMES {
+                let picture = if index < 15 { &smile } else { &nobody };
+                bag.add(CAMERA, IMAGE, index * 100, &image_cdr(picture, stamp_ms(index)));
+            }
+        });
+        // Since 1970 too: by the images' time, which goes on where their stamps do not.
+        let found = ["0.5,1.45", "1760000000.5,1760000001.45"].map(|interval| {
+            let labels = fixture.labels(&format!("start,end,label\n{interval},happy\n"));
+            let (code, report) = fixture.run(&["--labels", &labels]).unwrap();
+            assert_eq!(code, 0, "{:?}", warnings(&report));
+            report
+        });
+        assert_eq!(found[0]["models"][0]["sequence"], found[1]["models"][0]["sequence"]);
+        found.into_iter().next().unwrap()
+    };
+    let good = with_stamps(|index| index * 100);
+    let figure = |report: &serde_json::Value, path: &str| {
+        report.pointer(path).and_then(serde_json::Value::as_f64).unwrap_or(f64::NAN)
+    };
+    assert_eq!(good["classification_report"]["happy"]["support"], 10);
+    let in_view = figure(&good, "/models/0/sequence/face_secs");
+    assert!((in_view - 1.3).abs() < 1e-9, "{in_view}");
+    for stamps in [|_| 0, |index| index / 10 * 1000] as [fn(u64) -> u64; 2] {
+        let found = with_stamps(stamps);
+        assert_eq!(found["classification_report"], good["classification_report"]);
+        for path in [
+            "/source/duration_secs",
+            "/models/0/sequence/face_secs",
+            "/models/0/sequence/label_flips_per_minute/raw",
+            "/models/0/sequence/label_flips_per_minute/smoothed",
+            "/models/0/sequence/onset_to_detection/segments",
+            "/models/0/sequence/onset_to_detection/smoothed/median_secs",
+        ] {
+            let (found, good) = (figure(&found, path), figure(&good, path));
+            assert!((found - good).abs() < 1e-6, "{path}: {found}, expected {good}");
+        }
+    }
+}
+
+#[test]
+fn a_report_names_no_folder_of_a_person() {
+    let temp = tempfile::tempdir().unwrap();
+    let home = temp.path().join("home-of-anna");
+    fs::create_dir(&home).unwrap();
+    let (bag, labels, out) = (home.join("bag.mcap"), home.join("labels.csv"), home.join("out"));
+    let mut writer = BagWriter::new();
+    add_images(&mut writer);
+    let whole = writer.bytes();
+    fs::write(&bag, &whole[..whole.len() / 2]).unwrap();
+    fs::write(&labels, "start,end,label\n0,1,happy\n0.5,2,sad\n").unwrap();
+    let arguments = [bag.to_str().unwrap(), "--labels", labels.to_str().unwrap()];
+    let (outcome, report) = outcome(&out, &arguments).unwrap();
+    assert!(outcome.warnings.iter().any(|warning| warning.first.contains("home-of-anna")));
+    assert_eq!(warnings(&report).len(), outcome.warnings.iter().count());
+    assert_eq!(
+        (&report["source"]["path"], &report["labels"]["path"]),
+        (&"bag.mcap".into(), &"labels.csv".into())
+    );
+    assert_eq!(report["provenance"]["command"][4], "labels.csv");
+    for file in ["report.json", "report.html", "frames.csv"] {
+        let text = fs::read_to_string(out.join(file)).unwrap();
+        assert!(!text.contains("anna"), "{file}");
+    }
 }

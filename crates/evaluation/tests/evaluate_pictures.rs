@@ -7,7 +7,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use common::{evaluate, frames, warnings};
+use common::{evaluate, frames, outcome, warnings};
 use image::imageops::{FilterType, crop_imm, grayscale, resize};
 use rapport_perception::classify::EmotionNet;
 use rapport_perception::onnx::RuntimeOptions;
@@ -143,7 +143,7 @@ fn fer2013_goes_to_the_network_as_it_is() {
     let face: Vec<f32> =
         face_48px("astronaut.jpg", 172, 55, 120).into_iter().map(f32::from).collect();
     let expected = net.classify(&face).unwrap()[0];
-    for emotion in Emotion::ALL {
+    for emotion in net.labels().clone().iter() {
         let found: f32 = rows[0][emotion.as_str()].parse().unwrap();
         assert_eq!(found, expected.of(emotion), "{emotion}");
     }
@@ -223,4 +223,207 @@ fn models_are_compared_side_by_side() {
     assert_eq!(first["sha256"].as_str().unwrap().len(), 64);
     assert_eq!(first["classification_report"], second["classification_report"]);
     assert_eq!(frames(&out).len(), 6, "a row for each model and picture");
+}
+
+/// The labels of a report, in the order of its lists.
+fn names(report: &serde_json::Value) -> Vec<&str> {
+    report["labels"]["names"].as_array().unwrap().iter().map(|n| n.as_str().unwrap()).collect()
+}
+
+const SEVEN: [&str; 7] = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"];
+
+#[test]
+fn classes_are_the_labels_of_the_model_and_those_given() {
+    let temp = tempfile::tempdir().unwrap();
+    let (root, out) = (temp.path().join("people"), temp.path().join("out"));
+    folder(&root);
+    let (_, report) = evaluate(&out, &[root.to_str().unwrap()]).unwrap();
+    assert_eq!(report["format_version"], 2);
+    assert_eq!(names(&report), SEVEN);
+    assert_eq!(report["models"][0]["labels"].as_array().unwrap().len(), 7);
+    let page = || fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(!page().contains("contempt"), "nobody has it");
+
+    // A label that the model lacks counts as wrong and is warned of.
+    fs::create_dir(root.join("contempt")).unwrap();
+    fs::copy(in_repository("tests/pictures/hopper.jpg"), root.join("contempt/hopper.jpg")).unwrap();
+    let (code, report) = evaluate(&out, &[root.to_str().unwrap()]).unwrap();
+    assert_eq!(code, 3);
+    let found = warnings(&report);
+    assert_eq!((found[0].0, found[0].1), ("label that the model lacks", 1), "{found:?}");
+    assert!(found[0].2.contains("1 faces are labelled contempt, which emotion does not have"));
+    assert_eq!(names(&report), [&SEVEN[..], &["contempt"]].concat());
+    let model = &report["models"][0];
+    let matrix = model["confusion_matrix"].as_array().unwrap();
+    assert_eq!((matrix.len(), matrix[7].as_array().unwrap().len()), (8, 8));
+    let read_as: u64 = matrix[7].as_array().unwrap().iter().map(|c| c.as_u64().unwrap()).sum();
+    assert_eq!((read_as, &matrix[7][7]), (1, &0.into()));
+    assert_eq!(report["classification_report"]["contempt"]["recall"], 0.0);
+    assert_eq!(report["classification_report"]["accuracy"], 0.75);
+    assert!(model["roc"]["contempt"].is_null() && model["roc"].get("contempt").is_some());
+    assert!(frames(&out)[0].get("contempt").is_none(), "no model has a probability of it");
+    assert!(page().contains("contempt"));
+}
+
+/// A network with these labels in its sidecar.
+fn model_with_sidecar(folder: &Path, name: &str, change: impl Fn(&str) -> String) -> String {
+    let models = in_repository("tests/models");
+    let to = folder.join(format!("{name}.onnx"));
+    fs::copy(models.join(format!("{name}.onnx")), &to).unwrap();
+    let sidecar = fs::read_to_string(models.join(format!("{name}.yaml"))).unwrap();
+    fs::write(to.with_extension("yaml"), change(&sidecar)).unwrap();
+    to.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn models_of_different_labels_share_a_report() {
+    let temp = tempfile::tempdir().unwrap();
+    let (csv, out) = (temp.path().join("fer.csv"), temp.path().join("out"));
+    fs::write(&csv, fer2013()).unwrap();
+    let eight =
+        model_with_sidecar(temp.path(), "grey_logits", |text| text.replace("drop: contempt\n", ""));
+    let three = model_with_sidecar(temp.path(), "colour_probabilities", str::to_owned);
+    let arguments = [csv.to_str().unwrap(), "--model", &eight, "--model", &three];
+    let (code, report) = evaluate(&out, &arguments).unwrap();
+    let kinds: Vec<_> = warnings(&report).iter().map(|w| (w.0, w.1)).collect();
+    assert_eq!((code, kinds), (3, vec![("label that the model lacks", 1)]), "neutral");
+    assert_eq!(names(&report), [&SEVEN[..], &["contempt"]].concat());
+    let labels = |index: usize| report["models"][index]["labels"].as_array().unwrap().clone();
+    assert_eq!((labels(0).len(), &labels(0)[0]), (8, &"neutral".into()));
+    assert_eq!(labels(1), ["happy", "sad", "angry"]);
+    let rows = frames(&out);
+    let [first, second] = [&rows[0], &rows[1]];
+    assert_eq!(first["predicted"], "contempt", "its largest logit");
+    assert!(first["contempt"].parse::<f32>().unwrap() > 0.5);
+    assert_eq!((second["contempt"].as_str(), second["neutral"].as_str()), ("", ""));
+    assert!(second["happy"].parse::<f32>().is_ok());
+
+    // Alone, the model of three labels has no columns of others but those that were given.
+    let arguments = [csv.to_str().unwrap(), "--model", &three];
+    let (_, report) = evaluate(&out, &arguments).unwrap();
+    assert_eq!(names(&report), ["angry", "happy", "neutral", "sad"]);
+}
+
+#[test]
+fn a_report_names_no_folder_of_a_person() {
+    let temp = tempfile::tempdir().unwrap();
+    let home = temp.path().join("home-of-anna");
+    let (root, out) = (home.join("people"), home.join("out"));
+    folder(&root);
+    fs::write(root.join("happy").join("broken.jpg"), "no picture").unwrap();
+    let csv = home.join("fer.csv");
+    fs::write(&csv, fer2013() + "9,1,PublicTest\n").unwrap();
+    let model = home.join("emotion.onnx");
+    fs::copy(in_repository("models/emotion.onnx"), &model).unwrap();
+    for source in [&root, &csv] {
+        let arguments = [source.to_str().unwrap(), "--model", model.to_str().unwrap()];
+        let (code, report) = evaluate(&out, &arguments).unwrap();
+        assert_eq!(code, 3, "the broken one is warned of");
+        let name = source.file_name().unwrap().to_str().unwrap();
+        assert_eq!(report["source"]["path"], name);
+        assert_eq!(report["models"][0]["path"], "emotion.onnx");
+        assert_eq!(report["provenance"]["command"][2], name);
+        assert!(warnings(&report)[0].2.starts_with(name), "{:?}", warnings(&report));
+        for file in ["report.json", "report.html", "frames.csv"] {
+            let text = fs::read_to_string(out.join(file)).unwrap();
+            let found = text.find("anna").map(|at| &text[at.saturating_sub(60)..at + 20]);
+            assert_eq!(found, None, "{file}");
+        }
+    }
+}
+
+const VOTES_HEADER: &str =
+    "row,Usage,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n";
+
+/// For each row of [`fer2013`]: happy, happy, neutral, and a smile that most call contempt.
+const VOTES: &str = "0,Training,0,10,0,0,0,0,0,0,0,0\n1,PublicTest,1,9,0,0,0,0,0,0,0,0\n\
+                     2,PublicTest,6,0,0,4,0,0,0,0,0,0\n3,PublicTest,0,2,0,0,0,0,0,8,0,0\n";
+
+#[test]
+fn votes_add_the_figures_of_what_most_people_see() {
+    let temp = tempfile::tempdir().unwrap();
+    let (csv, out) = (temp.path().join("fer.csv"), temp.path().join("out"));
+    let votes = temp.path().join("votes.csv");
+    fs::write(&csv, fer2013()).unwrap();
+    fs::write(&votes, format!("{VOTES_HEADER}{VOTES}")).unwrap();
+    let arguments = [csv.to_str().unwrap(), "--votes", votes.to_str().unwrap()];
+    let (found, report) = outcome(&out, &arguments).unwrap();
+    // The challenge's own labels are scored as without votes.
+    assert_eq!(report["classification_report"]["sad"]["support"], 1);
+    assert_eq!(report["source"]["votes"], "votes.csv");
+    let rows = frames(&out);
+    let p = |row: usize, label: &str| rows[row][label].parse::<f64>().unwrap();
+    let people = &report["models"][0]["ferplus"];
+    assert_eq!((&people["images"], &people["images_left_out"]), (&3.into(), &0.into()));
+    let rule = &people["decision"];
+    let right = [(0, "happy"), (1, "neutral")].iter().filter(|(r, l)| rows[*r]["predicted"] == *l);
+    let accuracy = right.count() as f64 / 3.0;
+    assert!((rule["accuracy"].as_f64().unwrap() - accuracy).abs() < 1e-12, "{rule}");
+    assert_eq!(rule["confusion_matrix"].as_array().unwrap().len(), 8);
+    let contempt = &rule["classification_report"]["contempt"];
+    assert_eq!((&contempt["support"], &contempt["recall"]), (&1.into(), &0.0.into()));
+    // The single vote for neutral is none.
+    let cross = -p(0, "happy").max(0.001).ln()
+        - 0.6 * p(1, "neutral").max(0.001).ln()
+        - 0.4 * p(1, "sad").max(0.001).ln()
+        - 0.2 * p(2, "happy").max(0.001).ln()
+        - 0.8 * 0.001f64.ln();
+    assert!((people["cross_entropy"].as_f64().unwrap() - cross / 3.0).abs() < 1e-5, "{people}");
+    assert_eq!(warnings(&report)[0].0, "label that the model lacks");
+    for text in [&found.table, &fs::read_to_string(out.join("report.html")).unwrap()] {
+        assert!(text.contains("FER+") && text.contains("contempt"), "{text}");
+    }
+}
+
+#[test]
+fn wrong_votes_are_one_clear_error_and_write_nothing() {
+    let temp = tempfile::tempdir().unwrap();
+    let (csv, out) = (temp.path().join("fer.csv"), temp.path().join("out"));
+    let votes = temp.path().join("votes.csv");
+    fs::write(&csv, fer2013()).unwrap();
+    for (text, expected) in [
+        ("row,neutral\n".to_owned(), "columns are `row,neutral`, expected `row,Usage,neutral,hap"),
+        (VOTES_HEADER.to_owned(), "has 0 rows, expected one for each row"),
+        (
+            format!(
+                "{VOTES_HEADER}{}",
+                VOTES.lines().take(3).map(|l| format!("{l}\n")).collect::<String>()
+            ),
+            "has 3 rows, expected one for each row",
+        ),
+        (
+            format!("{VOTES_HEADER}{}", VOTES.replace("6,0,0,4", "6,0,0,many")),
+            "line 4: sadness is `many`, expected a count of votes",
+        ),
+        (
+            format!("{VOTES_HEADER}{}", VOTES.replace("6,0,0,4", "-6,0,0,4")),
+            "line 4: neutral is `-6`, expected a count of votes",
+        ),
+        (
+            format!("{VOTES_HEADER}{}", VOTES.replace("2,PublicTest,6", "2,PublicTest")),
+            "line 4: 11 fields, expected 12",
+        ),
+        (
+            format!("{VOTES_HEADER}{}", VOTES.replace("0,Training", "0,PublicTest")),
+            "line 2: Usage is `PublicTest`, expected `Training`",
+        ),
+        (VOTES_HEADER.to_owned() + &"1,".repeat(5000), "line of over 4096 bytes"),
+        ("\0\u{ffff}".to_owned(), "columns are"),
+        (String::new(), "columns are ``"),
+    ] {
+        fs::write(&votes, &text).unwrap();
+        let arguments = [csv.to_str().unwrap(), "--votes", votes.to_str().unwrap()];
+        let error = format!("{:#}", evaluate(&out, &arguments).unwrap_err());
+        assert!(error.contains("votes.csv") && error.contains(expected), "{error}");
+        assert_eq!(fs::read_dir(&out).map_or(0, Iterator::count), 0, "nothing is written");
+    }
+    let error = evaluate(&out, &[csv.to_str().unwrap(), "--votes", "none.csv"]).unwrap_err();
+    assert!(format!("{error:#}").contains("none.csv"), "{error:#}");
+    let people = temp.path().join("people");
+    folder(&people);
+    let arguments = [people.to_str().unwrap(), "--votes", votes.to_str().unwrap()];
+    let error = evaluate(&out, &arguments).unwrap_err().to_string();
+    assert!(error.contains("--votes does not go with"), "{error}");
+    let error = evaluate(&out, &[csv.to_str().unwrap(), "--usage", "Test"]).unwrap_err();
+    assert!(error.to_string().contains("--usage is `Test`, expected one of Training, PublicTest"));
 }

@@ -8,9 +8,10 @@ use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
 use rapport_perception::frame::{Decoder, Encoding};
-use rapport_perception::pipeline::{Pipeline, PipelineOptions, Timings};
 use rapport_perception::track::TrackOptions;
-use rapport_test_support::{encode, paste, picture, pipeline};
+use rapport_perception::{Session, SessionOptions, Timings};
+use rapport_test_support::{encode, paste, picture, session};
+use rapport_vocabulary::ImageStamp;
 
 /// All scenes have this many turns, one after the other.
 const ROUNDS: usize = 12;
@@ -69,26 +70,26 @@ type Work = (usize, Duration, Timings);
 struct Scene<'s> {
     name: String,
     faces: usize,
-    work: Box<dyn FnMut(&mut Pipeline) -> Work + 's>,
+    work: Box<dyn FnMut(&mut Session) -> Work + 's>,
     totals: Vec<Duration>,
     timings: Vec<Timings>,
 }
 
 impl<'s> Scene<'s> {
     fn of_pixels(name: &str, faces: usize, image: &'s rapport_test_support::Encoded) -> Self {
-        Self::new(name, faces, move |pipeline| {
+        Self::new(name, faces, move |session| {
             let start = Instant::now();
-            let seen = pipeline.process(&image.frame(), Duration::ZERO).unwrap();
+            let seen = session.process(&image.frame(), ImageStamp::at(Duration::ZERO)).unwrap();
             (seen.people.len(), start.elapsed(), seen.timings)
         })
     }
 
     fn of_jpeg(name: &str, faces: usize, bytes: &'s [u8]) -> Self {
         let mut decoder = Decoder::default();
-        Self::new(name, faces, move |pipeline| {
+        Self::new(name, faces, move |session| {
             let start = Instant::now();
             let frame = decoder.decode("jpeg", bytes).unwrap();
-            let seen = pipeline.process(&frame, Duration::ZERO).unwrap();
+            let seen = session.process(&frame, ImageStamp::at(Duration::ZERO)).unwrap();
             (seen.people.len(), start.elapsed(), seen.timings)
         })
     }
@@ -96,16 +97,16 @@ impl<'s> Scene<'s> {
     fn new(
         name: &str,
         faces: usize,
-        work: impl FnMut(&mut Pipeline) -> (usize, Duration, Timings) + 's,
+        work: impl FnMut(&mut Session) -> (usize, Duration, Timings) + 's,
     ) -> Self {
         let work = Box::new(work);
         Self { name: name.to_owned(), faces, work, totals: Vec::new(), timings: Vec::new() }
     }
 
-    fn run(&mut self, pipeline: &mut Pipeline, counts: bool) {
-        pipeline.reset();
+    fn run(&mut self, session: &mut Session, counts: bool) {
+        session.reset();
         for frame in 0..FIRST_FRAMES + FRAMES {
-            let (faces, total, timings) = (self.work)(pipeline);
+            let (faces, total, timings) = (self.work)(session);
             assert_eq!(faces, self.faces, "faces found in `{}`", self.name);
             if counts && frame >= FIRST_FRAMES {
                 self.totals.push(total);
@@ -137,7 +138,7 @@ fn median_ms(times: impl Iterator<Item = Duration>) -> f64 {
 
 fn main() {
     let track = TrackOptions { confirm_hits: 1, ..TrackOptions::default() };
-    let mut pipeline = pipeline(PipelineOptions { track, ..PipelineOptions::default() });
+    let mut session = session(SessionOptions { track, ..SessionOptions::default() });
 
     let vga = one_face(640, 480);
     let crowd = encode(&ten_faces(), Encoding::Rgb8, 0);
@@ -163,7 +164,7 @@ fn main() {
     }));
     for round in 0..WARM_UP_ROUNDS + ROUNDS {
         for scene in &mut scenes {
-            scene.run(&mut pipeline, round >= WARM_UP_ROUNDS);
+            scene.run(&mut session, round >= WARM_UP_ROUNDS);
         }
     }
 

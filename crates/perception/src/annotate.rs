@@ -4,7 +4,7 @@ use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
 
 use crate::frame::Frame;
 use crate::geometry::Point;
-use crate::pipeline::Person;
+use crate::session::Person;
 use rapport_vocabulary::Emotion;
 
 type Rgb = [u8; 3];

@@ -1,5 +1,7 @@
 //! Which parts of a face spoke for an expression: the network's evidence maps over the picture.
 
+use ndarray::{Array3, ArrayView2, Axis};
+
 use crate::frame::Frame;
 use crate::geometry::{Point, Similarity};
 use rapport_vocabulary::{Emotion, LabelSet};
@@ -13,22 +15,15 @@ const MOST_OPAQUE: f32 = 0.65;
 pub struct EvidenceMaps {
     /// The labels that the maps are about, in their order.
     pub labels: LabelSet,
-    /// Rows of each map.
-    pub rows: usize,
-    /// Columns of each map.
-    pub columns: usize,
-    /// Row by row, one map after the other in the order of [`Self::labels`].
-    pub values: Vec<f32>,
+    /// \[label, row, column\]. What speaks for a label is above 0, what speaks against it below.
+    pub maps: Array3<f32>,
 }
 
 impl EvidenceMaps {
-    /// The map of one expression, row by row; empty if the model does not tell it apart.
-    pub fn of(&self, emotion: Emotion) -> &[f32] {
-        let cells = self.rows * self.columns;
-        self.labels
-            .index_of(emotion)
-            .and_then(|index| self.values.get(index * cells..)?.get(..cells))
-            .unwrap_or(&[])
+    /// The map of one expression, \[row, column\]; nothing if the model does not tell it apart.
+    pub fn of(&self, emotion: Emotion) -> Option<ArrayView2<'_, f32>> {
+        let index = self.labels.index_of(emotion)?;
+        (index < self.maps.len_of(Axis(0))).then(|| self.maps.index_axis(Axis(0), index))
     }
 }
 
@@ -49,8 +44,8 @@ impl Explanation {
     ///
     /// Between the cells' centres it is linear, and the outermost cells go on to the edge.
     pub fn heat(&self, emotion: Emotion, point_in_image: Point) -> Option<f32> {
-        let EvidenceMaps { rows, columns, .. } = self.maps;
-        let map = self.maps.of(emotion);
+        let map = self.maps.of(emotion)?;
+        let (rows, columns) = map.dim();
         let side = self.crop_side_px as f32;
         let in_crop = self.crop_to_image.inverse()?.apply(point_in_image);
         if map.is_empty() || !(0.0..side).contains(&in_crop.x) || !(0.0..side).contains(&in_crop.y)
@@ -68,7 +63,7 @@ impl Explanation {
         };
         let (left, right, across) = cells(in_crop.x, columns);
         let (top, bottom, down) = cells(in_crop.y, rows);
-        let at = |row: usize, column: usize| map[row * columns + column];
+        let at = |row: usize, column: usize| map[[row, column]];
         let mix = |a: f32, b: f32, share: f32| a + share * (b - a);
         let upper = mix(at(top, left), at(top, right), across);
         let lower = mix(at(bottom, left), at(bottom, right), across);
@@ -118,15 +113,18 @@ pub fn draw_heat(frame: &Frame<'_>, faces: &[(Explanation, Emotion)]) -> Vec<u8>
 
 #[cfg(test)]
 mod tests {
+    use ndarray::array;
+
     use super::*;
     use crate::frame::Encoding;
 
     /// A 2x2 map for angry, hot in its right upper cell, over a crop of 8 px, turned and doubled.
     fn explanation() -> Explanation {
-        let mut values = vec![0.0; 4 * Emotion::COUNT];
-        values[..4].copy_from_slice(&[0.0, 4.0, -3.0, 2.0]);
+        let labels = LabelSet::seven();
+        let mut maps = Array3::zeros((labels.len(), 2, 2));
+        maps.index_axis_mut(Axis(0), 0).assign(&array![[0.0, 4.0], [-3.0, 2.0]]);
         Explanation {
-            maps: EvidenceMaps { labels: LabelSet::seven(), rows: 2, columns: 2, values },
+            maps: EvidenceMaps { labels, maps },
             crop_to_image: Similarity { a: 0.0, b: 2.0, tx: 30.0, ty: 10.0 },
             crop_side_px: 8,
         }

@@ -4,16 +4,34 @@
 //! ```text
 //! frame -> detect -> track -> crop -> classify -> smooth -> people
 //! ```
+//!
+//! [`Networks`] are the loaded models. A [`Session`] is the memory of one camera; any number of them
+//! share the networks. [`Session::process`] is the one path from a frame to the people in it.
+//!
+//! - [`frame`]: an image borrowed from a message, checked; JPEG and PNG decoded.
+//! - [`detect`]: frames to faces, behind one trait. [`geometry`]: boxes and transforms.
+//! - [`track`]: faces keep their ids. [`crop`]: faces cut out, level and centred.
+//! - [`classify`]: crops to distributions over the labels of the model. [`smooth`]: distributions
+//!   over time.
+//! - [`annotate`]: what was found, drawn onto the picture. [`explain`]: class activation maps.
+//! - [`onnx`]: ONNX Runtime. [`paths`]: where it, the models and the settings lie.
 
 pub mod annotate;
 pub mod classify;
 pub mod crop;
 pub mod detect;
 pub mod explain;
+mod exposure;
 pub mod frame;
 pub mod geometry;
+mod networks;
 pub mod onnx;
 pub mod paths;
 pub mod pipeline;
+mod session;
 pub mod smooth;
 pub mod track;
+
+pub use networks::{ModelFiles, ModelIdentity, Networks, model_file};
+pub use onnx::RuntimeOptions;
+pub use session::{Observation, Person, Session, SessionOptions, Timings};

@@ -1,14 +1,19 @@
 //! ONNX Runtime: finding its library, loading models, and saying what is wrong with them.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use ndarray::{ArrayView, ArrayViewD, Dim, Dimension};
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
-use ort::value::{DynValue, TensorElementType, ValueType};
+use ort::value::{TensorElementType, ValueType};
 
+use sha2::{Digest, Sha256};
+
+use crate::networks::ModelIdentity;
 use crate::paths;
 
 /// Why a network or ONNX Runtime itself cannot be used.
@@ -56,6 +61,14 @@ pub enum ModelError {
         /// What it must have.
         expected: String,
     },
+    /// An output has another shape than the network declares.
+    #[error("model {}: {error}", path.display())]
+    Shape {
+        /// The model file.
+        path: PathBuf,
+        /// Which tensor, what was found and what was expected.
+        error: ShapeError,
+    },
     /// The file that describes a model is wrong: a line for each mistake.
     #[error("{0}")]
     Sidecar(String),
@@ -83,6 +96,7 @@ pub struct RuntimeOptions {
 pub struct Network {
     session: Session,
     path: PathBuf,
+    sha256: String,
     busy: Duration,
 }
 
@@ -97,7 +111,8 @@ impl Network {
         let environment = environment(options)?;
         let session = build_session(&environment, &model, options.threads.max(1))
             .map_err(|reason| ModelError::Load { path: path.to_owned(), reason })?;
-        Ok(Self { session, path: path.to_owned(), busy: Duration::ZERO })
+        let sha256 = Sha256::digest(&model).iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { session, path: path.to_owned(), sha256, busy: Duration::ZERO })
     }
 
     /// The file that the network was loaded from.
@@ -108,6 +123,12 @@ impl Network {
     /// Time spent inside ONNX Runtime's runs since loading.
     pub fn busy(&self) -> Duration {
         self.busy
+    }
+
+    /// Which model it is.
+    pub fn identity(&self) -> ModelIdentity {
+        let name = self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        ModelIdentity { name, path: self.path.clone(), sha256: self.sha256.clone() }
     }
 
     /// Names of the inputs, in order.
@@ -136,33 +157,41 @@ impl Network {
         self.session.metadata().ok()?.custom(key)
     }
 
-    /// Checks that the model has exactly this input, float32, with these dimensions (`None`: free).
+    /// Checks that the model has exactly this input, float32, with these axes.
     ///
     /// # Errors
     /// [`ModelError::Contract`] with what was found.
-    pub fn expect_input(&self, name: &str, shape: &[Option<i64>]) -> Result<(), ModelError> {
+    pub fn expect_input<const N: usize>(
+        &self,
+        name: &str,
+        axes: Axes<N>,
+    ) -> Result<(), ModelError> {
         let inputs = self.session.inputs();
         if inputs.len() != 1 {
             let found = format!("{} ({})", inputs.len(), names(inputs.iter().map(|i| i.name())));
             return Err(self.contract("number of inputs", found, format!("1 (`{name}`)")));
         }
-        self.expect_tensor("input", name, shape, inputs.iter().map(|i| (i.name(), i.dtype())))
+        self.expect_tensor("input", name, axes, inputs.iter().map(|i| (i.name(), i.dtype())))
     }
 
-    /// Checks that the model has this output, float32, with these dimensions (`None`: free).
+    /// Checks that the model has this output, float32, with these axes.
     ///
     /// # Errors
     /// [`ModelError::Contract`] with what was found.
-    pub fn expect_output(&self, name: &str, shape: &[Option<i64>]) -> Result<(), ModelError> {
+    pub fn expect_output<const N: usize>(
+        &self,
+        name: &str,
+        axes: Axes<N>,
+    ) -> Result<(), ModelError> {
         let outputs = self.session.outputs();
-        self.expect_tensor("output", name, shape, outputs.iter().map(|o| (o.name(), o.dtype())))
+        self.expect_tensor("output", name, axes, outputs.iter().map(|o| (o.name(), o.dtype())))
     }
 
-    fn expect_tensor<'a>(
+    fn expect_tensor<'a, const N: usize>(
         &self,
         side: &str,
         name: &str,
-        shape: &[Option<i64>],
+        axes: Axes<N>,
         found: impl Iterator<Item = (&'a str, &'a ValueType)> + Clone,
     ) -> Result<(), ModelError> {
         let Some((_, dtype)) = found.clone().find(|(found, _)| *found == name) else {
@@ -173,11 +202,13 @@ impl Network {
                 format!("one named `{name}`"),
             ));
         };
-        let expected = format!("float32 {}", show_shape(shape));
+        let expected = format!("float32 {axes}");
         let fits = match dtype {
             ValueType::Tensor { ty: TensorElementType::Float32, shape: dims, .. } => {
-                dims.len() == shape.len()
-                    && dims.iter().zip(shape).all(|(&dim, want)| want.is_none_or(|w| w == dim))
+                dims.len() == N
+                    && dims.iter().zip(axes.lengths()).all(|(&dim, length)| {
+                        length.is_none_or(|length| i64::try_from(length) == Ok(dim))
+                    })
             }
             _ => false,
         };
@@ -200,48 +231,98 @@ impl Network {
     }
 
     /// Runs the network on one input tensor and hands its outputs, in the order of `outputs`, to
-    /// `read`. Shapes are row-major; the product of `shape` must be the length of `data`.
+    /// `read`. The input must be contiguous, the last axis fastest.
     ///
     /// # Errors
-    /// [`ModelError::Run`] with ONNX Runtime's reason.
-    pub fn run<const N: usize, R>(
+    /// [`ModelError::Run`] with ONNX Runtime's reason, [`ModelError::Shape`] if `read` finds an
+    /// output of another shape than it expects.
+    pub fn run<D: Dimension + 'static, R, const N: usize>(
         &mut self,
-        shape: [usize; N],
-        data: &[f32],
-        outputs: &[&str],
-        read: impl FnOnce(&[Tensor<'_>]) -> R,
+        input: ArrayView<'_, f32, D>,
+        outputs: [&str; N],
+        read: impl FnOnce([ArrayViewD<'_, f32>; N]) -> Result<R, ShapeError>,
     ) -> Result<R, ModelError> {
         let path = &self.path;
         let failed = |e: ort::Error| ModelError::Run { path: path.clone(), reason: e.to_string() };
-        let tensor = ort::value::TensorRef::from_array_view((shape, data)).map_err(failed)?;
+        let tensor = ort::value::TensorRef::from_array_view(input).map_err(failed)?;
         let start = Instant::now();
         let values = self.session.run(ort::inputs![tensor]).map_err(failed)?;
         self.busy += start.elapsed();
-        let tensors = outputs
+        let arrays = outputs
             .iter()
             .map(|name| {
                 let missing = || ort::Error::new(format!("no output `{name}`"));
-                Tensor::of(values.get(name).ok_or_else(missing)?)
+                values.get(*name).ok_or_else(missing)?.try_extract_array::<f32>()
             })
-            .collect::<Result<Vec<_>, _>>()
+            .collect::<ort::Result<Vec<_>>>()
             .map_err(failed)?;
-        Ok(read(&tensors))
+        let arrays =
+            arrays.try_into().map_err(|_| failed(ort::Error::new("outputs are missing")))?;
+        read(arrays).map_err(|error| ModelError::Shape { path: path.clone(), error })
     }
 }
 
-/// One output of a run: row-major values and their shape.
-#[derive(Debug, Clone, Copy)]
-pub struct Tensor<'a> {
-    /// Extent of each dimension.
-    pub shape: &'a [i64],
-    /// The values, last dimension fastest.
-    pub data: &'a [f32],
+/// The axes of a tensor: what each is called and how long it must be, `None` where it is free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Axes<const N: usize>(pub [(&'static str, Option<usize>); N]);
+
+/// `[face=?, label=7]`.
+impl<const N: usize> fmt::Display for Axes<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let axes = self.0.map(|(name, length)| match length {
+            Some(length) => format!("{name}={length}"),
+            None => format!("{name}=?"),
+        });
+        write!(f, "[{}]", axes.join(", "))
+    }
 }
 
-impl<'a> Tensor<'a> {
-    fn of(value: &'a DynValue) -> ort::Result<Self> {
-        let (shape, data) = value.try_extract_tensor::<f32>()?;
-        Ok(Self { shape, data })
+/// A tensor of another shape than expected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{tensor}` has shape {found:?}, expected {expected}")]
+pub struct ShapeError {
+    /// The input or output.
+    pub tensor: String,
+    /// The length of each axis as found.
+    pub found: Vec<usize>,
+    /// The axes as expected, as [`Axes`] shows them.
+    pub expected: String,
+}
+
+impl<const N: usize> Axes<N> {
+    /// The length of each axis, `None` where it is free.
+    pub fn lengths(&self) -> [Option<usize>; N] {
+        self.0.map(|(_, length)| length)
+    }
+
+    /// A view of a tensor with these axes.
+    ///
+    /// # Errors
+    /// If the tensor has other axes.
+    pub fn view<'a>(
+        &self,
+        tensor: &str,
+        array: ArrayViewD<'a, f32>,
+    ) -> Result<ArrayView<'a, f32, Dim<[usize; N]>>, ShapeError>
+    where
+        Dim<[usize; N]>: Dimension,
+    {
+        let error = || ShapeError {
+            tensor: tensor.to_owned(),
+            found: array.shape().to_vec(),
+            expected: self.to_string(),
+        };
+        let fits = array.ndim() == N
+            && array
+                .shape()
+                .iter()
+                .zip(self.0)
+                .all(|(&found, (_, length))| length.is_none_or(|length| length == found));
+        if !fits {
+            return Err(error());
+        }
+        let shape = error();
+        array.into_dimensionality().map_err(|_| shape)
     }
 }
 
@@ -293,7 +374,7 @@ fn build_session(
 ) -> Result<Session, String> {
     let configure = || {
         Session::builder(environment)?
-            .with_optimization_level(GraphOptimizationLevel::Level3)?
+            .with_optimization_level(GraphOptimizationLevel::All)?
             .with_intra_threads(threads)?
             .with_inter_threads(1)?
             // A waiting thread that spins would take a core from the robot's other work.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::track::FaceId;
-use rapport_vocabulary::{Distribution, Emotion};
+use rapport_vocabulary::{DecisionRule, Distribution, Emotion, LabelSet};
 
 /// How distributions are smoothed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -12,14 +12,30 @@ pub struct SmoothOptions {
     /// Time constant: after this long, a lasting change has come through by 63 %. Zero: none.
     /// In seconds, so that a slower camera changes nothing.
     pub time_constant: Duration,
-    /// By how much the probability of another label must exceed that of the present one before
-    /// the label changes, 0 to 1.
+    /// By how much the probability of another label, times its weight in the model's decision rule,
+    /// must exceed that of the present one before the label changes, 0 to 1.
     pub switch_margin: f32,
 }
 
 impl Default for SmoothOptions {
     fn default() -> Self {
         Self { time_constant: Duration::from_millis(400), switch_margin: 0.08 }
+    }
+}
+
+/// How a distribution becomes a label.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// The labels that the model tells apart.
+    pub labels: LabelSet,
+    /// The model's rule.
+    pub decision: DecisionRule,
+}
+
+impl Reading {
+    /// The label that is reported for a distribution, apart from any hysteresis.
+    pub fn label(&self, distribution: &Distribution) -> Emotion {
+        self.decision.label(distribution, &self.labels)
     }
 }
 
@@ -52,8 +68,14 @@ impl Smoother {
 
     /// Takes what the network saw in one face at `stamp` and returns the smoothed view of it:
     /// an exponential mean whose weight depends on the time passed, not on the number of images.
-    pub fn update(&mut self, id: FaceId, seen: &Distribution, stamp: Duration) -> Smoothed {
-        let first = Smoothed { probabilities: *seen, emotion: seen.top() };
+    pub fn update(
+        &mut self,
+        id: FaceId,
+        seen: &Distribution,
+        stamp: Duration,
+        reading: &Reading,
+    ) -> Smoothed {
+        let first = Smoothed { probabilities: *seen, emotion: reading.label(seen) };
         let (last_stamp, state) = self.faces.entry(id).or_insert((stamp, first));
         let passed = stamp.saturating_sub(*last_stamp).as_secs_f32();
         let constant = self.options.time_constant.as_secs_f32();
@@ -61,8 +83,8 @@ impl Smoother {
         for (mean, new) in state.probabilities.0.iter_mut().zip(seen.0) {
             *mean += weight * (new - *mean);
         }
-        let top = state.probabilities.top();
-        let lead = state.probabilities.of(top) - state.probabilities.of(state.emotion);
+        let top = reading.label(&state.probabilities);
+        let lead = reading.decision.lead(&state.probabilities, top, state.emotion);
         if lead > self.options.switch_margin {
             state.emotion = top;
         }
@@ -91,6 +113,10 @@ mod tests {
         Tracker::new(options).update(&[face], Duration::ZERO)[0].id
     }
 
+    fn reading() -> Reading {
+        Reading { labels: LabelSet::seven(), decision: DecisionRule::default() }
+    }
+
     fn only(emotion: Emotion) -> Distribution {
         let mut values = [0.0; Emotion::COUNT];
         values[emotion as usize] = 1.0;
@@ -101,11 +127,15 @@ mod tests {
     fn half_the_frames_give_the_same_mean_at_the_same_time() {
         let after_one_second = |period_ms: u64| {
             let mut smoother = Smoother::new(SmoothOptions::default());
-            smoother.update(id(), &only(Emotion::Neutral), Duration::ZERO);
+            smoother.update(id(), &only(Emotion::Neutral), Duration::ZERO, &reading());
             let mut last = None;
             for ms in (period_ms..=1000).step_by(period_ms as usize) {
-                last =
-                    Some(smoother.update(id(), &only(Emotion::Happy), Duration::from_millis(ms)));
+                last = Some(smoother.update(
+                    id(),
+                    &only(Emotion::Happy),
+                    Duration::from_millis(ms),
+                    &reading(),
+                ));
             }
             last.unwrap().probabilities.of(Emotion::Happy)
         };
@@ -123,7 +153,8 @@ mod tests {
         let mix = |happy: f32| {
             Distribution::of_pairs([(Emotion::Happy, happy), (Emotion::Neutral, 1.0 - happy)])
         };
-        let mut label = |happy: f32| smoother.update(id(), &mix(happy), Duration::ZERO).emotion;
+        let mut label =
+            |happy: f32| smoother.update(id(), &mix(happy), Duration::ZERO, &reading()).emotion;
         assert_eq!(label(0.45), Emotion::Neutral);
         assert_eq!(label(0.53), Emotion::Neutral);
         assert_eq!(label(0.56), Emotion::Happy);
@@ -133,9 +164,10 @@ mod tests {
     #[test]
     fn forgotten_faces_start_anew() {
         let mut smoother = Smoother::new(SmoothOptions::default());
-        smoother.update(id(), &only(Emotion::Sad), Duration::ZERO);
+        smoother.update(id(), &only(Emotion::Sad), Duration::ZERO, &reading());
         smoother.retain(|_| false);
-        let seen = smoother.update(id(), &only(Emotion::Happy), Duration::from_millis(1));
+        let seen =
+            smoother.update(id(), &only(Emotion::Happy), Duration::from_millis(1), &reading());
         assert_eq!(seen.probabilities.of(Emotion::Happy), 1.0);
     }
 }

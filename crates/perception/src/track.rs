@@ -66,12 +66,15 @@ pub struct TrackedFace {
     pub id: FaceId,
     /// Where it is.
     pub face: Face,
+    /// The time of the image in which it was first found.
+    pub first_seen: Duration,
 }
 
 #[derive(Debug)]
 struct Track {
     id: FaceId,
     face: Face,
+    first_seen: Duration,
     last_seen: Duration,
     /// The number of the image that showed it last.
     last_image: u64,
@@ -160,6 +163,7 @@ impl Tracker {
             self.tracks.push(Track {
                 id,
                 face: *face,
+                first_seen: stamp,
                 last_seen: stamp,
                 last_image: image,
                 hits: 1,
@@ -169,7 +173,13 @@ impl Tracker {
         let confirmed =
             |track: &&Track| track.last_image == image && track.hits >= self.options.confirm_hits;
         let faces = self.tracks.iter().filter(confirmed);
-        faces.map(|track| TrackedFace { id: track.id, face: track.face }).collect()
+        faces
+            .map(|track| TrackedFace {
+                id: track.id,
+                face: track.face,
+                first_seen: track.first_seen,
+            })
+            .collect()
     }
 
     /// Whether a face is in view or missed for so short a time that it may come back.

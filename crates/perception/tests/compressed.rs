@@ -5,10 +5,11 @@ use std::io::Cursor;
 use std::time::Duration;
 
 use image::{DynamicImage, ImageFormat, RgbImage};
+use rapport_perception::SessionOptions;
 use rapport_perception::frame::{CompressedError, Decoder, Encoding};
-use rapport_perception::pipeline::PipelineOptions;
 use rapport_perception::track::TrackOptions;
-use rapport_test_support::{frame, in_repository, picture, pipeline};
+use rapport_test_support::{frame, in_repository, picture, session};
+use rapport_vocabulary::ImageStamp;
 
 fn file(name: &str) -> Vec<u8> {
     std::fs::read(in_repository("tests/pictures").join(name)).unwrap()
@@ -61,13 +62,13 @@ fn png_of_every_kind_of_pixel_is_decoded() {
 #[test]
 fn the_same_face_is_seen_in_a_jpeg_and_in_its_pixels() {
     let track = TrackOptions { confirm_hits: 1, ..TrackOptions::default() };
-    let mut pipeline = pipeline(PipelineOptions { track, ..PipelineOptions::default() });
+    let mut session = session(SessionOptions { track, ..SessionOptions::default() });
     let pixels = picture("astronaut.jpg");
-    let expected = pipeline.process(&frame(&pixels), Duration::ZERO).unwrap().people;
-    pipeline.reset();
+    let expected = session.process(&frame(&pixels), ImageStamp::at(Duration::ZERO)).unwrap().people;
+    session.reset();
     let (bytes, mut decoder) = (file("astronaut.jpg"), Decoder::default());
     let frame = decoder.decode("jpeg", &bytes).unwrap();
-    let found = pipeline.process(&frame, Duration::ZERO).unwrap().people;
+    let found = session.process(&frame, ImageStamp::at(Duration::ZERO)).unwrap().people;
     assert_eq!((found.len(), found[0].face), (1, expected[0].face));
     assert_eq!(found[0].probabilities, expected[0].probabilities);
 }

@@ -1,6 +1,7 @@
 //! Faces are found as the original detectors find them, on real photographs.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+use ndarray::Array4;
 use rapport_perception::detect::{Face, ONet, WorkingImage, WorkingSize, YuNet, suppress_overlaps};
 use rapport_perception::geometry::{Point, Rect};
 use rapport_perception::onnx::{Network, RuntimeOptions};
@@ -93,14 +94,14 @@ fn the_verifier_answers_as_the_original_network() {
     let reference: OnetReference = reference("onet.json");
     let crops = rapport_test_support::picture("../reference/onet_crops.png");
     for (index, expected) in reference.crops.iter().enumerate() {
-        let mut planes = vec![0.0; 3 * 48 * 48];
-        for (i, value) in planes.iter_mut().enumerate() {
-            let (channel, y, x) = (i / (48 * 48), i / 48 % 48, i % 48);
-            *value = f32::from(crops.get_pixel(x as u32, (48 * index + y) as u32)[channel]);
-        }
+        let planes = Array4::from_shape_fn((1, 3, 48, 48), |(_, channel, y, x)| {
+            f32::from(crops.get_pixel(x as u32, (48 * index + y) as u32)[channel])
+        });
         let names = ["probability", "landmarks"];
         let (probability, landmarks) = network
-            .run([1, 3, 48, 48], &planes, &names, |out| (out[0].data[0], out[1].data.to_vec()))
+            .run(planes.view(), names, |[probability, landmarks]| {
+                Ok((probability[[0, 0]], landmarks.iter().copied().collect::<Vec<f32>>()))
+            })
             .unwrap();
         assert!((probability - expected.probability).abs() < 1e-4, "crop {index}");
         for (found, expected) in landmarks.iter().zip(expected.landmarks) {
@@ -142,18 +143,16 @@ fn our_own_crops_lead_the_verifier_to_the_same_landmarks() {
 
 #[test]
 fn pictures_without_faces_give_none() {
-    let mut pipeline =
-        rapport_test_support::pipeline(rapport_perception::pipeline::PipelineOptions {
-            track: rapport_perception::track::TrackOptions {
-                confirm_hits: 1,
-                ..Default::default()
-            },
-            ..Default::default()
-        });
+    let mut session = rapport_test_support::session(rapport_perception::SessionOptions {
+        track: rapport_perception::track::TrackOptions { confirm_hits: 1, ..Default::default() },
+        ..Default::default()
+    });
     for name in ["coffee.jpg", "chelsea.jpg", "rocket.jpg"] {
-        pipeline.reset();
+        session.reset();
         let pixels = picture(name);
-        let seen = pipeline.process(&frame(&pixels), std::time::Duration::ZERO).unwrap();
+        let seen = session
+            .process(&frame(&pixels), rapport_vocabulary::ImageStamp::at(std::time::Duration::ZERO))
+            .unwrap();
         assert_eq!(seen.people, [], "{name}");
     }
 }

@@ -4,11 +4,12 @@
 
 use std::time::Duration;
 
+use rapport_perception::SessionOptions;
 use rapport_perception::detect::{WorkingImage, WorkingSize};
 use rapport_perception::frame::{Encoding, Frame};
-use rapport_perception::pipeline::PipelineOptions;
 use rapport_perception::track::TrackOptions;
-use rapport_test_support::{encode, frame, in_repository, picture, pipeline};
+use rapport_test_support::{encode, frame, in_repository, picture, session};
+use rapport_vocabulary::ImageStamp;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -72,17 +73,15 @@ fn every_encoding_is_scaled_as_opencv_scales_by_area() {
                 return;
             }
             image.fill(frame, size);
-            let (padded_width, padded_height) = image.padded_size();
             let edge = u32::from(name.starts_with("bayer"));
             let mut differences = Vec::new();
             for y in edge..size.height_px - edge {
                 for x in edge..size.width_px - edge {
-                    let place = y as usize * padded_width + x as usize;
                     let pixel = 3 * (y * size.width_px + x) as usize;
                     for (channel, plane) in [2, 1, 0].into_iter().enumerate() {
-                        let plane = &image.planes()[plane * padded_width * padded_height..];
+                        let found = image.planes()[[0, plane, y as usize, x as usize]];
                         let expected = f32::from(expected[pixel + channel]);
-                        differences.push((plane[place] - expected).abs());
+                        differences.push((found - expected).abs());
                     }
                 }
             }
@@ -102,12 +101,12 @@ fn every_encoding_is_scaled_as_opencv_scales_by_area() {
 #[test]
 fn every_encoding_shows_the_same_face_with_the_same_expression() {
     let track = TrackOptions { confirm_hits: 1, ..TrackOptions::default() };
-    let mut pipeline = pipeline(PipelineOptions { track, ..PipelineOptions::default() });
+    let mut session = session(SessionOptions { track, ..SessionOptions::default() });
     for name in ["astronaut.jpg", "hopper.jpg"] {
         let picture = picture(name);
         let mut seen = |frame: &Frame<'_>| {
-            pipeline.reset();
-            let people = pipeline.process(frame, Duration::ZERO).unwrap().people;
+            session.reset();
+            let people = session.process(frame, ImageStamp::at(Duration::ZERO)).unwrap().people;
             assert_eq!(people.len(), 1, "{name}, {:?}", frame.encoding());
             people[0].clone()
         };

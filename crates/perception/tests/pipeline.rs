@@ -4,25 +4,24 @@
 use std::time::Duration;
 
 use image::RgbImage;
-use rapport_perception::detect::WorkingSize;
 use rapport_perception::onnx::{ModelError, RuntimeOptions};
-use rapport_perception::pipeline::{ModelFiles, Person, Pipeline, PipelineOptions};
 use rapport_perception::track::TrackOptions;
-use rapport_test_support::{frame, in_repository, paste, picture, pipeline};
-use rapport_vocabulary::Emotion;
+use rapport_perception::{ModelFiles, Networks, Person, Session, SessionOptions};
+use rapport_test_support::{frame, in_repository, paste, picture, session};
+use rapport_vocabulary::{Emotion, ImageStamp};
 
-fn at_once() -> PipelineOptions {
+fn at_once() -> SessionOptions {
     let track = TrackOptions { confirm_hits: 1, ..TrackOptions::default() };
-    PipelineOptions { track, ..PipelineOptions::default() }
+    SessionOptions { track, ..SessionOptions::default() }
 }
 
-fn people(pipeline: &mut Pipeline, picture: &RgbImage, ms: u64) -> Vec<Person> {
-    pipeline.process(&frame(picture), Duration::from_millis(ms)).unwrap().people
+fn people(session: &mut Session, picture: &RgbImage, ms: u64) -> Vec<Person> {
+    session.process(&frame(picture), ImageStamp::at(Duration::from_millis(ms))).unwrap().people
 }
 
 #[test]
 fn a_smile_60_px_tall_in_640x480_is_seen_at_the_default_working_size() {
-    let seen = people(&mut pipeline(at_once()), &picture("astronaut_face_60px.png"), 0);
+    let seen = people(&mut session(at_once()), &picture("astronaut_face_60px.png"), 0);
     assert_eq!(seen.len(), 1);
     assert_eq!(seen[0].emotion, Emotion::Happy);
     assert!(seen[0].confidence() > 0.6, "{:?}", seen[0].probabilities);
@@ -31,11 +30,7 @@ fn a_smile_60_px_tall_in_640x480_is_seen_at_the_default_working_size() {
 
 #[test]
 fn all_29_people_of_the_solvay_photograph_are_found_at_its_full_size() {
-    let options = PipelineOptions {
-        working_size: WorkingSize { width_px: 1920, height_px: 1920 },
-        ..at_once()
-    };
-    let seen = people(&mut pipeline(options), &picture("solvay_1927.jpg"), 0);
+    let seen = people(&mut session(SessionOptions::for_pictures()), &picture("solvay_1927.jpg"), 0);
     assert_eq!(seen.len(), 29);
 }
 
@@ -44,7 +39,7 @@ fn two_people_keep_their_ids_through_movement_and_a_short_miss() {
     let (left, right) = (picture("astronaut.jpg"), picture("hopper.jpg"));
     let left = image::imageops::thumbnail(&left, 256, 256);
     let right = image::imageops::thumbnail(&right, 256, 300);
-    let mut pipeline = pipeline(PipelineOptions::default());
+    let mut session = session(SessionOptions::default());
     let mut ids = Vec::new();
     for step in 0..20 {
         let mut room = RgbImage::from_pixel(640, 480, image::Rgb([70, 80, 90]));
@@ -53,7 +48,7 @@ fn two_people_keep_their_ids_through_movement_and_a_short_miss() {
             paste(&mut room, &right, 380 - 3 * step, 60);
         }
         paste(&mut room, &left, 10 + 5 * step, 100);
-        let seen = people(&mut pipeline, &room, step as u64 * 33);
+        let seen = people(&mut session, &room, step as u64 * 33);
         ids.push(seen.iter().map(|p| p.id.to_string()).collect::<Vec<_>>());
     }
     assert_eq!(ids[0].len(), 0, "not yet confirmed");
@@ -78,20 +73,20 @@ fn a_smile_that_comes_and_goes_is_smoothed_over_time() {
     let smiling = image::imageops::thumbnail(&smiling, 300, 300);
     // A stern face of the same size in the same place: hopper's face lies at (183, 121), 171 wide.
     let stern = image::imageops::thumbnail(&stern, 158, 185);
-    let mut pipeline = pipeline(at_once());
+    let mut session = session(at_once());
     let mut room = RgbImage::from_pixel(320, 300, image::Rgb([70, 80, 90]));
     paste(&mut room, &smiling, 0, 0);
-    let first = people(&mut pipeline, &room, 0);
+    let first = people(&mut session, &room, 0);
     let mut other = RgbImage::from_pixel(320, 300, image::Rgb([70, 80, 90]));
     paste(&mut other, &stern, 48, 0);
-    let second = people(&mut pipeline, &other, 33);
+    let second = people(&mut session, &other, 33);
     assert_eq!(first[0].id, second[0].id);
     let happy = |person: &Person| {
         (person.instant_probabilities.of(Emotion::Happy), person.probabilities.of(Emotion::Happy))
     };
     let (instant, smoothed) = happy(&second[0]);
     assert!(instant < 0.5 && smoothed > 0.8, "{instant} {smoothed}");
-    let (instant, smoothed) = happy(&people(&mut pipeline, &other, 3033)[0]);
+    let (instant, smoothed) = happy(&people(&mut session, &other, 3033)[0]);
     assert!((instant - smoothed).abs() < 0.05, "{instant} {smoothed}");
 }
 
@@ -99,7 +94,7 @@ fn a_smile_that_comes_and_goes_is_smoothed_over_time() {
 fn wrong_models_are_told_apart() {
     let load = |emotion: &str| {
         let files = ModelFiles { emotion: in_repository(emotion), ..ModelFiles::default() };
-        Pipeline::load(&files, &RuntimeOptions::default(), at_once()).err().unwrap()
+        Networks::load(&files, &RuntimeOptions::default()).err().unwrap()
     };
     let missing = load("models/none.onnx");
     assert!(
@@ -110,7 +105,8 @@ fn wrong_models_are_told_apart() {
     let other = load("models/onet.onnx").to_string();
     assert!(other.contains("description is missing, expected a file"), "{other}");
     assert!(other.contains("models/onet.yaml"), "{other}");
-    let files = ModelFiles { yunet: in_repository("models/emotion.onnx"), ..ModelFiles::default() };
-    let swapped = Pipeline::load(&files, &RuntimeOptions::default(), at_once()).err().unwrap();
+    let files =
+        ModelFiles { detector: in_repository("models/emotion.onnx"), ..ModelFiles::default() };
+    let swapped = Networks::load(&files, &RuntimeOptions::default()).err().unwrap();
     assert!(swapped.to_string().contains("expected one named `image`"), "{swapped}");
 }

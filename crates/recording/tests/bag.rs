@@ -1,17 +1,16 @@
 //! Any rosbag2 recording is read in order, unchanged, and as far as it is whole.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
-use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Cursor, Write};
+use std::io::Write;
 use std::path::Path;
 
-use mcap::records::MessageHeader;
-use mcap::{Compression, WriteOptions, Writer};
+use mcap::{Compression, WriteOptions};
 use proptest::prelude::*;
 use rapport_recording::bag::{
     Bag, BagError, BagWarning, Durability, History, Message, Reliability,
 };
+use rapport_test_bags::{About, BagWriter, Db3Writer};
 use rusqlite::Connection;
 
 const CHATTER: (&str, &str) = ("/chatter", "std_msgs/msg/String");
@@ -34,26 +33,14 @@ fn samples(count: u64) -> Vec<((&'static str, &'static str), i64, Vec<u8>)> {
 }
 
 fn mcap_bytes(options: WriteOptions, numbers: impl Iterator<Item = u64>) -> Vec<u8> {
-    let mut writer =
-        Writer::with_options(Cursor::new(Vec::new()), options.profile("ros2")).unwrap();
-    let mut channels = BTreeMap::new();
+    let mut writer = BagWriter::with_options(options);
+    let about = About { definition: "string data", offered_qos: QOS_NAMES, ..About::default() };
     for number in numbers {
-        let (topic, time, data) = sample(number);
-        let id = *channels.entry(topic).or_insert_with(|| {
-            let schema = writer.add_schema(topic.1, "ros2msg", b"string data").unwrap();
-            let qos = BTreeMap::from([("offered_qos_profiles".to_owned(), QOS_NAMES.to_owned())]);
-            writer.add_channel(schema, topic.0, "cdr", &qos).unwrap()
-        });
-        let header = MessageHeader {
-            channel_id: id,
-            sequence: number as u32,
-            log_time: time as u64,
-            publish_time: time as u64,
-        };
-        writer.write_to_known_channel(&header, &data).unwrap();
+        let ((topic, type_name), time, data) = sample(number);
+        writer.declare(topic, type_name, about);
+        writer.add_at(topic, type_name, time as u64, time as u64, &data);
     }
-    writer.finish().unwrap();
-    writer.into_inner().into_inner()
+    writer.bytes()
 }
 
 fn write_mcap(path: &Path, options: WriteOptions, numbers: impl Iterator<Item = u64>) {
@@ -64,46 +51,15 @@ fn small_chunks(compression: Option<Compression>) -> WriteOptions {
     WriteOptions::new().compression(compression).chunk_size(Some(16_384))
 }
 
-/// The tables as rosbag2 of ROS 2 Jazzy makes them.
 fn write_db3(path: &Path, numbers: impl Iterator<Item = u64>) {
-    let database = Connection::open(path).unwrap();
-    database
-        .execute_batch(
-            "CREATE TABLE schema(schema_version INTEGER PRIMARY KEY, ros_distro TEXT NOT NULL);
-             CREATE TABLE metadata(id INTEGER PRIMARY KEY, metadata_version INTEGER NOT NULL,
-               metadata TEXT NOT NULL);
-             CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL,
-               serialization_format TEXT NOT NULL, offered_qos_profiles TEXT NOT NULL,
-               type_description_hash TEXT NOT NULL);
-             CREATE TABLE message_definitions(id INTEGER PRIMARY KEY, topic_type TEXT NOT NULL,
-               encoding TEXT NOT NULL, encoded_message_definition TEXT NOT NULL,
-               type_description_hash TEXT NOT NULL);
-             CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER NOT NULL,
-               timestamp INTEGER NOT NULL, data BLOB NOT NULL);
-             CREATE INDEX timestamp_idx ON messages (timestamp ASC);
-             INSERT INTO schema VALUES (4, 'jazzy'); BEGIN;",
-        )
-        .unwrap();
-    for (id, (name, type_name)) in [(1, CHATTER), (2, IMAGE)] {
-        database
-            .execute(
-                "INSERT INTO topics VALUES (?1, ?2, ?3, 'cdr', ?4, 'RIHS01_0')",
-                (id, name, type_name, QOS_NUMBERS),
-            )
-            .unwrap();
-    }
+    let mut writer = Db3Writer::create(path);
+    let about = About { offered_qos: QOS_NUMBERS, ..About::default() };
+    let ids = [CHATTER, IMAGE].map(|(name, type_name)| writer.declare(name, type_name, about));
     for number in numbers {
         let (topic, time, data) = sample(number);
-        let id = if topic == CHATTER { 1 } else { 2 };
-        database
-            .execute(
-                "INSERT INTO messages(topic_id, timestamp, data) VALUES (?1, ?2, ?3)",
-                (id, time, data),
-            )
-            .unwrap();
+        writer.add_at(ids[usize::from(topic == IMAGE)], time, &data);
     }
-    database.execute_batch("COMMIT").unwrap();
-    database.close().unwrap();
+    writer.finish();
 }
 
 fn read(bag: &Bag) -> (Vec<Message>, Vec<BagWarning>) {
@@ -423,6 +379,47 @@ fn a_cut_database_gives_all_that_is_whole() {
     }
 }
 
+/// How many messages sqlite3's own means leave of a file: reading its rows until one fails,
+/// building it anew, and `.recover` of the command line, where that is installed.
+fn repaired_by_sqlite3(path: &Path) -> Vec<(&'static str, u64)> {
+    let cut = Connection::open(path).unwrap();
+    cut.pragma_update(None, "writable_schema", true).unwrap();
+    let mut query = cut.prepare("SELECT data FROM messages").unwrap();
+    let rows = query.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap();
+    let mut means = vec![("SELECT", rows.map_while(Result::ok).count() as u64)];
+    let count = |path: &Path| -> u64 {
+        let repaired = Connection::open(path).unwrap();
+        let count = repaired.query_row("SELECT count(*) FROM messages", [], |row| row.get(0));
+        count.map_or(0, i64::unsigned_abs)
+    };
+    let anew = path.with_extension("anew.db3");
+    let _ = cut.execute("VACUUM INTO ?1", [anew.to_str().unwrap()]);
+    means.push(("VACUUM INTO", count(&anew)));
+    let recovered = path.with_extension("recovered.db3");
+    if let Ok(sql) = std::process::Command::new("sqlite3").arg(path).arg(".recover").output() {
+        let _ = Connection::open(&recovered)
+            .unwrap()
+            .execute_batch(&String::from_utf8_lossy(&sql.stdout));
+        means.push((".recover", count(&recovered)));
+    }
+    means
+}
+
+/// Why `salvage` is there: a copy that broke off half way, as on a full disk.
+#[test]
+fn of_a_cut_database_sqlite3_itself_saves_less() {
+    let directory = tempfile::tempdir().unwrap();
+    let (whole, path) = (directory.path().join("whole.db3"), directory.path().join("cut.db3"));
+    write_db3(&whole, 0..6000);
+    let bytes = fs::read(&whole).unwrap();
+    fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    let (ours, _) = read(&Bag::open(&path).unwrap());
+    for (means, messages) in repaired_by_sqlite3(&path) {
+        println!("{means}: {messages} messages, here: {}", ours.len());
+        assert!(messages < ours.len() as u64 / 2, "{means} saves {messages} of {}", ours.len());
+    }
+}
+
 #[test]
 fn a_wrong_checksum_is_told_and_all_records_are_given() {
     let directory = tempfile::tempdir().unwrap();
@@ -435,6 +432,175 @@ fn a_wrong_checksum_is_told_and_all_records_are_given() {
     let (messages, warnings) = read(&Bag::open(&path).unwrap());
     assert_eq!(messages.len(), 100);
     assert!(matches!(&warnings[..], [BagWarning::Damaged { messages: 100, .. }]), "{warnings:?}");
+}
+
+const JSON: About<'_> = About { encoding: "json", definition: "{}", offered_qos: "" };
+
+#[test]
+fn a_topic_that_is_not_cdr_is_left_out_and_the_rest_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mcap, db3) = (directory.path().join("bag.mcap"), directory.path().join("bag.db3"));
+    let mut writer = BagWriter::with_options(small_chunks(None));
+    // One unused, and one of the name and type of a topic in CDR.
+    writer.declare("/unused", "tf", JSON);
+    writer.declare("/state", "tf", JSON);
+    let mut database = Db3Writer::create(&db3);
+    database.declare("/unused", "tf", JSON);
+    let state = database.declare("/state", "tf", JSON);
+    let image = database.declare(IMAGE.0, IMAGE.1, About::default());
+    for number in 0..9 {
+        let (_, time, data) = sample(number * 3);
+        writer.add_at(IMAGE.0, IMAGE.1, time as u64, time as u64, &data);
+        writer.add_at("/state", "tf", time as u64, time as u64, b"{}");
+        database.add_at(image, time, &data);
+        database.add_at(state, time, b"{}");
+    }
+    writer.save(&mcap);
+    database.finish();
+    for path in [&mcap, &db3] {
+        let bag = Bag::open(path).unwrap();
+        let named: Vec<_> = bag
+            .warnings()
+            .iter()
+            .map(|warning| match warning {
+                BagWarning::NotCdr { topic, found, messages, .. } => {
+                    (topic.as_str(), found.as_str(), *messages)
+                }
+                other => panic!("{other}"),
+            })
+            .collect();
+        assert_eq!(named, [("/unused", "json", Some(0)), ("/state", "json", Some(9))]);
+        assert_eq!(bag.topics().len(), 1);
+        assert_eq!(bag.message_count(), Some(9));
+        let expected: Vec<_> = (0..9).map(|number| sample(number * 3)).collect();
+        let (messages, warnings) = read(&bag);
+        assert_eq!(warnings, []);
+        assert_samples(&bag, &messages, &expected);
+    }
+
+    // metadata.yaml names the topic too; two files tell of it once.
+    fs::copy(&mcap, directory.path().join("again.mcap")).unwrap();
+    let listed =
+        metadata(9, &["bag.mcap", "again.mcap"], "[]", "").replace("/silent", "/state").replace(
+            "std_msgs/msg/Empty\n        serialization_format: cdr",
+            "tf\n        serialization_format: json",
+        );
+    fs::write(directory.path().join("metadata.yaml"), listed).unwrap();
+    let bag = Bag::open(directory.path()).unwrap();
+    assert!(bag.topics().iter().all(|topic| topic.name != "/state"), "{:?}", bag.topics());
+    assert_eq!(bag.warnings().len(), 2, "{:?}", bag.warnings());
+}
+
+#[test]
+fn a_channel_that_is_not_cdr_gives_no_message_to_the_topic_of_its_name() {
+    let mut bytes = mcap::Writer::new(std::io::Cursor::new(Vec::new())).unwrap();
+    let schema = bytes.add_schema(CHATTER.1, "ros2msg", b"string data").unwrap();
+    let none = std::collections::BTreeMap::new();
+    let channels =
+        ["cdr", "json"].map(|encoding| bytes.add_channel(schema, CHATTER.0, encoding, &none));
+    for channel in channels {
+        let (channel_id, time) = (channel.unwrap(), START_NS as u64);
+        let header = mcap::records::MessageHeader {
+            channel_id,
+            sequence: 0,
+            log_time: time,
+            publish_time: time,
+        };
+        bytes.write_to_known_channel(&header, &[0, 1, 0, 0, channel_id as u8]).unwrap();
+    }
+    bytes.finish().unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), bytes.into_inner().into_inner()).unwrap();
+    let bag = Bag::open(file.path()).unwrap();
+    assert_eq!(bag.topics().len(), 1);
+    assert_eq!(read(&bag).0.len(), 1);
+}
+
+#[test]
+fn a_message_that_does_not_decompress_is_skipped_and_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mcap, db3) = (directory.path().join("bag.mcap"), directory.path().join("bag.db3"));
+    let mut writer = BagWriter::with_options(small_chunks(None));
+    let mut database = Db3Writer::create(&db3);
+    let image = database.declare(IMAGE.0, IMAGE.1, About::default());
+    for number in 0..9 {
+        let (_, time, data) = sample(number * 3);
+        let mut small = zstd::encode_all(&data[..], 3).unwrap();
+        match number {
+            3 => small.truncate(small.len() / 2),
+            5 => small[4..12].fill(0xFF),
+            _ => {}
+        }
+        writer.add_at(IMAGE.0, IMAGE.1, time as u64, time as u64, &small);
+        database.add_at(image, time, &small);
+    }
+    writer.save(&mcap);
+    database.finish();
+    let expected: Vec<_> =
+        (0..9).filter(|number| ![3, 5].contains(number)).map(|number| sample(number * 3)).collect();
+    for path in [&mcap, &db3] {
+        let bag = Bag::open(path).unwrap();
+        let (messages, warnings) = read(&bag);
+        assert_samples(&bag, &messages, &expected);
+        let [BagWarning::Skipped { messages: 2, topic, reason, .. }] = &warnings[..] else {
+            panic!("{warnings:?}")
+        };
+        assert_eq!(topic, IMAGE.0);
+        assert!(!reason.is_empty());
+    }
+}
+
+#[test]
+fn a_row_whose_data_is_no_blob_is_skipped() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("bag.db3");
+    write_db3(&path, 0..30);
+    let database = Connection::open(&path).unwrap();
+    database.execute_batch("UPDATE messages SET data = 17 WHERE id = 4").unwrap();
+    database.close().unwrap();
+    let (messages, warnings) = read(&Bag::open(&path).unwrap());
+    assert_eq!(messages.len(), 29);
+    assert!(matches!(&warnings[..], [BagWarning::Skipped { messages: 1, .. }]), "{warnings:?}");
+}
+
+#[test]
+fn counts_that_no_recording_can_have_do_not_wrap() {
+    let directory = tempfile::tempdir().unwrap();
+    write_db3(&directory.path().join("a.db3"), 0..30);
+    let listed = metadata(9, &["a.db3"], "[]", "")
+        .replace("message_count: 0\n", &format!("message_count: {}\n", u64::MAX));
+    fs::write(directory.path().join("metadata.yaml"), listed).unwrap();
+    let bag = Bag::open(directory.path()).unwrap();
+    assert_eq!(bag.topics()[2].message_count, Some(u64::MAX));
+    assert_eq!(bag.message_count(), Some(u64::MAX));
+}
+
+#[test]
+fn a_clock_that_was_set_and_times_that_cannot_be_counted_are_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("bag.mcap");
+    let second = 1_000_000_000;
+    let (late, now) = (1u64 << 63, START_NS as u64);
+    for (log_times, publish_time, expected, told) in [
+        // The recorder's clock began in 1970 and was set to today's time.
+        (vec![second, 2 * second, now], now, vec![second, 2 * second, now], "days from 2.0"),
+        // The time of sending stands in for what cannot be counted.
+        (vec![now, late + 5], now + second, vec![now, now + second], "beyond the year 2262"),
+    ] {
+        let mut writer = BagWriter::new();
+        for log_time in log_times {
+            writer.add_at(CHATTER.0, CHATTER.1, log_time, publish_time, &[0, 1, 0, 0]);
+        }
+        writer.save(&path);
+        let bag = Bag::open(&path).unwrap();
+        let (messages, warnings) = read(&bag);
+        let times: Vec<_> = messages.iter().map(|message| message.log_time_ns as u64).collect();
+        assert_eq!(times, expected);
+        let [warning] = &warnings[..] else { panic!("{warnings:?}") };
+        assert!(warning.to_string().contains(told), "{warning}");
+        let last = *expected.last().unwrap() as i64;
+        assert_eq!(bag.bounds_ns().map(|(_, end)| end), Some(last));
+    }
 }
 
 #[test]
@@ -469,7 +635,7 @@ fn what_is_no_recording_is_refused_by_name() {
 
     write_db3(&at("json.db3"), 0..3);
     let json = Connection::open(at("json.db3")).unwrap();
-    json.execute_batch("UPDATE topics SET serialization_format = 'json' WHERE id = 1").unwrap();
+    json.execute_batch("UPDATE topics SET serialization_format = 'json'").unwrap();
     json.close().unwrap();
     refused(&at("json.db3"), &[CHATTER.0, "`json`", "`cdr`"]);
 

@@ -1,4 +1,4 @@
-//! Reads fields of a document one by one, and notes every problem instead of stopping at the first.
+//! Reads fields of a document one by one, and notes each problem instead of stopping at the first.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use super::document::{Node, Value, quote};
 use super::problem::{Place, Problem};
 
-/// The problem is noted; there is no value.
+/// There is no value: why is in [`Problems`].
 #[derive(Debug, Clone, Copy)]
 pub struct Noted;
 
-/// A value, or the knowledge that its problem is noted.
+/// A value; or none, and its problem is noted in [`Problems`].
 pub type Read<T> = Result<T, Noted>;
 
-/// Collects the problems of a document.
+/// The problems of a document, collected while it is read.
 #[derive(Debug, Default)]
 pub struct Problems(Vec<Problem>);
 
@@ -31,6 +31,11 @@ impl Problems {
     }
 }
 
+/// A range as it is shown in messages: `0 to 1`.
+pub fn range_text(range: &RangeInclusive<f64>) -> String {
+    format!("{} to {}", range.start(), range.end())
+}
+
 /// One entry of a mapping: a name and its value.
 #[derive(Debug)]
 pub struct Field {
@@ -43,7 +48,7 @@ pub struct Field {
 }
 
 impl Field {
-    /// Notes that the value is not one of those allowed.
+    /// Notes that the value is not allowed. `allowed`: what is, such as `0 to 1`.
     pub fn wrong(&self, problems: &mut Problems, allowed: impl Into<String>) -> Noted {
         // An empty value has no place of its own that a person could see.
         let place = match self.node.value {
@@ -54,6 +59,10 @@ impl Field {
     }
 
     /// The items of a list, or the single value, each as a field of the same name.
+    ///
+    /// # Errors
+    /// If the list is empty or longer than `most`, or if the value is empty or a mapping. `what`
+    /// names one item in the problem, such as "a text".
     pub fn one_or_more(self, problems: &mut Problems, most: usize, what: &str) -> Read<Vec<Field>> {
         let allowed = format!("{what}, or a list of 1 to {most}");
         match self.node.value {
@@ -70,14 +79,20 @@ impl Field {
     }
 
     /// A number within a range.
+    ///
+    /// # Errors
+    /// If it is no number, outside the range, or NaN.
     pub fn number(&self, problems: &mut Problems, range: RangeInclusive<f64>) -> Read<f64> {
         match self.node.value {
             Value::Number(number) if range.contains(&number) => Ok(number),
-            _ => Err(self.wrong(problems, format!("{} to {}", range.start(), range.end()))),
+            _ => Err(self.wrong(problems, range_text(&range))),
         }
     }
 
     /// A whole number within a range.
+    ///
+    /// # Errors
+    /// If it is no whole number, or outside the range.
     pub fn whole_number(&self, problems: &mut Problems, range: RangeInclusive<i32>) -> Read<i32> {
         match self.node.value {
             Value::Number(number)
@@ -91,13 +106,19 @@ impl Field {
         }
     }
 
-    /// A time in seconds within a range.
+    /// A time in seconds within a range in seconds.
+    ///
+    /// # Errors
+    /// If it is no number, or outside the range.
     pub fn secs(&self, problems: &mut Problems, range: RangeInclusive<f64>) -> Read<Duration> {
         let secs = self.number(problems, range)?;
         Duration::try_from_secs_f64(secs).map_err(|_| self.wrong(problems, "a time in seconds"))
     }
 
     /// A text.
+    ///
+    /// # Errors
+    /// If it is none. `allowed` describes the text that is expected.
     pub fn text(&self, problems: &mut Problems, allowed: &str) -> Read<&str> {
         match &self.node.value {
             Value::Text(text) => Ok(text),
@@ -109,7 +130,10 @@ impl Field {
         }
     }
 
-    /// A text to say: one line of words.
+    /// A text to say, 1 to 200 characters on one line.
+    ///
+    /// # Errors
+    /// If it is none, empty, too long, or has control characters.
     pub fn sentence(&self, problems: &mut Problems) -> Read<String> {
         const ALLOWED: &str = "a text of 1 to 200 characters on one line";
         let text = self.text(problems, ALLOWED)?.trim();
@@ -119,7 +143,10 @@ impl Field {
         Ok(text.to_owned())
     }
 
-    /// A name that machines and logs can use.
+    /// A name that programs and logs can use: 1 to 64 letters, digits and `_` `-` `.` `/`.
+    ///
+    /// # Errors
+    /// If it is none.
     pub fn name(&self, problems: &mut Problems) -> Read<String> {
         const ALLOWED: &str = "a name of 1 to 64 letters, digits and `_` `-` `.` `/`";
         let text = self.text(problems, ALLOWED)?;
@@ -141,8 +168,11 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// Takes a field for a mapping with these keys. Unknown and repeated keys are noted and left
+    /// Reads a field as a mapping with these keys. Unknown and repeated keys are noted and left
     /// out, so that the rest can still be read.
+    ///
+    /// # Errors
+    /// If the value is no mapping.
     pub fn of(field: Field, problems: &mut Problems, keys: &[&str]) -> Read<Self> {
         let allowed = format!("a mapping with the keys {}", keys.join(", "));
         let Value::Mapping(entries) = field.node.value else {
@@ -183,7 +213,10 @@ impl Mapping {
         Some(self.fields.swap_remove(index))
     }
 
-    /// Takes a field out that must be there.
+    /// Takes a field out that must be there. `allowed`: what its value may be.
+    ///
+    /// # Errors
+    /// If it is not there.
     pub fn required(&mut self, problems: &mut Problems, key: &str, allowed: &str) -> Read<Field> {
         self.optional(key)
             .ok_or_else(|| self.incomplete(problems, &format!("has no {key}"), allowed))
@@ -195,7 +228,7 @@ impl Mapping {
         if self.has_unknown_key { Noted } else { self.wrong(problems, what, allowed) }
     }
 
-    /// Notes that the mapping as a whole is not one of those allowed.
+    /// Notes that the mapping as a whole is not allowed, such as "light has two colors".
     pub fn wrong(&self, problems: &mut Problems, what: &str, allowed: &str) -> Noted {
         problems.note(self.place, format!("{} {what}", self.name), allowed)
     }

@@ -1,17 +1,17 @@
-//! What can be wrong in a file of settings, said so that its author can mend it.
+//! A mistake in a file of settings, described so that its author can correct it.
 
 use std::fmt;
 
-/// A place in a text file, both counted from 1.
+/// A place in a text file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// Line of the file.
+    /// Line of the file, from 1.
     pub line: u64,
-    /// Character of the line.
+    /// Character of the line, from 1.
     pub column: u64,
 }
 
-/// One thing wrong in a policy file: where it is, what was found, and what is allowed there.
+/// One mistake in a file of settings: where it is, what was found, and what is allowed there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Where in the file.
@@ -30,7 +30,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A line for each problem, the file in front.
+/// One line for each problem, with the name of the file in front: `FILE:LINE:COLUMN: ...`.
 pub fn problem_lines(file: &std::path::Path, problems: &[Problem]) -> String {
     let lines: Vec<String> =
         problems.iter().map(|problem| format!("{}:{problem}", file.display())).collect();

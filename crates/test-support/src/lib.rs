@@ -1,14 +1,15 @@
 //! What several test files need: the pictures, and the pipeline at rest.
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
-pub mod bags;
+pub use rapport_test_bags as bags;
 
 use std::path::{Path, PathBuf};
 
 use image::RgbImage;
 use rapport_perception::frame::{Decoder, Encoding, Frame};
 use rapport_perception::onnx::RuntimeOptions;
-use rapport_perception::pipeline::{ModelFiles, Pipeline, PipelineOptions};
+use rapport_perception::pipeline::{Pipeline, PipelineOptions};
+use rapport_perception::{ModelFiles, Networks, Session, SessionOptions};
 
 pub fn in_repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
@@ -24,8 +25,14 @@ pub fn frame(picture: &RgbImage) -> Frame<'_> {
     Frame::new(width, height, width as usize * 3, Encoding::Rgb8, picture.as_raw()).unwrap()
 }
 
+/// The networks of the package, with a memory that has seen nobody.
+pub fn session(options: SessionOptions) -> Session {
+    let networks = Networks::load(&ModelFiles::default(), &RuntimeOptions::default()).unwrap();
+    Session::new(networks, options)
+}
+
 pub fn pipeline(options: PipelineOptions) -> Pipeline {
-    Pipeline::load(&ModelFiles::default(), &RuntimeOptions::default(), options).unwrap()
+    Pipeline::load(&Default::default(), &RuntimeOptions::default(), options).unwrap()
 }
 
 /// Copies a picture into another one, its left top corner at (x, y), which may lie outside.

@@ -1,7 +1,7 @@
 //! Publishing people with the messages of `hri_msgs`.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use r2r::hri_msgs::msg::{Expression, IdsList, NormalizedRegionOfInterest2D};
 use r2r::sensor_msgs::msg::Image;
@@ -10,6 +10,7 @@ use r2r::{Node, Publisher, QosProfile};
 
 use crate::ros::convert;
 use crate::ros::handle::NodeHandle;
+use crate::ros::lock::lock;
 use rapport_perception::crop::crop_padded_rgb;
 use rapport_perception::frame::Frame;
 use rapport_perception::pipeline::Person;
@@ -59,11 +60,6 @@ pub struct Hri {
     faces: Arc<Mutex<Faces>>,
 }
 
-fn lock(faces: &Mutex<Faces>) -> MutexGuard<'_, Faces> {
-    // Nothing leaves the map half changed, so a panic elsewhere did not harm it.
-    faces.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Hri {
     /// Advertises the list of faces.
     ///
@@ -77,7 +73,7 @@ impl Hri {
     }
 
     /// Publishes the people in a frame, and makes and ends the topics of those who came and went.
-    /// `stays` tells whether a face that is not among them was only missed.
+    /// `stays` says whether a face that is not among them was only missed.
     ///
     /// # Errors
     /// If a topic cannot be made or published on.
@@ -109,13 +105,14 @@ impl Hri {
         }
         let problem = faces.problem.take();
         drop(faces);
-        // After the topics of its faces, so that whoever reads an id finds them.
+        // After the messages about the faces that had their topics. Of a new face, the id comes
+        // first: its topics are made meanwhile, and carry messages from the next image on.
         let ids = people.iter().map(|person| person.id.to_string()).collect();
         self.tracked.publish(&IdsList { header: header.clone(), ids })?;
         problem.map_or(Ok(()), |problem| Err(problem.into()))
     }
 
-    /// Says that nobody is seen any more, and ends the topics of all faces.
+    /// Publishes that nobody is in view any more, and ends the topics of all faces.
     ///
     /// # Errors
     /// If it cannot be published.
@@ -195,16 +192,36 @@ fn publish_face(
     Ok(())
 }
 
-/// The name that REP-155 has for an expression.
+/// The word of `hri_msgs/Expression` for an expression. The list of words there is closed, and has
+/// none for contempt, which is published as `disgusted`: lists of six basic expressions count the
+/// two as one, and both have the same valence and arousal here. The topic `emotions` keeps them
+/// apart.
 const fn expression(emotion: Emotion) -> &'static str {
     match emotion {
         Emotion::Angry => "angry",
-        Emotion::Disgust => "disgusted",
+        Emotion::Disgust | Emotion::Contempt => "disgusted",
         Emotion::Fear => "scared",
         Emotion::Happy => "happy",
         Emotion::Neutral => "neutral",
         Emotion::Sad => "sad",
         Emotion::Surprise => "surprised",
-        Emotion::Contempt => "contempt",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words of `hri_msgs/msg/Expression` in its version 2, for what we read in faces; it has
+    /// others for what a robot shows.
+    const WORDS: [&str; 7] =
+        ["angry", "disgusted", "happy", "neutral", "sad", "scared", "surprised"];
+
+    #[test]
+    fn every_expression_has_a_word_of_the_message() {
+        for emotion in Emotion::ALL {
+            assert!(WORDS.contains(&expression(emotion)), "{emotion:?}");
+        }
+        assert_eq!(expression(Emotion::Contempt), "disgusted");
     }
 }

@@ -3,7 +3,7 @@
 
 mod machine;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures::{Stream, StreamExt};
 use r2r::lifecycle_msgs::msg::{
@@ -16,6 +16,7 @@ use r2r::{Node, Publisher, QosProfile, ServiceRequest};
 use tokio::sync::mpsc;
 
 use super::clock::RosClock;
+use super::lock::lock;
 use super::runner::Tasks;
 pub use machine::State;
 use machine::{Step, TRANSITIONS, Transition, available, outcome, requested};
@@ -35,7 +36,7 @@ pub trait Managed: Send + 'static {
 
 type Requests<T> = Box<dyn Stream<Item = ServiceRequest<T>> + Send + Unpin>;
 
-/// The state as others see it, and the topic that tells of its changes.
+/// The state as others see it, and the topic on which its changes are published.
 #[derive(Clone)]
 struct Shown {
     state: Arc<Mutex<State>>,
@@ -50,7 +51,7 @@ pub struct StateView(Arc<Mutex<State>>);
 impl StateView {
     /// The state now.
     pub fn get(&self) -> State {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.0)
     }
 }
 
@@ -93,7 +94,7 @@ impl Lifecycle {
         StateView(self.shown.state.clone())
     }
 
-    /// Adds the tasks that answer requests and move the node; with `autostart`, it configures and
+    /// Adds the tasks that serve requests and move the node; with `autostart`, it configures and
     /// activates itself first.
     pub fn run(self, managed: impl Managed, autostart: bool, tasks: &mut Tasks) {
         let (wanted, changes) = mpsc::channel(8);
@@ -101,10 +102,10 @@ impl Lifecycle {
         tasks.endless(self.serve(wanted));
     }
 
-    /// Answers; what takes time goes to [`change`], so that the state can be asked meanwhile.
+    /// Serves requests; what takes time goes to [`change`], so that the state can be asked meanwhile.
     async fn serve(mut self, wanted: mpsc::Sender<ServiceRequest<ChangeState::Service>>) {
         loop {
-            let answered = tokio::select! {
+            let responded = tokio::select! {
                 Some(request) = self.change.next() => {
                     if wanted.send(request).await.is_err() {
                         return;
@@ -130,8 +131,8 @@ impl Lifecycle {
                 }
                 else => return,
             };
-            if let Err(error) = answered {
-                tracing::warn!("lifecycle service: answer not sent: {error}");
+            if let Err(error) = responded {
+                tracing::warn!("lifecycle service: response not sent: {error}");
             }
         }
     }
@@ -151,14 +152,14 @@ async fn change(
         let asked = &request.message.transition;
         let success = shown.take(&mut managed, asked.id, &asked.label).await;
         if let Err(error) = request.respond(ChangeState::Response { success }) {
-            tracing::warn!("change_state: answer not sent: {error}");
+            tracing::warn!("change_state: response not sent: {error}");
         }
     }
 }
 
 impl Shown {
     fn state(&self) -> State {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.state)
     }
 
     /// Takes a transition to its end and returns whether it succeeded.
@@ -203,14 +204,14 @@ impl Shown {
     }
 
     fn move_along(&self, edge: &Transition) {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = edge.goal;
+        *lock(&self.state) = edge.goal;
         let event = TransitionEvent {
             timestamp: self.clock.now().as_nanos() as u64,
             transition: TransitionMsg { id: edge.id, label: edge.label.to_owned() },
             start_state: state_message(edge.start),
             goal_state: state_message(edge.goal),
         };
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let events = lock(&self.events);
         if let Err(error) = events.publish(&event) {
             tracing::warn!("transition_event: not published: {error}");
         }

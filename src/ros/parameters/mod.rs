@@ -1,10 +1,11 @@
 //! Node parameters from one table: names, defaults, ranges, descriptions, and when a change is
-//! taken. [`services`] answers for them on the graph.
+//! taken. [`services`] offers them on the graph.
 
 mod services;
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use r2r::{Node, ParameterValue};
 use tokio::sync::watch;
@@ -45,6 +46,8 @@ pub enum Change {
 pub struct Spec {
     /// Name.
     pub name: String,
+    /// Names that it had before. They are still taken, with a warning.
+    pub old_names: &'static [&'static str],
     /// Type, default and range.
     pub kind: Kind,
     /// When a change is taken; otherwise it is refused.
@@ -60,23 +63,61 @@ pub fn parameter(
     change: Change,
     description: &'static str,
 ) -> Spec {
-    Spec { name: name.into(), kind, change, description }
+    Spec { name: name.into(), old_names: &[], kind, change, description }
 }
 
-/// The values of a node's parameters. Every value in it lies in its range.
-#[derive(Debug)]
-struct Values {
-    specs: Vec<Spec>,
+impl Spec {
+    /// The same parameter, which had these names before.
+    pub fn formerly(self, old_names: &'static [&'static str]) -> Self {
+        Self { old_names, ..self }
+    }
+}
+
+/// The values of all parameters of a node at one moment. They never change: setting a parameter
+/// makes another `Values`. Each lies in its range.
+#[derive(Debug, Clone)]
+pub struct Values {
+    specs: Arc<[Spec]>,
     values: Vec<ParameterValue>,
-    /// Whether the node is configured; nothing while the values given at start are taken.
-    configured: Option<bool>,
 }
 
-/// Values shared with the parameter services.
+/// What changes, all of it under one lock.
+#[derive(Debug)]
+struct State {
+    newest: Arc<Values>,
+    phase: Phase,
+}
+
+/// How far the node is, which decides what may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The values given at start are taken: everything may be set.
+    Starting,
+    /// What is read on configuring may change.
+    Unconfigured,
+    /// What is read on configuring may not change.
+    Configured,
+}
+
+/// The parameters of a node: the newest values, shared with the parameter services.
 #[derive(Debug, Clone)]
 pub struct Parameters {
-    values: Arc<Mutex<Values>>,
-    changed: Arc<watch::Sender<()>>,
+    state: Arc<watch::Sender<State>>,
+}
+
+/// One reader's view of the values: it knows which it has seen.
+#[derive(Debug, Clone)]
+pub struct Changes(watch::Receiver<State>);
+
+/// A parameter as somebody sets it.
+struct Setting<'a> {
+    /// Its present name, or the name that was given where there is no such parameter.
+    name: String,
+    value: &'a ParameterValue,
+    /// For the log, where it is set by an old name.
+    warning: Option<String>,
+    /// It is set by its present name as well, which wins.
+    superseded: bool,
 }
 
 /// The values that the command line and its parameter files give to the node, in their order.
@@ -89,8 +130,8 @@ pub fn given_to(node: &Node) -> anyhow::Result<Vec<(String, ParameterValue)>> {
 }
 
 impl Parameters {
-    /// Takes the values given on the command line and in parameter files, of [`given_to`]. A given
-    /// name that is not in the table is warned about.
+    /// Takes the values given on the command line and in parameter files, of [`given_to`]. Warns of
+    /// given names that are old or unknown.
     ///
     /// # Errors
     /// If a given value has the wrong type or lies out of range: which, and what is allowed.
@@ -104,72 +145,65 @@ impl Parameters {
             Change::Never,
             "Take the time from /clock, as simulators and replayed recordings give it",
         ));
-        let values = specs.iter().map(|spec| spec.kind.default_value()).collect();
-        let mut values = Values { specs, values, configured: None };
-        for (name, value) in given {
-            match values.index(name) {
-                Some(_) => values.set(name, value).map_err(anyhow::Error::msg)?,
-                // Of rcl itself, which every node takes.
-                None if name == "start_type_description_service" => {}
-                None => {
-                    let known: Vec<_> = values.specs.iter().map(|spec| &*spec.name).collect();
-                    tracing::warn!(
-                        "parameter {name} is unknown and ignored, expected one of {}",
-                        known.join(", ")
-                    );
-                }
-            }
-        }
-        values.configured = Some(false);
-        Ok(Self { values: Arc::new(Mutex::new(values)), changed: Arc::new(watch::Sender::new(())) })
+        let (values, warnings) = Values::given(given, specs).map_err(anyhow::Error::msg)?;
+        warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        let state = State { newest: Arc::new(values), phase: Phase::Unconfigured };
+        Ok(Self { state: Arc::new(watch::Sender::new(state)) })
     }
 
-    /// The value of a text parameter; empty if there is none of this name.
-    pub fn text(&self, name: &str) -> String {
-        match self.lock().get(name) {
-            Some(ParameterValue::String(text)) => text.clone(),
-            _ => String::new(),
-        }
+    /// The values now.
+    pub fn values(&self) -> Arc<Values> {
+        self.state.borrow().newest.clone()
     }
 
-    /// The value of a number or integer parameter; 0 if there is none of this name.
-    pub fn number(&self, name: &str) -> f64 {
-        match self.lock().get(name) {
-            Some(ParameterValue::Double(value)) => *value,
-            Some(ParameterValue::Integer(value)) => *value as f64,
-            _ => 0.0,
-        }
-    }
-
-    /// The value of a flag; false if there is none of this name.
-    pub fn flag(&self, name: &str) -> bool {
-        matches!(self.lock().get(name), Some(ParameterValue::Bool(true)))
-    }
-
-    /// Says whether the node is configured now; while it is, parameters that are read on
+    /// Says whether the node is configured from now on; while it is, parameters that are read on
     /// configuring do not change.
     pub fn set_configured(&self, configured: bool) {
-        self.lock().configured = Some(configured);
+        self.state.send_if_modified(|state| {
+            state.phase = if configured { Phase::Configured } else { Phase::Unconfigured };
+            // No value has changed: readers need not look.
+            false
+        });
     }
 
-    /// Tells of changes.
-    pub fn changes(&self) -> watch::Receiver<()> {
-        self.changed.subscribe()
+    /// For a reader of the values, which has seen those of now.
+    pub fn changes(&self) -> Changes {
+        Changes(self.state.subscribe())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Values> {
-        // Nothing leaves the values half changed, so a panic elsewhere did not harm them.
-        self.values.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Sets all of them or none, by their present names. Nobody sees some set and others not.
+    /// Returns names and values as they are kept.
+    ///
+    /// # Errors
+    /// Why the first that is refused is refused.
+    fn set_all(
+        &self,
+        wanted: &[(&str, &ParameterValue)],
+    ) -> Result<Vec<(String, ParameterValue)>, String> {
+        let mut result = Ok(Vec::new());
+        self.state.send_if_modified(|state| {
+            let mut values = Values::clone(&state.newest);
+            let kept = wanted.iter().map(|(name, value)| values.set(name, value, state.phase));
+            result = kept.collect();
+            if result.is_ok() {
+                state.newest = Arc::new(values);
+            }
+            result.is_ok()
+        });
+        result
+    }
+}
+
+impl Changes {
+    /// The newest values, if there was a change since the last call of this or of
+    /// [`Changes::newest`].
+    pub fn newer(&mut self) -> Option<Arc<Values>> {
+        self.0.has_changed().unwrap_or(false).then(|| self.newest())
     }
 
-    /// Sets one, and returns the value as it is kept.
-    fn set(&self, name: &str, value: &ParameterValue) -> Result<ParameterValue, String> {
-        let mut values = self.lock();
-        values.set(name, value)?;
-        let kept = values.get(name).cloned().unwrap_or(ParameterValue::NotSet);
-        drop(values);
-        self.changed.send_replace(());
-        Ok(kept)
+    /// The newest values.
+    pub fn newest(&mut self) -> Arc<Values> {
+        self.0.borrow_and_update().newest.clone()
     }
 }
 
@@ -235,47 +269,131 @@ fn show(value: &ParameterValue) -> String {
 }
 
 impl Values {
+    fn defaults(specs: Vec<Spec>) -> Self {
+        let values = specs.iter().map(|spec| spec.kind.default_value()).collect();
+        Self { specs: specs.into(), values }
+    }
+
+    /// The defaults, changed by the values given at start, and what to warn of.
+    fn given(
+        given: &[(String, ParameterValue)],
+        specs: Vec<Spec>,
+    ) -> Result<(Self, BTreeSet<String>), String> {
+        let mut values = Self::defaults(specs);
+        let mut warnings = BTreeSet::new();
+        for setting in values.settings(given) {
+            warnings.extend(setting.warning);
+            if setting.superseded {
+                continue;
+            }
+            if values.index(&setting.name).is_some() {
+                values.set(&setting.name, setting.value, Phase::Starting)?;
+            } else if setting.name != "start_type_description_service" {
+                // The one left out is of rcl itself, which every node takes.
+                warnings.insert(format!("{}; it is ignored", values.unknown(&setting.name)));
+            }
+        }
+        Ok((values, warnings))
+    }
+
+    /// The value of a text parameter; empty if there is none of this name.
+    pub fn text(&self, name: &str) -> &str {
+        match self.get(name) {
+            Some(ParameterValue::String(text)) => text,
+            _ => "",
+        }
+    }
+
+    /// The value of a number or integer parameter; 0 if there is none of this name.
+    pub fn number(&self, name: &str) -> f64 {
+        match self.get(name) {
+            Some(ParameterValue::Double(value)) => *value,
+            Some(ParameterValue::Integer(value)) => *value as f64,
+            _ => 0.0,
+        }
+    }
+
+    /// The value of a flag; false if there is none of this name.
+    pub fn flag(&self, name: &str) -> bool {
+        matches!(self.get(name), Some(ParameterValue::Bool(true)))
+    }
+
     fn get(&self, name: &str) -> Option<&ParameterValue> {
         self.index(name).and_then(|index| self.values.get(index))
     }
 
-    fn index(&self, name: &str) -> Option<usize> {
-        self.specs.iter().position(|spec| spec.name == name)
+    fn spec(&self, name: &str) -> Option<&Spec> {
+        self.index(name).and_then(|index| self.specs.get(index))
     }
 
-    /// The place of a parameter and the value as it would be kept, or why it is refused.
-    fn checked(
-        &self,
+    /// The place of a parameter of this name, present or old.
+    fn index(&self, name: &str) -> Option<usize> {
+        let present = self.specs.iter().position(|spec| spec.name == name);
+        present.or_else(|| self.specs.iter().position(|spec| spec.old_names.contains(&name)))
+    }
+
+    /// What somebody sets at once, by the present names of the parameters.
+    fn settings<'a>(&self, given: &'a [(String, ParameterValue)]) -> Vec<Setting<'a>> {
+        let setting = |(name, value): &'a (String, ParameterValue)| {
+            let present = match self.spec(name) {
+                Some(spec) if spec.name != *name => &spec.name,
+                _ => {
+                    let name = name.clone();
+                    return Setting { name, value, warning: None, superseded: false };
+                }
+            };
+            let superseded = given.iter().any(|(other, _)| other == present);
+            let warning = match superseded {
+                true => format!(
+                    "parameters {present} and {name} are both set, but {name} is the old name of \
+                     {present}: the value of {present} is taken"
+                ),
+                false => format!("parameter {name} is now called {present}; use the new name"),
+            };
+            Setting { name: present.clone(), value, warning: Some(warning), superseded }
+        };
+        given.iter().map(setting).collect()
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        let known: Vec<_> = self.specs.iter().map(|spec| &*spec.name).collect();
+        format!("parameter {name} is unknown, expected one of {}", known.join(", "))
+    }
+
+    /// Sets one. Returns its present name and the value as it is kept, or why it is refused.
+    fn set(
+        &mut self,
         name: &str,
         value: &ParameterValue,
-    ) -> Result<(usize, ParameterValue), String> {
-        let index = self.index(name).ok_or_else(|| {
-            let known: Vec<_> = self.specs.iter().map(|spec| &*spec.name).collect();
-            format!("parameter {name} is unknown, expected one of {}", known.join(", "))
-        })?;
-        let spec = &self.specs[index];
+        phase: Phase,
+    ) -> Result<(String, ParameterValue), String> {
+        let index = self.index(name).ok_or_else(|| self.unknown(name))?;
+        let (Some(spec), Some(kept)) = (self.specs.get(index), self.values.get_mut(index)) else {
+            return Err(self.unknown(name));
+        };
         let refused = |why: String| format!("parameter {name} {why}");
         let value = spec.kind.check(value).map_err(refused)?;
-        if self.values.get(index) == Some(&value) {
-            return Ok((index, value));
+        if *kept != value {
+            spec.change.check(phase).map_err(|why| refused(why.to_owned()))?;
+            kept.clone_from(&value);
         }
-        match (self.configured, spec.change) {
-            (Some(_), Change::Never) => {
-                Err(refused("cannot change while the node runs; give it at start".to_owned()))
-            }
-            (Some(true), Change::Unconfigured) => Err(refused(
-                "cannot change while the node is configured; give it at start, or clean up the \
-                 node (ros2 lifecycle set NODE deactivate, then cleanup) and set it then"
-                    .to_owned(),
-            )),
-            _ => Ok((index, value)),
-        }
+        Ok((spec.name.clone(), value))
     }
+}
 
-    fn set(&mut self, name: &str, value: &ParameterValue) -> Result<(), String> {
-        let (index, value) = self.checked(name, value)?;
-        self.values[index] = value;
-        Ok(())
+impl Change {
+    /// Why a change in this phase is refused.
+    fn check(self, phase: Phase) -> Result<(), &'static str> {
+        match (phase, self) {
+            (Phase::Unconfigured | Phase::Configured, Change::Never) => {
+                Err("cannot change while the node runs; give it at start")
+            }
+            (Phase::Configured, Change::Unconfigured) => Err(
+                "cannot change while the node is configured; give it at start, or clean up the \
+                 node (ros2 lifecycle set NODE deactivate, then cleanup) and set it then",
+            ),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -283,21 +401,27 @@ impl Values {
 mod tests {
     use super::*;
 
-    fn values() -> Values {
-        let specs = vec![
+    fn specs() -> Vec<Spec> {
+        vec![
             parameter("share", Kind::Number(0.5, 0.0..=1.0), Change::Live, ""),
             parameter("count", Kind::Integer(1, 1..=9), Change::Unconfigured, ""),
             parameter("kind", Kind::Choice(&["raw", "compressed"]), Change::Never, ""),
-            parameter("on", Kind::Flag(true), Change::Live, ""),
-        ];
-        let values = specs.iter().map(|spec| spec.kind.default_value()).collect();
-        Values { specs, values, configured: None }
+            parameter("on", Kind::Flag(true), Change::Live, "").formerly(&["enabled", "is_on"]),
+        ]
+    }
+
+    fn parameters() -> Parameters {
+        Parameters::declare(&[], specs()).unwrap()
+    }
+
+    fn set(parameters: &Parameters, name: &str, value: ParameterValue) -> Result<(), String> {
+        parameters.set_all(&[(name, &value)]).map(|_| ())
     }
 
     #[test]
     fn values_out_of_range_or_of_another_type_are_refused_with_both_sides() {
-        let mut values = values();
-        let mut refusal = |name: &str, value| values.set(name, &value).unwrap_err();
+        let parameters = parameters();
+        let refusal = |name: &str, value| set(&parameters, name, value).unwrap_err();
         assert_eq!(
             refusal("share", ParameterValue::Double(1.5)),
             "parameter share is 1.5, expected a number, 0 to 1"
@@ -316,32 +440,103 @@ mod tests {
         );
         assert_eq!(
             refusal("cuont", ParameterValue::Integer(1)),
-            "parameter cuont is unknown, expected one of share, count, kind, on"
+            "parameter cuont is unknown, expected one of share, count, kind, on, use_sim_time"
         );
-        assert!(values.set("share", &ParameterValue::Double(f64::NAN)).is_err());
+        assert!(set(&parameters, "share", ParameterValue::Double(f64::NAN)).is_err());
     }
 
     #[test]
     fn a_whole_number_does_for_a_number() {
-        let mut values = values();
-        values.set("share", &ParameterValue::Integer(1)).unwrap();
-        assert_eq!(values.get("share"), Some(&ParameterValue::Double(1.0)));
+        let parameters = parameters();
+        set(&parameters, "share", ParameterValue::Integer(1)).unwrap();
+        assert_eq!(parameters.values().get("share"), Some(&ParameterValue::Double(1.0)));
     }
 
     #[test]
     fn what_may_change_depends_on_what_the_node_has_done_with_it() {
         let text = |text: &str| ParameterValue::String(text.to_owned());
-        let mut values = values();
-        values.set("kind", &text("compressed")).unwrap();
-        values.configured = Some(false);
-        values.set("count", &ParameterValue::Integer(3)).unwrap();
-        assert!(values.set("kind", &text("raw")).unwrap_err().contains("give it at start"));
-        values.configured = Some(true);
-        let refusal = values.set("count", &ParameterValue::Integer(4)).unwrap_err();
+        let given = [("kind".to_owned(), text("compressed"))];
+        let parameters = Parameters::declare(&given, specs()).unwrap();
+        set(&parameters, "count", ParameterValue::Integer(3)).unwrap();
+        assert!(set(&parameters, "kind", text("raw")).unwrap_err().contains("give it at start"));
+        parameters.set_configured(true);
+        let refusal = set(&parameters, "count", ParameterValue::Integer(4)).unwrap_err();
         assert!(refusal.contains("cannot change while the node is configured"), "{refusal}");
-        assert_eq!(values.get("count"), Some(&ParameterValue::Integer(3)));
+        assert_eq!(parameters.values().number("count"), 3.0);
         // The value it has already is no change.
-        values.set("count", &ParameterValue::Integer(3)).unwrap();
-        values.set("share", &ParameterValue::Double(0.1)).unwrap();
+        set(&parameters, "count", ParameterValue::Integer(3)).unwrap();
+        set(&parameters, "share", ParameterValue::Double(0.1)).unwrap();
+    }
+
+    #[test]
+    fn all_are_set_or_none_and_no_reader_sees_half_of_a_change() {
+        let parameters = parameters();
+        let pair = |count: i64| {
+            let share = ParameterValue::Double(count as f64 / 10.0);
+            let count = ParameterValue::Integer(count);
+            parameters.set_all(&[("count", &count), ("share", &share)]).map(|_| ())
+        };
+        pair(5).unwrap();
+        let (one, wrong) = (ParameterValue::Integer(1), ParameterValue::Double(1.1));
+        assert!(parameters.set_all(&[("count", &one), ("share", &wrong)]).is_err());
+        assert_eq!(parameters.values().number("count"), 5.0, "all or none");
+
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                for round in 0..20_000 {
+                    pair(1 + round % 9).unwrap();
+                }
+            });
+            while !writer.is_finished() {
+                let values = parameters.values();
+                assert_eq!(values.number("share"), values.number("count") / 10.0);
+            }
+        });
+    }
+
+    #[test]
+    fn readers_are_told_of_changed_values_only() {
+        let parameters = parameters();
+        let mut changes = parameters.changes();
+        parameters.set_configured(true);
+        set(&parameters, "share", ParameterValue::Double(2.0)).unwrap_err();
+        assert!(changes.newer().is_none());
+        set(&parameters, "share", ParameterValue::Double(0.1)).unwrap();
+        set(&parameters, "share", ParameterValue::Double(0.2)).unwrap();
+        assert_eq!(changes.newer().map(|values| values.number("share")), Some(0.2));
+        assert!(changes.newer().is_none());
+    }
+
+    #[test]
+    fn an_old_name_is_taken_with_a_warning_unless_the_present_one_is_given_too() {
+        let given = |names: &[(&str, bool)]| {
+            let given: Vec<_> = names
+                .iter()
+                .map(|(name, on)| ((*name).to_owned(), ParameterValue::Bool(*on)))
+                .collect();
+            let (values, warnings) = Values::given(&given, specs()).unwrap();
+            (values.flag("on"), warnings.into_iter().collect::<Vec<_>>())
+        };
+        assert_eq!(given(&[("on", false)]), (false, vec![]));
+        let renamed = "parameter is_on is now called on; use the new name";
+        assert_eq!(given(&[("is_on", false)]), (false, vec![renamed.to_owned()]));
+        // Of a parameter file and of the command line: one warning.
+        assert_eq!(given(&[("is_on", true), ("is_on", false)]), (false, vec![renamed.to_owned()]));
+        for names in [[("on", false), ("enabled", true)], [("enabled", true), ("on", false)]] {
+            let (on, warnings) = given(&names);
+            assert!(!on, "the present name wins, whatever comes last");
+            let both = "parameters on and enabled are both set, but enabled is the old name of on: \
+                        the value of on is taken";
+            assert_eq!(warnings, [both]);
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_at_start_is_a_warning_with_the_names_that_exist() {
+        let given = [("cuont".to_owned(), ParameterValue::Integer(1))];
+        let (_, warnings) = Values::given(&given, specs()).unwrap();
+        let expected = "parameter cuont is unknown, expected one of share, count, kind, on; it is \
+                        ignored";
+        assert_eq!(warnings.into_iter().collect::<Vec<_>>(), [expected]);
     }
 }

@@ -1,6 +1,6 @@
 //! The services and the topic by which `ros2 param` and other nodes reach a node's parameters.
 //!
-//! r2r's own services tell neither ranges nor what is read-only, so these stand in their place.
+//! r2r's own services say neither ranges nor what is read-only, so these replace them.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use r2r::rcl_interfaces::srv::{
 };
 use r2r::{Node, ParameterValue, Publisher, QosProfile, ServiceRequest};
 
-use super::{Change, Kind, Parameters, Spec};
+use super::{Change, Kind, Parameters, Setting, Spec, Values};
 use crate::ros::clock::RosClock;
 
 type Requests<T> = Box<dyn Stream<Item = ServiceRequest<T>> + Send + Unpin>;
@@ -60,26 +60,29 @@ impl ParameterServices {
             ),
         };
         let all = services.parameters.all();
-        services.tell(all, Vec::new());
+        services.publish_event(all, Vec::new());
         Ok(services)
     }
 
-    /// Answers until the node ends.
+    /// Serves requests until the node ends.
     pub async fn serve(mut self) {
         loop {
-            let answered = tokio::select! {
+            let responded = tokio::select! {
                 Some(request) = self.describe.next() => {
-                    let describe = |name: &String| self.parameters.describe(name);
+                    let values = self.parameters.values();
+                    let describe = |name: &String| description(&values, name);
                     let descriptors = request.message.names.iter().map(describe).collect();
                     request.respond(DescribeParameters::Response { descriptors })
                 }
                 Some(request) = self.get.next() => {
-                    let value = |name: &String| value_message(&self.parameters.value(name));
+                    let values = self.parameters.values();
+                    let value = |name: &String| value_message(value_in(&values, name));
                     let values = request.message.names.iter().map(value).collect();
                     request.respond(GetParameters::Response { values })
                 }
                 Some(request) = self.types.next() => {
-                    let kind = |name: &String| type_of(&self.parameters.value(name));
+                    let values = self.parameters.values();
+                    let kind = |name: &String| type_of(value_in(&values, name));
                     let types = request.message.names.iter().map(kind).collect();
                     request.respond(GetParameterTypes::Response { types })
                 }
@@ -88,44 +91,67 @@ impl ParameterServices {
                     request.respond(ListParameters::Response { result })
                 }
                 Some(request) = self.set.next() => {
-                    let set = |one: &ParameterMsg| self.set(std::slice::from_ref(one));
-                    let results = request.message.parameters.iter().map(set).collect();
+                    let results = self.set_each(&request.message.parameters);
                     request.respond(SetParameters::Response { results })
                 }
                 Some(request) = self.set_atomically.next() => {
-                    let result = self.set(&request.message.parameters);
+                    let result = self.set_atomically(&request.message.parameters);
                     request.respond(SetParametersAtomically::Response { result })
                 }
                 else => return,
             };
-            if let Err(error) = answered {
-                tracing::warn!("parameter service: answer not sent: {error}");
+            if let Err(error) = responded {
+                tracing::warn!("parameter service: response not sent: {error}");
             }
         }
+    }
+
+    /// Sets each one that is not refused.
+    fn set_each(&self, wanted: &[ParameterMsg]) -> Vec<SetParametersResult> {
+        let wanted = plain(wanted);
+        let result = |setting: Setting<'_>| match setting {
+            Setting { superseded: true, warning, .. } => {
+                SetParametersResult { successful: false, reason: warning.unwrap_or_default() }
+            }
+            Setting { name, value, .. } => self.set_all(&[(&name, value)]),
+        };
+        self.settings(&wanted).into_iter().map(result).collect()
     }
 
     /// Sets all of them or none.
-    fn set(&self, wanted: &[ParameterMsg]) -> SetParametersResult {
-        let wanted: Vec<_> = wanted.iter().map(|one| (&*one.name, value_of(&one.value))).collect();
-        let refusal = {
-            let values = self.parameters.lock();
-            wanted.iter().find_map(|(name, value)| values.checked(name, value).err())
-        };
-        if let Some(reason) = refusal {
-            return SetParametersResult { successful: false, reason };
-        }
-        let mut changed = Vec::new();
-        for (name, value) in &wanted {
-            match self.parameters.set(name, value) {
-                Ok(kept) => changed.push(message(name, &kept)),
-                Err(reason) => return SetParametersResult { successful: false, reason },
-            }
-        }
-        self.tell(Vec::new(), changed);
-        SetParametersResult { successful: true, reason: String::new() }
+    fn set_atomically(&self, wanted: &[ParameterMsg]) -> SetParametersResult {
+        let wanted = plain(wanted);
+        let mut settings = self.settings(&wanted);
+        settings.retain(|setting| !setting.superseded);
+        let settings: Vec<_> =
+            settings.iter().map(|setting| (&*setting.name, setting.value)).collect();
+        self.set_all(&settings)
     }
 
-    fn tell(&self, new_parameters: Vec<ParameterMsg>, changed_parameters: Vec<ParameterMsg>) {
+    /// What is to be set, by present names. Warns of old ones.
+    fn settings<'a>(&self, wanted: &'a [(String, ParameterValue)]) -> Vec<Setting<'a>> {
+        let settings = self.parameters.values().settings(wanted);
+        let warnings = settings.iter().filter_map(|setting| setting.warning.as_ref());
+        warnings.for_each(|warning| tracing::warn!("{warning}"));
+        settings
+    }
+
+    fn set_all(&self, wanted: &[(&str, &ParameterValue)]) -> SetParametersResult {
+        match self.parameters.set_all(wanted) {
+            Ok(kept) => {
+                let changed = kept.iter().map(|(name, value)| message(name, value));
+                self.publish_event(Vec::new(), changed.collect());
+                SetParametersResult { successful: true, reason: String::new() }
+            }
+            Err(reason) => SetParametersResult { successful: false, reason },
+        }
+    }
+
+    fn publish_event(
+        &self,
+        new_parameters: Vec<ParameterMsg>,
+        changed_parameters: Vec<ParameterMsg>,
+    ) {
         let event = ParameterEvent {
             stamp: self.clock.stamp(),
             node: self.node_name.clone(),
@@ -137,6 +163,11 @@ impl ParameterServices {
             tracing::warn!("/parameter_events: not published: {error}");
         }
     }
+}
+
+/// Names and values of parameters as messages carry them.
+fn plain(messages: &[ParameterMsg]) -> Vec<(String, ParameterValue)> {
+    messages.iter().map(|one| (one.name.clone(), value_of(&one.value))).collect()
 }
 
 fn message(name: &str, value: &ParameterValue) -> ParameterMsg {
@@ -188,24 +219,24 @@ fn value_of(message: &ValueMsg) -> ParameterValue {
     candidates.into_iter().find(is_it).unwrap_or(ParameterValue::NotSet)
 }
 
+/// The value of a parameter; of an unknown one "not set".
+fn value_in<'a>(values: &'a Values, name: &str) -> &'a ParameterValue {
+    values.get(name).unwrap_or(&ParameterValue::NotSet)
+}
+
+/// What is known of a parameter; of an unknown one its name alone.
+fn description(values: &Values, name: &str) -> ParameterDescriptor {
+    match values.spec(name) {
+        Some(spec) => descriptor(spec),
+        None => ParameterDescriptor { name: name.to_owned(), ..Default::default() },
+    }
+}
+
 impl Parameters {
     fn all(&self) -> Vec<ParameterMsg> {
-        let values = self.lock();
+        let values = self.values();
         let pairs = values.specs.iter().zip(&values.values);
         pairs.map(|(spec, value)| message(&spec.name, value)).collect()
-    }
-
-    fn value(&self, name: &str) -> ParameterValue {
-        self.lock().get(name).cloned().unwrap_or(ParameterValue::NotSet)
-    }
-
-    /// What is known of a parameter; of an unknown one its name alone.
-    fn describe(&self, name: &str) -> ParameterDescriptor {
-        let values = self.lock();
-        match values.specs.iter().find(|spec| spec.name == name) {
-            Some(spec) => descriptor(spec),
-            None => ParameterDescriptor { name: name.to_owned(), ..Default::default() },
-        }
     }
 
     /// The names below the prefixes (all if there are none) with at most `depth` levels below
@@ -222,7 +253,7 @@ impl Parameters {
             }
             prefixes.iter().any(|prefix| below(name, prefix).is_some_and(fits))
         };
-        let values = self.lock();
+        let values = self.values();
         let names: Vec<String> =
             values.specs.iter().map(|spec| spec.name.clone()).filter(|name| wanted(name)).collect();
         let parents: BTreeSet<String> = names

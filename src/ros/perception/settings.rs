@@ -1,10 +1,10 @@
-//! The parameters of perception_node, and what they mean to the pipeline.
+//! The parameters of perception_node, and the options that they stand for.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::ros::image_topic::Transport;
-use crate::ros::parameters::{Change, Kind, Parameters, Spec, parameter};
+use crate::ros::parameters::{Change, Kind, Spec, Values, parameter};
 use rapport_perception::detect::WorkingSize;
 use rapport_perception::onnx::RuntimeOptions;
 use rapport_perception::pipeline::{ModelFiles, PipelineOptions};
@@ -34,17 +34,20 @@ pub fn specs() -> Vec<Spec> {
             "Emotion network (ONNX); empty: models/emotion.onnx of the package",
         ),
         parameter(
-            "yunet_model",
+            "detector_model",
             Kind::Text(""),
             Unconfigured,
-            "Face finder (ONNX); empty: models/yunet.onnx of the package",
-        ),
+            "Face detector (ONNX); empty: models/yunet.onnx of the package",
+        )
+        .formerly(&["yunet_model"]),
         parameter(
-            "onet_model",
+            "landmarks_model",
             Kind::Text(""),
             Unconfigured,
-            "Face verifier (ONNX); empty: models/onet.onnx of the package",
-        ),
+            "Face classifier, which confirms a face and sets its landmarks (ONNX); empty: \
+             models/onet.onnx of the package",
+        )
+        .formerly(&["onet_model"]),
         parameter(
             "onnxruntime_library",
             Kind::Text(""),
@@ -80,19 +83,19 @@ pub fn specs() -> Vec<Spec> {
             "min_face_probability",
             Kind::Number(0.7, 0.0..=1.0),
             Live,
-            "Least probability that the verifier gives a face, 0 to 1",
+            "Least probability that the face classifier gives a face, 0 to 1",
         ),
         parameter(
             "confirm_hits",
             Kind::Integer(2, 1..=100),
             Live,
-            "In how many images a face must be found before it is reported",
+            "In how many images a face must be found before it is reported (min_hits)",
         ),
         parameter(
             "hold_secs",
             Kind::Number(1.0, 0.0..=60.0),
             Live,
-            "For how many seconds a face may be missed and keep its id",
+            "For how many seconds a face may be missed and keep its id (max_age)",
         ),
         parameter(
             "smoothing_secs",
@@ -116,17 +119,17 @@ pub fn specs() -> Vec<Spec> {
 }
 
 /// The networks' files.
-pub fn model_files(parameters: &Parameters) -> ModelFiles {
+pub fn model_files(parameters: &Values) -> ModelFiles {
     let path = |name| PathBuf::from(parameters.text(name));
     ModelFiles {
-        yunet: path("yunet_model"),
-        onet: path("onet_model"),
+        yunet: path("detector_model"),
+        onet: path("landmarks_model"),
         emotion: path("emotion_model"),
     }
 }
 
 /// How networks are run.
-pub fn runtime_options(parameters: &Parameters) -> RuntimeOptions {
+pub fn runtime_options(parameters: &Values) -> RuntimeOptions {
     let library = parameters.text("onnxruntime_library");
     RuntimeOptions {
         library: (!library.is_empty()).then(|| library.into()),
@@ -134,8 +137,8 @@ pub fn runtime_options(parameters: &Parameters) -> RuntimeOptions {
     }
 }
 
-/// How frames are worked on.
-pub fn pipeline_options(parameters: &Parameters) -> PipelineOptions {
+/// How frames are processed.
+pub fn pipeline_options(parameters: &Values) -> PipelineOptions {
     let secs = |name| Duration::from_secs_f64(parameters.number(name));
     PipelineOptions {
         working_size: WorkingSize {
@@ -153,5 +156,18 @@ pub fn pipeline_options(parameters: &Parameters) -> PipelineOptions {
             time_constant: secs("smoothing_secs"),
             switch_margin: parameters.number("switch_margin") as f32,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ros::parameters::Parameters;
+
+    #[test]
+    fn the_defaults_of_the_node_are_those_of_the_library() {
+        let values = Parameters::declare(&[], specs()).unwrap().values();
+        assert_eq!(pipeline_options(&values), PipelineOptions::default());
+        assert!(runtime_options(&values).library.is_none());
     }
 }

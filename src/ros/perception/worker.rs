@@ -1,4 +1,4 @@
-//! Works on one image at a time: pixels in, messages out.
+//! Processes one image at a time: pixels in, messages out.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -7,34 +7,33 @@ use r2r::Publisher;
 use r2r::rapport::msg::FaceEmotionArray;
 use r2r::sensor_msgs::msg::Image;
 use r2r::std_msgs::msg::Header;
-use tokio::sync::watch;
 
-use super::lock;
 use super::settings::pipeline_options;
 use crate::ros::convert;
 use crate::ros::hri::Hri;
 use crate::ros::intake::{Picture, Received};
-use crate::ros::logging::Complaints;
-use crate::ros::parameters::Parameters;
+use crate::ros::lock::lock;
+use crate::ros::logging::RateLimitedLog;
+use crate::ros::parameters::Changes;
+use crate::ros::processor::Work;
 use crate::ros::stats::{FrameTimes, Stats};
 use rapport_perception::annotate::annotate;
 use rapport_perception::frame::Decoder;
 use rapport_perception::pipeline::{Observation, Pipeline, Timings};
 use rapport_vocabulary::{ImageClock, ImageTime};
 
-/// The pipeline of a configured node and the topics it answers on.
+/// The networks of a configured node, and the topics it publishes on.
 pub struct Worker {
     pub decoder: Decoder,
     pub pipeline: Pipeline,
     pub clock: ImageClock,
     pub origin: TimeOrigin,
-    pub parameters: Parameters,
-    pub changes: watch::Receiver<()>,
+    pub changes: Changes,
     pub emotions: Publisher<FaceEmotionArray>,
     pub annotated: Publisher<Image>,
     pub hri: Option<Hri>,
     pub stats: Arc<Mutex<Stats>>,
-    pub complaints: Complaints,
+    pub errors: RateLimitedLog,
 }
 
 /// The time of day at one moment, from which on it is counted: a clock that is set moves nothing.
@@ -53,22 +52,22 @@ impl TimeOrigin {
     }
 }
 
-impl Worker {
-    /// Answers an image, or says why not and goes on.
-    pub fn work(&mut self, received: &Received) {
-        if self.changes.has_changed().unwrap_or(false) {
-            self.changes.mark_unchanged();
-            self.pipeline.set_options(pipeline_options(&self.parameters));
+impl Work<Received> for Worker {
+    /// Publishes who is in an image. Where that fails, says why, and skips the image.
+    fn process(&mut self, received: &Received) {
+        if let Some(values) = self.changes.newer() {
+            self.pipeline.set_options(pipeline_options(&values));
         }
-        if let Err(error) = self.answer(received) {
+        if let Err(error) = self.publish_people(received) {
             let problem = format!("{error:#}");
-            lock(&self.stats).passed_over(problem.clone());
-            self.complaints.log(&format!("image passed over: {problem}"));
+            self.errors.error(&format!("image skipped: {problem}"));
+            lock(&self.stats).skipped(problem);
         }
     }
 
-    /// Says that nobody is looked at any more. Whoever is seen next may be anybody.
-    pub fn leave(&mut self) {
+    /// Publishes that nobody is in view, and resets all tracks: whoever is seen next may be
+    /// anybody.
+    fn pause(&mut self) {
         self.pipeline.forget();
         let last_stamp = {
             let mut stats = lock(&self.stats);
@@ -79,12 +78,14 @@ impl Worker {
             let stamp = last_stamp.map(convert::time).unwrap_or_default();
             let header = Header { stamp, ..Header::default() };
             if let Err(error) = hri.leave(&header) {
-                self.complaints.log(&format!("/humans/faces/tracked: not published: {error:#}"));
+                self.errors.error(&format!("/humans/faces/tracked: not published: {error:#}"));
             }
         }
     }
+}
 
-    fn answer(&mut self, received: &Received) -> anyhow::Result<()> {
+impl Worker {
+    fn publish_people(&mut self, received: &Received) -> anyhow::Result<()> {
         let start = Instant::now();
         let (header, frame) = match &received.picture {
             Picture::Raw(image) => (image.header(), convert::frame(image)?),
@@ -96,9 +97,10 @@ impl Worker {
         let (stamp, arrival) = (convert::stamp(&header.stamp), self.origin.time_of(received.at));
         let ImageTime { time, set_back } = self.clock.time(stamp, arrival);
         if let Some(by) = set_back {
-            self.complaints.log(&format!(
-                "the stamps of the images went back by {:.1} s: everybody in view is taken for new \
-                 (a clock was set, a recording began again, or two cameras share the topic)",
+            self.errors.error(&format!(
+                "the stamps of the images went back by {:.1} s: all tracks are reset, and \
+                 everybody in view gets a new id (a clock was set, a recording began again, or two \
+                 cameras share the topic)",
                 by.as_secs_f64()
             ));
         }
@@ -115,7 +117,7 @@ impl Worker {
         if let Some(hri) = &mut self.hri {
             let published = hri.publish(&header, &frame, &people, |id| self.pipeline.knows(id));
             if let Err(error) = published {
-                self.complaints.log(&format!("/humans/faces: not published: {error:#}"));
+                self.errors.error(&format!("/humans/faces: not published: {error:#}"));
             }
         }
         if self.annotated.get_inter_process_subscription_count()? > 0 {
@@ -129,7 +131,7 @@ impl Worker {
             publish: publishing.elapsed(),
             total: received.at.elapsed(),
         };
-        lock(&self.stats).answered(times, stamp.unwrap_or(arrival), people.len());
+        lock(&self.stats).processed(times, stamp.unwrap_or(arrival), people.len());
         Ok(())
     }
 }

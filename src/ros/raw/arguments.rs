@@ -44,7 +44,7 @@ impl CArguments {
 }
 
 /// Parses the arguments from `--ros-args` on and throws the result away: r2r panics on those that
-/// do not parse and passes over those that nobody knows.
+/// do not parse and skips those that nobody knows.
 ///
 /// # Errors
 /// What the library refuses, or that it left some of them unread.
@@ -82,10 +82,10 @@ pub(super) fn with_parsed<T>(
         let code =
             rcl_parse_arguments(arguments.count(), arguments.as_ptr(), allocator, &mut parsed);
         RawError::check(what, code)?;
-        let answer = ask(&parsed);
+        let found = ask(&parsed);
         let freed = RawError::check(what, rcl_arguments_fini(&mut parsed));
-        let answer = answer?;
+        let found = found?;
         freed?;
-        Ok(answer)
+        Ok(found)
     }
 }

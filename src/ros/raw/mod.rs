@@ -1,14 +1,17 @@
-//! What r2r does not do, asked of the C client library itself. All unsafe code of the package is
-//! here, behind safe functions.
+//! What r2r does not do, asked of the C client library itself, behind safe functions. All unsafe
+//! code of the package is here, but for one call before the command line starts
+//! ([`crate::commands::end_on_broken_pipe`]).
 //!
 //! - r2r publishes only types that it was built with, while a recording may hold any:
 //!   [`TypeSupport`] loads a type's support at run time, [`RawNode`] makes publishers from it.
 //! - r2r panics on ROS arguments that do not parse: [`check_ros_arguments`] refuses them before.
-//! - r2r does not tell under which name a topic is found: [`resolve_topic`].
-//! - r2r passes over parameters under nested namespaces and most wildcards: [`given_parameters`].
+//! - r2r does not say under which name a topic is found: [`resolve_topic`].
+//! - r2r skips parameters under nested namespaces and most wildcards: [`given_parameters`].
 //! - r2r's messages in C memory stay on one thread: [`Native`] ones do not.
+//! - The libraries' destructors must not run under a thread that computes: [`exit_at_once`].
 
 mod arguments;
+mod exit;
 mod names;
 mod native;
 mod node;
@@ -16,6 +19,7 @@ mod parameters;
 mod type_support;
 
 pub use arguments::check_ros_arguments;
+pub use exit::exit_at_once;
 pub use names::resolve_topic;
 pub use native::{Native, NativeStream};
 pub use node::{RawError, RawNode, RawPublisher};

@@ -89,5 +89,8 @@ mod tests {
         assert_eq!(resolve("/left", "--ros-args -r image:=cam/image"), "/left/cam/image");
         assert_eq!(resolve("/left", "--ros-args -r /left/image:=~/x"), "/left/perception_node/x");
         assert_eq!(resolve("/", "--ros-args -r other:image:=/no"), "/image");
+        // A rule applies once: what it leads to is not remapped again.
+        assert_eq!(resolve("/", "--ros-args -r image:=/a -r /a:=/b"), "/a");
+        assert_eq!(resolve("/", "--ros-args -r /a:=/b -r image:=/a"), "/a");
     }
 }

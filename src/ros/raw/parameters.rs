@@ -2,7 +2,7 @@
 //!
 //! r2r reads them too, but takes only those that stand under `/**`, the node's bare name or its
 //! full one. Nav2's `RewrittenYaml` and many launch files nest namespaces, and rclcpp knows more
-//! wildcards: here they count as they do in rclcpp.
+//! wildcards: here keys count as they do in rclcpp, whose `parameter_map_from` is followed.
 
 use std::ffi::{CStr, OsString, c_char};
 use std::slice;
@@ -50,26 +50,24 @@ pub fn given_parameters(
     })
 }
 
-/// Whether the parameters under a key of a parameter file are meant for the node of a full name.
-/// In the key, `*` stands for one part of the name and `**` for any number of them. A bare name
-/// means the node in whatever namespace.
+/// Whether the parameters under a key of a parameter file are meant for the node of a full name
+/// (`/left/perception_node`).
+///
+/// A key without a slash in front counts as if it had one: a bare name means the node in the root
+/// namespace alone. `*` stands for one part of the name and `**` for any number of them, none
+/// included.
 fn is_meant(key: &str, node: &str) -> bool {
-    let parts = |name: &str| -> Vec<String> {
-        name.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
-    };
-    let (pattern, name) = (parts(key), parts(node));
-    let is_bare = pattern.len() == 1 && !key.starts_with('/');
-    matches(&pattern, &name) || (is_bare && pattern.last() == name.last())
+    let key: Vec<&str> = key.strip_prefix('/').unwrap_or(key).split('/').collect();
+    let node: Vec<&str> = node.strip_prefix('/').unwrap_or(node).split('/').collect();
+    matches(&key, &node)
 }
 
-fn matches(pattern: &[String], name: &[String]) -> bool {
+fn matches(pattern: &[&str], name: &[&str]) -> bool {
     match (pattern.split_first(), name.split_first()) {
         (None, None) => true,
-        (Some((any, rest)), _) if any == "**" => {
-            (0..=name.len()).any(|n| matches(rest, &name[n..]))
-        }
+        (Some((&"**", rest)), _) => (0..=name.len()).any(|n| matches(rest, &name[n..])),
         (Some((part, rest)), Some((own, others))) => {
-            (part == "*" || part == own) && matches(rest, others)
+            (*part == "*" || part == own) && matches(rest, others)
         }
         _ => false,
     }
@@ -132,33 +130,60 @@ mod tests {
         for key in [
             "/**",
             "**",
-            "perception_node",
             "/left/perception_node",
             "left/perception_node",
             "/*/perception_node",
+            "*/perception_node",
             "/**/perception_node",
             "/left/**",
             "/left/*",
+            "/left/**/perception_node",
+            "/left/perception_node/**",
             "/**/left/perception_node",
         ] {
             assert!(is_meant(key, node), "{key}");
         }
         for key in [
-            "/*",
+            // The node of this name in the root namespace.
+            "perception_node",
             "/perception_node",
+            "/*",
+            "*",
             "/right/perception_node",
             "left",
             "/left",
             "/left/perception",
+            "/left/perception_node/*",
             "/*/*/perception_node",
             "behavior_node",
+            "/",
             "",
         ] {
             assert!(!is_meant(key, node), "{key}");
         }
-        assert!(
-            is_meant("/*", "/perception_node") && is_meant("/perception_node", "/perception_node")
-        );
+        for key in ["perception_node", "/perception_node", "/*", "*", "/**", "/**/perception_node"]
+        {
+            assert!(is_meant(key, "/perception_node"), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_bare_name_in_a_file_or_on_the_command_line_means_the_root_namespace() {
+        let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
+        let yaml = "perception_node:\n  ros__parameters: {threads: 2}\n";
+        std::fs::write(file.path(), yaml).unwrap();
+        let arguments: Vec<OsString> =
+            ["--ros-args", "--params-file", file.path().to_str().unwrap(), "-p"]
+                .into_iter()
+                .chain(["perception_node:min_score:=0.6"])
+                .map(OsString::from)
+                .collect();
+        let names = |node: &str| -> Vec<String> {
+            let given = given_parameters(node, &arguments).unwrap();
+            given.into_iter().map(|(name, _)| name).collect()
+        };
+        assert_eq!(names("/perception_node"), ["threads", "min_score"]);
+        assert!(names("/left/perception_node").is_empty());
     }
 
     #[test]

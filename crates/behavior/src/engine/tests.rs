@@ -4,7 +4,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::super::faces::MOST_FACES;
+use super::super::faces::MAX_FACES;
 use super::*;
 
 /// Two rules: a smile held for a second, and fear at once with a higher priority.
@@ -46,6 +46,15 @@ fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
+/// An image that came at the moment of its stamp.
+fn at(ms: u64) -> ImageStamp {
+    ImageStamp::at(Duration::from_millis(ms))
+}
+
+fn stamped(stamp: Duration, arrival_ms: u64) -> ImageStamp {
+    ImageStamp { stamp: Some(stamp), arrival: ms(arrival_ms) }
+}
+
 /// Shows the same faces ten times a second from one time to another, both included, and gives the
 /// times of the responses with their rules and faces.
 fn show(
@@ -57,7 +66,7 @@ fn show(
     (from_ms..=to_ms)
         .step_by(100)
         .filter_map(|now| {
-            let response = engine.observe(ms(now), readings).response?;
+            let response = engine.observe(at(now), readings).response?;
             Some((now, response.rule, response.face_id))
         })
         .collect()
@@ -71,7 +80,7 @@ fn fired(at_ms: u64, rule: &str, face: &str) -> (u64, String, String) {
 fn a_response_stopped_early_rests_once() {
     let mut engine = engine();
     assert!(engine.stop().is_none());
-    assert!(engine.observe(ms(1000), &[face("f1", Emotion::Fear, 0.8)]).response.is_some());
+    assert!(engine.observe(at(1000), &[face("f1", Emotion::Fear, 0.8)]).response.is_some());
     assert_eq!(engine.stop().unwrap().expression.as_deref(), Some("resting"));
     assert!(engine.stop().is_none() && engine.tick(ms(9000)).is_none());
 }
@@ -85,10 +94,10 @@ fn an_expression_is_answered_once_it_has_lasted() {
 #[test]
 fn the_reason_says_what_was_seen_and_what_was_asked() {
     let mut engine = engine();
-    assert_eq!(engine.observe(ms(0), &[face("f1", Emotion::Happy, 0.82)]), Reaction::default());
-    assert_eq!(engine.observe(ms(400), &[face("f1", Emotion::Happy, 0.9)]), Reaction::default());
-    assert_eq!(engine.observe(ms(800), &[face("f1", Emotion::Happy, 0.7)]), Reaction::default());
-    let response = engine.observe(ms(1_200), &[face("f1", Emotion::Happy, 0.82)]).response.unwrap();
+    assert_eq!(engine.observe(at(0), &[face("f1", Emotion::Happy, 0.82)]), Decision::default());
+    assert_eq!(engine.observe(at(400), &[face("f1", Emotion::Happy, 0.9)]), Decision::default());
+    assert_eq!(engine.observe(at(800), &[face("f1", Emotion::Happy, 0.7)]), Decision::default());
+    let response = engine.observe(at(1_200), &[face("f1", Emotion::Happy, 0.82)]).response.unwrap();
     assert_eq!(response.reason, "happy at 0.82 for 1.2 s (rule asks 0.60 for 1.0 s)");
     assert_eq!(response.duration, ms(1_000));
 }
@@ -99,14 +108,14 @@ fn a_short_gap_does_not_end_an_expression_and_a_long_one_does() {
         let mut engine = engine();
         assert_eq!(show(&mut engine, 0, 300, &[smile("f1")]), []);
         // Neither a missed face nor a flicker to another expression nor an unsure reading counts.
-        assert_eq!(engine.observe(ms(400), &[]), Reaction::default());
+        assert_eq!(engine.observe(at(400), &[]), Decision::default());
         assert_eq!(
-            engine.observe(ms(500), &[face("f1", Emotion::Neutral, 0.9)]),
-            Reaction::default()
+            engine.observe(at(500), &[face("f1", Emotion::Neutral, 0.9)]),
+            Decision::default()
         );
         assert_eq!(
-            engine.observe(ms(600), &[face("f1", Emotion::Happy, 0.59)]),
-            Reaction::default()
+            engine.observe(at(600), &[face("f1", Emotion::Happy, 0.59)]),
+            Decision::default()
         );
         let answered = show(&mut engine, 300 + gap_ms, 3_000, &[smile("f1")]);
         assert_eq!(answered, [fired(answered_ms, "smile", "f1")], "gap of {gap_ms} ms");
@@ -141,7 +150,7 @@ fn priority_then_confidence_then_order_decide() {
     let afraid = |id, confidence| face(id, Emotion::Fear, confidence);
     let first = |readings: &[FaceReading<'_>]| {
         let mut engine = engine();
-        engine.observe(ms(0), readings).response.map(|response| response.face_id)
+        engine.observe(at(0), readings).response.map(|response| response.face_id)
     };
     assert_eq!(first(&[afraid("f1", 0.6), afraid("f2", 0.9)]).as_deref(), Some("f2"));
     assert_eq!(first(&[afraid("f1", 0.6), afraid("f2", 0.6)]).as_deref(), Some("f1"));
@@ -149,7 +158,7 @@ fn priority_then_confidence_then_order_decide() {
     let mut engine = engine();
     assert_eq!(show(&mut engine, 0, 900, &[smile("f1")]), []);
     let readings = [smile("f1"), afraid("f2", 0.5)];
-    let response = engine.observe(ms(1_000), &readings).response.unwrap();
+    let response = engine.observe(at(1_000), &readings).response.unwrap();
     assert_eq!(response.rule, "hush", "less sure, but of higher priority");
 }
 
@@ -166,7 +175,7 @@ fn of_equals_the_first_in_the_policy_then_the_first_in_the_image_is_answered() {
     let policy = Policy::parse(Path::new("test.yaml"), text.as_bytes()).unwrap();
     let sad = face("f0", Emotion::Sad, 0.8);
     let readings = [sad, smile("f1"), smile("f2")];
-    let response = Engine::new(policy).observe(ms(0), &readings).response.unwrap();
+    let response = Engine::new(policy).observe(at(0), &readings).response.unwrap();
     assert_eq!((response.rule.as_str(), response.face_id.as_str()), ("first", "f1"));
 }
 
@@ -183,8 +192,8 @@ fn a_running_response_is_not_cut_short_by_a_higher_priority() {
 fn the_variants_of_what_to_say_take_turns() {
     let mut engine = engine();
     let said: Vec<_> = (0..900)
-        .filter_map(|tenth| engine.observe(ms(tenth * 100), &[smile("f1")]).response)
-        .filter_map(|response| response.speech)
+        .filter_map(|tenth| engine.observe(at(tenth * 100), &[smile("f1")]).response)
+        .filter_map(|response| response.outputs.speech)
         .collect();
     assert_eq!(said, ["one", "two", "three", "one", "two"]);
 }
@@ -207,19 +216,20 @@ fn the_end_of_a_response_is_told_once() {
 fn an_image_after_the_end_of_a_response_tells_the_end() {
     let mut engine = engine();
     show(&mut engine, 0, 1_000, &[smile("f1")]);
-    assert_eq!(engine.observe(ms(1_900), &[]), Reaction::default());
-    let rest = engine.observe(ms(2_000), &[]).rest.expect("the second is over");
+    assert_eq!(engine.observe(at(1_900), &[]), Decision::default());
+    let rest = engine.observe(at(2_000), &[]).rest.expect("the second is over");
     assert_eq!(rest.expression.as_deref(), Some("resting"));
-    assert_eq!(engine.observe(ms(2_100), &[]), Reaction::default());
+    assert_eq!(engine.observe(at(2_100), &[]), Decision::default());
 }
 
 #[test]
-fn a_clock_that_is_set_ends_no_response() {
+fn a_clock_that_is_set_neither_ends_a_response_nor_keeps_it_on() {
     for stamp in [ms(600_000), ms(0)] {
         let mut engine = engine();
         show(&mut engine, 1_000, 2_000, &[smile("f1")]);
-        assert_eq!(engine.observe(stamp, &[]), Reaction::default(), "at {stamp:?}");
-        let rest = engine.observe(stamp + ms(1_000), &[]).rest;
+        assert_eq!(engine.observe(stamped(stamp, 2_100), &[]), Decision::default(), "at {stamp:?}");
+        assert_eq!(engine.tick(ms(2_999)), None);
+        let rest = engine.observe(stamped(stamp + ms(900), 3_000), &[]).rest;
         assert!(rest.is_some(), "the second is over after {stamp:?}");
     }
 }
@@ -227,40 +237,73 @@ fn a_clock_that_is_set_ends_no_response() {
 #[test]
 fn a_recording_that_starts_over_neither_locks_nor_chatters() {
     let mut engine = engine();
-    let mut answered = Vec::new();
-    for _ in 0..10 {
-        answered.extend(show(&mut engine, 5_000, 14_900, &[smile("f1")]));
-    }
+    let answered = (0..1_000_u64)
+        .filter_map(|tenth| {
+            let image = stamped(ms(5_000 + tenth % 100 * 100), tenth * 100);
+            engine.observe(image, &[smile("f1")]).response
+        })
+        .count();
     // A hundred seconds of smile with a cooldown of twenty: about five answers, one of each of
     // the rounds in which it ran out.
-    assert!((4..=5).contains(&answered.len()), "{answered:?}");
+    assert!((4..=5).contains(&answered), "{answered}");
 }
 
 #[test]
 fn a_stamp_from_the_far_future_locks_nothing() {
     let mut engine = engine();
     assert_eq!(show(&mut engine, 0, 1_000, &[smile("f1")]).len(), 1);
-    assert_eq!(engine.observe(Duration::MAX, &[smile("f1")]), Reaction::default());
-    let told: Vec<Reaction> =
-        (12..300).map(|tenth| engine.observe(ms(tenth * 100), &[smile("f1")])).collect();
-    assert_eq!(told.iter().filter(|reaction| reaction.response.is_some()).count(), 1);
-    assert_eq!(told.iter().filter(|reaction| reaction.rest.is_some()).count(), 2);
+    let far = stamped(Duration::MAX, 1_100);
+    assert_eq!(engine.observe(far, &[smile("f1")]), Decision::default());
+    let decisions: Vec<Decision> =
+        (12..300).map(|tenth| engine.observe(at(tenth * 100), &[smile("f1")])).collect();
+    assert_eq!(decisions.iter().filter(|decision| decision.response.is_some()).count(), 1);
+    assert_eq!(decisions.iter().filter(|decision| decision.rest.is_some()).count(), 2);
 }
 
 #[test]
-fn two_cameras_on_clocks_far_apart_cannot_make_it_chatter() {
+fn two_cameras_on_clocks_far_apart_keep_cooldowns_and_rests() {
     let mut engine = engine();
     let afraid = [face("f1", Emotion::Fear, 1.0)];
-    let answered = (0..1_000_u64)
-        .filter_map(|turn| engine.observe(ms(turn * 100 + turn % 2 * 1_000_000), &afraid).response)
-        .count();
-    assert_eq!(answered, 1);
+    let decisions: Vec<Decision> = (0..1_000_u64)
+        .map(|turn| {
+            let stamp = ms(turn * 100 + turn % 2 * 1_000_000);
+            engine.observe(stamped(stamp, turn * 100), &afraid)
+        })
+        .collect();
+    // A hundred seconds with a cooldown of ten.
+    assert_eq!(decisions.iter().filter(|decision| decision.response.is_some()).count(), 10);
+    assert_eq!(decisions.iter().filter(|decision| decision.rest.is_some()).count(), 10);
+}
+
+#[test]
+fn stamps_that_stand_still_are_missing_or_count_whole_seconds_are_answered_alike() {
+    for stamp in [
+        |_: u64| Some(ms(7_000)),
+        |_: u64| None,
+        |time: u64| Some(Duration::from_secs(time / 1_000)),
+        |time: u64| Some(ms(time)),
+    ] {
+        let mut engine = engine();
+        let mut events = Vec::new();
+        for time in (2_000..=102_000).step_by(100) {
+            let image = ImageStamp { stamp: stamp(time), arrival: ms(time) };
+            let Decision { rest, response } = engine.observe(image, &[smile("f1")]);
+            events.extend(rest.map(|_| (time, "rest")));
+            events.extend(response.map(|_| (time, "response")));
+        }
+        let expected: Vec<_> = (0..5)
+            .flat_map(|turn| {
+                [(3_000, "response"), (4_000, "rest")].map(|(t, e)| (t + turn * 20_000, e))
+            })
+            .collect();
+        assert_eq!(events, expected);
+    }
 }
 
 #[test]
 fn a_confidence_that_is_no_number_is_ignored() {
     let mut engine = engine();
-    assert_eq!(engine.observe(ms(0), &[face("f1", Emotion::Fear, f32::NAN)]), Reaction::default());
+    assert_eq!(engine.observe(at(0), &[face("f1", Emotion::Fear, f32::NAN)]), Decision::default());
     assert_eq!(engine.faces_remembered(), 0);
 }
 
@@ -284,50 +327,57 @@ fn memory_is_bounded_however_many_faces_come() {
     for (turn, chunk) in ids.chunks(1_000).enumerate() {
         let crowd: Vec<_> = chunk.iter().map(|id| smile(id)).collect();
         // All at nearly one time, so that no streak ends by itself.
-        engine.observe(ms(turn as u64), &crowd);
-        assert!(engine.faces_remembered() <= MOST_FACES);
+        engine.observe(at(turn as u64), &crowd);
+        assert!(engine.faces_remembered() <= MAX_FACES);
     }
-    assert_eq!(engine.faces_remembered(), MOST_FACES);
+    assert_eq!(engine.faces_remembered(), MAX_FACES);
 }
 
 /// One message of a random sequence.
 #[derive(Debug, Clone)]
 struct Message {
-    step_ms: i64,
+    /// From the newest stamp to this one; none: without a stamp.
+    step_ms: Option<i64>,
+    /// From the arrival of the message before to that of this one.
+    arrival_step_ms: u64,
     readings: Vec<(String, Emotion, f32)>,
 }
 
 fn message() -> impl Strategy<Value = Message> {
     let step_ms = prop_oneof![
-        20 => 0..400_i64,
-        4 => -200..0_i64,
-        1 => -100_000..-200_i64,
-        1 => 400..200_000_i64,
+        20 => (0..400_i64).prop_map(Some),
+        4 => Just(Some(0)),
+        4 => (-200..0_i64).prop_map(Some),
+        1 => (-100_000..-200_i64).prop_map(Some),
+        1 => (400..200_000_i64).prop_map(Some),
+        1 => Just(None),
     ];
+    let arrival_step_ms = prop_oneof![9 => 0..400_u64, 1 => 0..100_000_u64];
     let emotion = prop::sample::select(vec![Emotion::Happy, Emotion::Fear, Emotion::Neutral]);
     let reading = ("f[1-4]", emotion, prop_oneof![9 => 0.4..1.0_f32, 1 => Just(f32::NAN)]);
-    (step_ms, prop::collection::vec(reading, 0..4))
-        .prop_map(|(step_ms, readings)| Message { step_ms, readings })
+    (step_ms, arrival_step_ms, prop::collection::vec(reading, 0..4)).prop_map(
+        |(step_ms, arrival_step_ms, readings)| Message { step_ms, arrival_step_ms, readings },
+    )
 }
 
-/// What the model keeps of a message: the time it counts, whether the clock jumped before it, and
-/// which faces it showed.
+/// What the test remembers of a message: its time, whether the clock jumped before it, and which
+/// faces it showed.
 struct Past {
     now_ms: i64,
     jumped: bool,
     readings: Vec<(String, Emotion, f32)>,
 }
 
-/// For how long a rule has held for a face at the newest message, found by going through all of
-/// the past.
+/// For how long a face has matched a rule at the newest message, found by going through all of the
+/// past.
 fn lasted_ms(past: &[Past], rule: &Rule, face: &str, gap_ms: i64) -> i64 {
     let end = past.last().map_or(0, |message| message.now_ms);
     let mut since = end;
     for message in past.iter().rev() {
-        let holds = message.readings.iter().any(|(id, emotion, confidence)| {
+        let matches = message.readings.iter().any(|(id, emotion, confidence)| {
             id == face && rule.emotions.contains(emotion) && *confidence >= rule.confidence.get()
         });
-        if holds {
+        if matches {
             if since - message.now_ms > gap_ms {
                 break;
             }
@@ -350,25 +400,28 @@ proptest! {
         let mut past: Vec<Past> = Vec::new();
         let mut responses: Vec<(i64, Response)> = Vec::new();
         let mut resting = true;
-        let (mut stamp_ms, mut newest_ms, mut now_ms) = (10_000_000_i64, None::<i64>, 0_i64);
-        for Message { step_ms, readings } in messages {
-            stamp_ms = (newest_ms.unwrap_or(stamp_ms) + step_ms).max(0);
-            let stamp = ms(stamp_ms as u64);
-            let step_ms = stamp_ms - newest_ms.unwrap_or(stamp_ms);
-            let late = (-200..0).contains(&step_ms);
-            let jumped = !late && !(0..=60_000).contains(&step_ms);
+        // The same clock as the engine's: that it counts right is tested where it is made.
+        let mut clock = SteadyClock::default();
+        let (mut stamp_ms, mut arrival_ms, mut now_ms) = (10_000_000_i64, 0_u64, 0_i64);
+        for Message { step_ms, arrival_step_ms, readings } in messages {
+            arrival_ms += arrival_step_ms;
+            stamp_ms = (stamp_ms + step_ms.unwrap_or(0)).max(0);
+            let stamp = step_ms.map(|_| ms(stamp_ms as u64));
+            let image = ImageStamp { stamp, arrival: ms(arrival_ms) };
+            let advance = clock.advance(image);
+            let late = advance == Advance::Overtaken;
             if !late {
-                newest_ms = Some(stamp_ms);
-                now_ms += if jumped { 0 } else { step_ms };
+                now_ms = clock.now().as_millis() as i64;
+                let jumped = advance == Advance::Jumped;
                 past.push(Past { now_ms, jumped, readings: readings.clone() });
             }
             let faces: Vec<FaceReading<'_>> = readings
                 .iter()
                 .map(|(id, emotion, confidence)| face(id, *emotion, *confidence))
                 .collect();
-            let Reaction { rest, response } = engine.observe(stamp, &faces);
+            let Decision { rest, response } = engine.observe(image, &faces);
             if rest.is_some() {
-                prop_assert!(!late && !resting, "rest is told once, in time");
+                prop_assert!(!late && !resting, "at rest once, in time");
                 resting = true;
             }
             prop_assert!(engine.faces_remembered() <= 4);
@@ -393,8 +446,8 @@ proptest! {
                 }
                 responses.push((now_ms, response));
             }
-            if engine.tick(stamp).is_some() {
-                prop_assert!(!resting, "rest is told once");
+            if engine.tick(ms(arrival_ms)).is_some() {
+                prop_assert!(!resting, "at rest once");
                 resting = true;
             }
         }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::LabelError;
+use super::error::LabelError;
 use rapport_vocabulary::Emotion;
 
 /// An open file whose header has been read.

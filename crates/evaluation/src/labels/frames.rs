@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::csv::Table;
-use super::{FrameLabels, LabelError};
+use super::error::LabelError;
+use super::of_frame::FrameLabels;
 use crate::warnings::Warnings;
 use rapport_vocabulary::Emotion;
 
@@ -55,12 +56,12 @@ impl FrameTable {
         Ok(found)
     }
 
-    /// What is said about a frame.
+    /// The labels of a frame.
     pub fn at(&self, frame: u64) -> FrameLabels {
         self.frames.get(&frame).cloned().unwrap_or_default()
     }
 
-    /// The last frame that anything is said about.
+    /// The last frame with a label.
     pub fn last_frame(&self) -> Option<u64> {
         self.last_frame
     }

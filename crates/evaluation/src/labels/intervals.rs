@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::csv::Table;
-use super::{FrameLabels, LabelError};
+use super::error::LabelError;
+use super::of_frame::FrameLabels;
 use crate::warnings::Warnings;
 use rapport_vocabulary::Emotion;
 
@@ -108,7 +109,7 @@ impl Intervals {
         Ok(Self { by_face, base: base.unwrap_or(TimeBase::SinceFirstMessage), count })
     }
 
-    /// What holds at a time, of the clock that [`Self::base`] tells.
+    /// The labels at a time in nanoseconds since 1970, by the clock that [`Self::base`] tells.
     pub fn at(&self, time_ns: i64) -> FrameLabels {
         let mut labels = FrameLabels::default();
         for (face_id, intervals) in &self.by_face {
@@ -127,7 +128,7 @@ impl Intervals {
         labels
     }
 
-    /// What the times count from.
+    /// What times are counted from.
     pub fn base(&self) -> TimeBase {
         self.base
     }

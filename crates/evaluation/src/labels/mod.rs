@@ -1,4 +1,4 @@
-//! What people say that faces show: the truth that the networks are judged by.
+//! Labels: what people say that faces show. The networks are compared with them.
 //!
 //! # Files
 //! A CSV with a header, columns in any order, in one of two forms:
@@ -6,7 +6,8 @@
 //! - **Intervals**: `start,end,face_id,label`. Times are seconds since the first message of the
 //!   recording by the recorder's clock, as players show them and `time` in `frames.csv` has them,
 //!   or, where they are 100,000,000 or more, seconds since 1970 as the images' own stamps have them
-//!   (`stamp` in `frames.csv`). An interval holds from `start` up to, not including, `end`.
+//!   (`stamp` in `frames.csv`; where stamps stand still or count whole seconds, the time goes on as
+//!   images arrive). An interval holds from `start` up to, not including, `end`.
 //! - **Frames**: `frame,face_id,label`, frames of the image topic counted from 0. `frames.csv` of a
 //!   report is such a file: one that was made without labels can be filled in by hand.
 //!
@@ -19,92 +20,33 @@
 //! empty one ends it.
 
 mod csv;
+mod error;
 mod frames;
 mod intervals;
+mod of_frame;
 mod topic;
 
 use std::path::Path;
 
+pub use error::LabelError;
 pub use frames::FrameTable;
 pub use intervals::{Intervals, TimeBase};
-pub use topic::SpokenLabels;
+pub use of_frame::FrameLabels;
+pub use topic::TopicLabels;
 
-use super::warnings::Warnings;
-use rapport_vocabulary::Emotion;
-
-/// Why labels cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum LabelError {
-    /// The file cannot be read.
-    #[error("{path}: {reason}")]
-    File {
-        /// The file.
-        path: String,
-        /// What the operating system or the CSV reader says.
-        reason: String,
-    },
-    /// The header is of neither form.
-    #[error(
-        "{path}: columns are `{found}`, expected `start,end,face_id,label` (intervals) or \
-         `frame,face_id,label` (frames)"
-    )]
-    Columns {
-        /// The file.
-        path: String,
-        /// The header.
-        found: String,
-    },
-    /// A row that cannot be understood.
-    #[error("{path}: line {line}: {what} is `{found}`, expected {expected}")]
-    Row {
-        /// The file.
-        path: String,
-        /// The line, from 1.
-        line: u64,
-        /// The column.
-        what: &'static str,
-        /// Its content.
-        found: String,
-        /// What would do.
-        expected: String,
-    },
-}
-
-/// What the faces of one frame are said to show.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FrameLabels {
-    /// What every face without a label of its own shows.
-    pub anyone: Option<Emotion>,
-    /// Faces with labels of their own; nothing where these contradict each other.
-    pub of_face: Vec<(String, Option<Emotion>)>,
-}
-
-impl FrameLabels {
-    /// What a face shows.
-    pub fn of(&self, face_id: &str) -> Option<Emotion> {
-        match self.of_face.iter().find(|(id, _)| id == face_id) {
-            Some((_, own)) => *own,
-            None => self.anyone,
-        }
-    }
-
-    /// Whether nothing is said.
-    pub fn is_empty(&self) -> bool {
-        self.anyone.is_none() && self.of_face.is_empty()
-    }
-}
+use crate::warnings::Warnings;
 
 /// Where labels come from.
 #[derive(Debug)]
 pub enum Labels {
-    /// Nobody says what is shown.
+    /// There are none.
     None,
     /// A CSV of intervals.
     Intervals(Intervals),
     /// A CSV of frames.
     Frames(FrameTable),
     /// A topic of the recording.
-    Topic(SpokenLabels),
+    Topic(TopicLabels),
 }
 
 impl Labels {
@@ -127,17 +69,17 @@ impl Labels {
         Err(table.wrong_columns())
     }
 
-    /// What is said about frame number `frame`, which was recorded at `log_time_ns` and stamped
-    /// `stamp_ns`, both in nanoseconds since 1970.
-    pub fn at(&self, frame: u64, log_time_ns: i64, stamp_ns: i64) -> FrameLabels {
+    /// The labels of frame number `frame`, which was recorded at `log_time_ns` and taken at
+    /// `image_time_ns` by its own clock, both in nanoseconds since 1970.
+    pub fn at(&self, frame: u64, log_time_ns: i64, image_time_ns: i64) -> FrameLabels {
         match self {
             Labels::None => FrameLabels::default(),
             Labels::Intervals(intervals) => intervals.at(match intervals.base() {
                 TimeBase::SinceFirstMessage => log_time_ns,
-                TimeBase::Since1970 => stamp_ns,
+                TimeBase::Since1970 => image_time_ns,
             }),
             Labels::Frames(table) => table.at(frame),
-            Labels::Topic(spoken) => FrameLabels { anyone: spoken.now(), of_face: Vec::new() },
+            Labels::Topic(topic) => FrameLabels { anyone: topic.now(), ..FrameLabels::default() },
         }
     }
 }

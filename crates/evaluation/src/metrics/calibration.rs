@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-/// One bin of a reliability diagram: predictions of about the same confidence.
+/// One bin of a reliability diagram: predictions of about the same confidence. All figures but the
+/// count are 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ReliabilityBin {
     /// The least confidence in the bin.
@@ -30,17 +31,26 @@ pub struct Calibration {
 
 /// Sorts predictions, each (confidence 0 to 1, was it right), into `bins` bins of equal width.
 pub fn calibration(predictions: &[(f64, bool)], bins: usize) -> Calibration {
-    let mut sums = vec![(0u64, 0.0, 0u64); bins];
-    for &(confidence, is_right) in predictions {
+    let shares: Vec<(f64, f64)> = predictions
+        .iter()
+        .map(|&(confidence, is_right)| (confidence, f64::from(is_right)))
+        .collect();
+    binned(&shares, bins)
+}
+
+/// The same where right is a share, 0 to 1: of each prediction (confidence, share), as of the votes
+/// that agree with it.
+pub fn binned(predictions: &[(f64, f64)], bins: usize) -> Calibration {
+    let mut sums = vec![(0u64, 0.0, 0.0); bins];
+    for &(confidence, share) in predictions {
         let bin = (confidence * bins as f64) as usize;
-        if let Some((count, confidences, right)) = sums.get_mut(bin.min(bins.saturating_sub(1))) {
+        if let Some((count, confidences, shares)) = sums.get_mut(bin.min(bins.saturating_sub(1))) {
             *count += 1;
             *confidences += confidence;
-            *right += u64::from(is_right);
+            *shares += share;
         }
     }
-    let gaps: f64 =
-        sums.iter().map(|&(_, confidence, right)| (confidence - right as f64).abs()).sum();
+    let gaps: f64 = sums.iter().map(|&(_, confidence, right)| (confidence - right).abs()).sum();
     let width = |bin: usize| bin as f64 / bins as f64;
     let bins = sums.into_iter().enumerate().map(|(bin, (count, confidences, right))| {
         let mean = |sum: f64| (count > 0).then(|| sum / count as f64);
@@ -49,7 +59,7 @@ pub fn calibration(predictions: &[(f64, bool)], bins: usize) -> Calibration {
             upper: width(bin + 1),
             count,
             mean_confidence: mean(confidences),
-            accuracy: mean(right as f64),
+            accuracy: mean(right),
         }
     });
     Calibration {

@@ -1,4 +1,4 @@
-//! Who was taken for whom.
+//! The confusion matrix.
 
 use serde::Serialize;
 

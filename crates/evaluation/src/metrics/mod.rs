@@ -1,7 +1,7 @@
 //! How good a classifier is: the figures that papers cite.
 //!
-//! Pure functions of labels, predictions and scores. Classes are numbers from 0; names come in
-//! where a report is written. Definitions, names and edge cases are those of scikit-learn, so that
+//! Pure functions of labels, predictions and scores. Classes are numbers from 0, in the order that
+//! the caller chooses; names come in where a report is written. Definitions, names and edge cases are those of scikit-learn, so that
 //! a figure here and a figure from a notebook are one figure; `tests/metrics.rs` holds them to
 //! scikit-learn's own results. A figure that is not defined (the area under the curve of a class
 //! that nobody shows) is `None`, never a number.
@@ -18,11 +18,15 @@
 mod calibration;
 mod confusion;
 mod curves;
+mod ferplus;
 mod report;
 
 pub use calibration::{Calibration, ReliabilityBin, calibration};
 pub use confusion::Confusion;
 pub use curves::{PrecisionRecall, RocCurve, precision_recall_curve, roc_curve};
+pub use ferplus::{
+    Agreed, NEGATIVE, PeopleAnswer, PeopleScores, RuleScores, VOTE_COLUMNS, Votes, people_scores,
+};
 pub use report::{ClassificationReport, Overall, Scores, classification_report};
 
 /// The mean of the figures that are defined; `None` where none is.

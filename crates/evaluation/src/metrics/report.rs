@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::Confusion;
+use super::confusion::Confusion;
 
 /// The figures of one class, or of an average over classes.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]

@@ -8,7 +8,9 @@ use anyhow::{Context, bail};
 use lzma_rust2::XzReader;
 
 use super::lines::ShortLines;
-use super::{LabelledPicture, PictureProblem};
+use super::picture::{LabelledPicture, PictureProblem};
+use super::votes::VotesFile;
+use crate::metrics::Votes;
 use rapport_perception::frame::Encoding;
 use rapport_vocabulary::Emotion;
 
@@ -29,6 +31,9 @@ const NUMBERS: [Emotion; 7] = [
 /// A row has 2,304 numbers of up to three digits; longer lines by far are something else.
 const LONGEST_LINE_BYTES: usize = 1 << 16;
 
+/// The parts of the data set, as its column `Usage` names them.
+pub const USAGES: [&str; 3] = ["Training", "PublicTest", "PrivateTest"];
+
 /// Memory that unpacking may take, in KiB: xz at its highest setting takes 64 MiB.
 const UNPACK_LIMIT_KIB: u32 = 256 << 10;
 
@@ -40,15 +45,17 @@ pub struct Fer2013 {
     columns: [usize; 3],
     reader: csv::Reader<Box<dyn Read>>,
     record: csv::StringRecord,
+    votes: Option<VotesFile>,
     is_done: bool,
 }
 
 impl Fer2013 {
-    /// Opens the file and checks its columns.
+    /// Opens the file and checks its columns. `usage`: the part, one of [`USAGES`]; `votes`: FER+'s
+    /// votes for the same rows.
     ///
     /// # Errors
-    /// If it cannot be read or lacks a column.
-    pub fn open(path: &Path, usage: &str) -> anyhow::Result<Self> {
+    /// If a file cannot be read or lacks a column.
+    pub fn open(path: &Path, usage: &str, votes: Option<&Path>) -> anyhow::Result<Self> {
         let name = || path.display().to_string();
         let file = File::open(path).with_context(name)?;
         let is_packed = path.extension().is_some_and(|extension| extension == "xz");
@@ -73,11 +80,12 @@ impl Fer2013 {
             columns: [emotion, pixels, part],
             reader,
             record: csv::StringRecord::new(),
+            votes: votes.map(VotesFile::open).transpose()?,
             is_done: false,
         })
     }
 
-    fn picture(&self) -> Result<LabelledPicture, String> {
+    fn picture(&self, votes: Option<Votes>) -> Result<LabelledPicture, String> {
         let [emotion, pixels, _] =
             self.columns.map(|index| self.record.get(index).unwrap_or_default());
         let label = emotion.parse().ok().and_then(|number: usize| NUMBERS.get(number).copied());
@@ -95,6 +103,7 @@ impl Fer2013 {
         Ok(LabelledPicture {
             source: format!("line {}", self.line()),
             label,
+            votes,
             width_px: SIDE_PX,
             height_px: SIDE_PX,
             encoding: Encoding::Mono8,
@@ -112,30 +121,45 @@ impl Iterator for Fer2013 {
 
     fn next(&mut self) -> Option<Self::Item> {
         while !self.is_done {
-            let place = |line: u64| format!("{}: line {line}", self.path.display());
-            match self.reader.read_record(&mut self.record) {
-                Ok(false) => self.is_done = true,
-                Ok(true) => {
-                    if self.record.get(self.columns[2]) != Some(self.usage.as_str()) {
-                        continue;
+            let wrong = match self.reader.read_record(&mut self.record) {
+                Ok(false) => {
+                    self.is_done = true;
+                    continue;
+                }
+                Ok(true) => None,
+                Err(error) => Some(error),
+            };
+            // A row of another length does not end the file; anything else does.
+            let is_row = wrong.as_ref().is_none_or(|error| {
+                matches!(
+                    error.kind(),
+                    csv::ErrorKind::UnequalLengths { .. } | csv::ErrorKind::Utf8 { .. }
+                )
+            });
+            self.is_done = !is_row;
+            let part = self.record.get(self.columns[2]).filter(|_| wrong.is_none());
+            let votes = match &mut self.votes {
+                Some(votes) if is_row => match votes.next(part) {
+                    Ok(votes) => Some(votes),
+                    Err(error) => {
+                        self.is_done = true;
+                        return Some(Err(PictureProblem::Stop(error)));
                     }
-                    return Some(self.picture().map_err(|reason| PictureProblem {
-                        kind: "row not read",
-                        text: format!("{}: {reason}", place(self.line())),
-                    }));
-                }
-                Err(error) => {
-                    // A row of another length does not end the file; anything else does.
-                    let goes_on = matches!(
-                        error.kind(),
-                        csv::ErrorKind::UnequalLengths { .. } | csv::ErrorKind::Utf8 { .. }
-                    );
-                    self.is_done = !goes_on;
-                    let kind = if goes_on { "row not read" } else { "file ends early" };
-                    let text = format!("{}: {error}", self.path.display());
-                    return Some(Err(PictureProblem { kind, text }));
-                }
+                },
+                _ => None,
+            };
+            if let Some(error) = wrong {
+                let kind = if is_row { "row not read" } else { "file ends early" };
+                let text = format!("{}: {error}", self.path.display());
+                return Some(Err(PictureProblem::Skip { kind, text }));
             }
+            if part != Some(self.usage.as_str()) {
+                continue;
+            }
+            return Some(self.picture(votes).map_err(|reason| PictureProblem::Skip {
+                kind: "row not read",
+                text: format!("{}: line {}: {reason}", self.path.display(), self.line()),
+            }));
         }
         None
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::{LabelledPicture, PictureProblem};
+use super::picture::{LabelledPicture, PictureProblem};
 use crate::picture_file::read_picture;
 use rapport_perception::frame::Encoding;
 use rapport_vocabulary::Emotion;
@@ -71,12 +71,13 @@ impl Iterator for Folder {
             Ok(picture) => Ok(LabelledPicture {
                 source,
                 label,
+                votes: None,
                 width_px: picture.width(),
                 height_px: picture.height(),
                 encoding: Encoding::Rgb8,
                 pixels: picture.into_raw(),
             }),
-            Err(error) => Err(PictureProblem {
+            Err(error) => Err(PictureProblem::Skip {
                 kind: "picture not read",
                 text: format!("{}: {error:#}", path.display()),
             }),

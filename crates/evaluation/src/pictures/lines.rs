@@ -2,7 +2,7 @@
 
 use std::io::{Error, ErrorKind, Read, Result};
 
-/// Passes bytes on and fails where a line is too long.
+/// Reads bytes and fails where a line is too long.
 pub struct ShortLines<R> {
     source: R,
     longest_bytes: usize,
@@ -24,7 +24,7 @@ impl<R: Read> Read for ShortLines<R> {
             self.line_bytes += line.len();
             if self.line_bytes > self.longest_bytes {
                 let limit = self.longest_bytes;
-                let text = format!("found a line of over {limit} bytes, expected rows of FER2013");
+                let text = format!("found a line of over {limit} bytes, expected rows of numbers");
                 return Err(Error::new(ErrorKind::InvalidData, text));
             }
             if line.ends_with(b"\n") {

@@ -1,53 +1,31 @@
-//! Labelled pictures, one after another: each is a person of its own.
+//! Labelled pictures, one after another. No picture has to do with the one before.
 
 mod fer2013;
 mod folder;
 mod lines;
+mod picture;
+mod votes;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context;
 
-pub use fer2013::Fer2013;
+pub use fer2013::{Fer2013, USAGES};
 pub use folder::Folder;
+pub use picture::{LabelledPicture, PictureProblem};
 
-use super::labels::FrameLabels;
-use super::run::Run;
-use super::tally::{Place, Seen};
+use crate::labels::FrameLabels;
+use crate::run::Run;
+use crate::seen::{Place, Seen};
 use rapport_perception::frame::{Encoding, Frame};
-use rapport_vocabulary::Emotion;
 
-/// A picture and what it shows.
-pub struct LabelledPicture {
-    /// Its path or the line of its file.
-    pub source: String,
-    /// What the face shows.
-    pub label: Emotion,
-    /// Width in pixels.
-    pub width_px: u32,
-    /// Height in pixels.
-    pub height_px: u32,
-    /// How pixels are stored.
-    pub encoding: Encoding,
-    /// Packed rows.
-    pub pixels: Vec<u8>,
-}
-
-/// A picture that is passed over.
-pub struct PictureProblem {
-    /// What kind of warning.
-    pub kind: &'static str,
-    /// Which picture, and what is wrong with it.
-    pub text: String,
-}
-
-/// Shows every picture to every model.
+/// Gives every picture to every model.
 ///
 /// # Errors
-/// If `frames.csv` cannot be written.
+/// If the pictures cannot be gone through or `frames.csv` cannot be written.
 pub fn evaluate(
     pictures: impl Iterator<Item = Result<LabelledPicture, PictureProblem>>,
-    run: &mut Run,
+    run: &mut Run<'_>,
 ) -> anyhow::Result<()> {
     let mut pictures = pictures;
     loop {
@@ -57,13 +35,14 @@ pub fn evaluate(
         };
         let number = run.source.frames;
         run.source.frames += 1;
-        run.progress.step();
+        run.progress.frame();
         let picture = match next {
             Ok(picture) => picture,
-            Err(problem) => {
-                run.warn(problem.kind, || problem.text);
+            Err(PictureProblem::Skip { kind, text }) => {
+                run.warn(kind, || text);
                 continue;
             }
+            Err(PictureProblem::Stop(error)) => return Err(error),
         };
         let step =
             picture.width_px as usize * if picture.encoding == Encoding::Mono8 { 1 } else { 3 };
@@ -84,13 +63,17 @@ pub fn evaluate(
         run.read_times.push(start.elapsed());
         run.source.frames_used += 1;
         let place = Place { frame: number, source: picture.source, ..Place::default() };
-        let labels = FrameLabels { anyone: Some(picture.label), of_face: Vec::new() };
-        run.show(&frame, Duration::ZERO, &place, &labels, largest)
-            .context("frames.csv not written")?;
+        let labels = FrameLabels {
+            anyone: Some(picture.label),
+            votes: picture.votes,
+            ..FrameLabels::default()
+        };
+        run.process(&frame, &place, &labels, largest).context("frames.csv not written")?;
     }
 }
 
-/// Who is meant where a picture shows several: the largest.
+/// The face that the label is about where a picture shows several: the largest. Without its id,
+/// which means nothing from picture to picture.
 fn largest(seen: Vec<Seen>) -> Vec<Seen> {
     let area = |face: &Seen| face.roi_in_image.area();
     let largest = seen.into_iter().max_by(|a, b| area(a).total_cmp(&area(b)));

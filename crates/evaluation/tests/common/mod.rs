@@ -1,24 +1,46 @@
-//! Runs `rapport evaluate` in this process and reads what it wrote.
+//! Evaluates as `rapport evaluate` does and reads what was written.
 
 use std::path::Path;
 
-use clap::Parser;
-use rapport_evaluation::EvaluateArgs;
+use rapport_evaluation::{EvaluateOptions, Outcome};
 use serde_json::Value;
 
-#[derive(Parser)]
-struct Cli {
-    #[command(flatten)]
-    args: EvaluateArgs,
+/// The options that a command line would give: SOURCE first, then options by their long names.
+fn options(output: &Path, arguments: &[&str]) -> EvaluateOptions {
+    let (source, rest) = arguments.split_first().unwrap();
+    let mut options = EvaluateOptions::new(source, output);
+    let mut rest = rest.iter();
+    while let Some(name) = rest.next() {
+        let mut value = || rest.next().unwrap();
+        match *name {
+            "--cut-out" => options.cut_out = true,
+            "--include-faces" => options.include_faces = true,
+            "--labels" => options.labels = Some(value().into()),
+            "--label-topic" => options.label_topic = Some((*value()).to_owned()),
+            "--topic" => options.topic = Some((*value()).to_owned()),
+            "--model" => options.models.push(value().into()),
+            "--usage" => options.usage = (*value()).to_owned(),
+            "--votes" => options.votes = Some(value().into()),
+            other => panic!("{other} is no option"),
+        }
+    }
+    options.command =
+        ["rapport", "evaluate"].iter().chain(arguments).map(|a| (*a).into()).collect();
+    options
 }
 
-/// The exit code and report.json of an evaluation.
+/// What came of an evaluation, and report.json.
+#[allow(dead_code)]
+pub fn outcome(output: &Path, arguments: &[&str]) -> anyhow::Result<(Outcome, Value)> {
+    let outcome = rapport_evaluation::evaluate(&options(output, arguments))?;
+    let text = std::fs::read_to_string(&outcome.report_json).unwrap();
+    Ok((outcome, serde_json::from_str(&text).unwrap()))
+}
+
+/// The exit code that the command would have, and report.json.
 pub fn evaluate(output: &Path, arguments: &[&str]) -> anyhow::Result<(u8, Value)> {
-    let output_option = ["-o", output.to_str().unwrap()];
-    let line = ["rapport"].into_iter().chain(arguments.iter().copied()).chain(output_option);
-    let code = rapport_evaluation::run(&Cli::parse_from(line).args)?;
-    let text = std::fs::read_to_string(output.join("report.json")).unwrap();
-    Ok((code, serde_json::from_str(&text).unwrap()))
+    let (outcome, report) = outcome(output, arguments)?;
+    Ok((if outcome.warnings.is_empty() { 0 } else { 3 }, report))
 }
 
 /// The counted warnings of a report, by kind.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::sidecar;
-use crate::onnx::{ModelError, Network};
+use crate::onnx::{Axes, ModelError, Network};
 use rapport_vocabulary::{Emotion, LabelSet};
 
 /// Sides of the square input that are accepted, in pixels.
@@ -35,6 +35,15 @@ impl Colour {
     }
 }
 
+/// The exposure of a crop that is cut out of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exposure {
+    /// As the picture has it.
+    AsIs,
+    /// Brought to normal light, and rid of the noise that this raises.
+    Normal,
+}
+
 /// What the numbers of the output are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Output {
@@ -51,6 +60,11 @@ pub(super) enum Class {
     Of(Emotion),
     /// Something else, left out of the distribution.
     Dropped,
+}
+
+/// The axes of the evidence maps.
+pub(super) fn evidence_axes(faces: Option<usize>, labels: Option<usize>) -> Axes<4> {
+    Axes([("face", faces), ("label", labels), ("row", None), ("column", None)])
 }
 
 /// All of it.
@@ -71,6 +85,8 @@ pub(super) struct Contract {
     pub shift: [f32; 3],
     /// How far the crop reaches: 1 as the training images of `emotion.onnx`, 2 twice as far.
     pub margin: f32,
+    /// What is done about the light.
+    pub exposure: Exposure,
     pub output: Output,
     pub classes: Vec<Class>,
     /// The labels among the classes, in their order.
@@ -106,10 +122,11 @@ impl Contract {
     }
 
     fn of_metadata(network: &Network, labels: LabelSet) -> Result<Self, ModelError> {
-        network.expect_input("faces", &[None, Some(1), None, None])?;
-        let classes = Some(labels.len() as i64);
-        network.expect_output("probabilities", &[None, classes])?;
-        network.expect_output("saliency", &[None, classes, None, None])?;
+        let faces = [("face", None), ("channel", Some(1)), ("row", None), ("column", None)];
+        network.expect_input("faces", Axes(faces))?;
+        let classes = Some(labels.len());
+        network.expect_output("probabilities", Axes([("face", None), ("label", classes)]))?;
+        network.expect_output("saliency", evidence_axes(None, classes))?;
         let sides_px = i64::from(*SIDES_PX.start())..=i64::from(*SIDES_PX.end());
         let side_px = match network.input_shape() {
             [_, _, height, width] if height == width && sides_px.contains(height) => {
@@ -130,15 +147,11 @@ impl Contract {
             scale: [1.0; 3],
             shift: [0.0; 3],
             margin: 1.0,
+            exposure: Exposure::Normal,
             output: Output::Probabilities,
             classes: labels.iter().map(Class::Of).collect(),
             labels,
         })
-    }
-
-    /// Numbers of one crop.
-    pub fn crop_len(&self) -> usize {
-        self.colour.channels() * self.side_px * self.side_px
     }
 
     /// The input of `count` crops.
@@ -211,13 +224,13 @@ impl Contract {
             ));
         }
         // Its type too: float32.
-        let dims: Vec<_> = shape.iter().map(|&dim| (dim >= 0).then_some(dim)).collect();
-        network.expect_input(input, &dims)?;
+        let any = [("face", None), ("1st", None), ("2nd", None), ("3rd", None)];
+        network.expect_input(input, Axes(any))?;
 
         let outputs = network.output_names();
         let given = self.output_name.as_ref().or(outputs.first());
         let output = given.cloned().unwrap_or_default();
-        network.expect_output(&output, &[None, None])?;
+        network.expect_output(&output, Axes([("face", None), ("class", None)]))?;
         let count = self.classes.len() as i64;
         match network.output_shape(&output) {
             [_, found] if !fits(*found, count) => Err(network.contract(

@@ -1,4 +1,4 @@
-//! The emotion network: crops in, distributions over the seven expressions out.
+//! The emotion network: crops in, distributions over its labels out.
 //!
 //! `contract` is what a network takes and gives; `sidecar` reads it for networks that were made
 //! elsewhere.
@@ -8,14 +8,17 @@ mod sidecar;
 
 use std::path::Path;
 
+use ndarray::{Array4, ArrayView1, ArrayView2, ArrayView4, ArrayViewMut3, Axis, s};
+
 use crate::crop::{align, whole};
 use crate::detect::{Face, warp_grey, warp_rgb};
 use crate::explain::EvidenceMaps;
+use crate::exposure::expose_crop;
 use crate::frame::Frame;
 use crate::geometry::Similarity;
-use crate::onnx::{ModelError, Network, RuntimeOptions};
-use contract::{Class, Colour, Contract, Layout, Output};
-use rapport_vocabulary::{Distribution, Emotion, LabelSet};
+use crate::onnx::{Axes, ModelError, Network, RuntimeOptions};
+use contract::{Class, Colour, Contract, Exposure, Layout, Output, evidence_axes};
+use rapport_vocabulary::{DecisionRule, Distribution, Emotion, LabelSet};
 
 /// Faces in one run at most, so that a crowd does not grow the buffers without bound.
 const BATCH: usize = 16;
@@ -26,6 +29,7 @@ const BATCH: usize = 16;
 pub struct EmotionNet {
     network: Network,
     contract: Contract,
+    decision: DecisionRule,
     output: String,
     /// Faces in one run at most.
     batch: usize,
@@ -40,11 +44,18 @@ impl EmotionNet {
         let network = Network::load(path, options)?;
         let contract = Contract::of(&network)?;
         let (output, one_at_a_time) = contract.check(&network)?;
+        let decision = match network.metadata("decision") {
+            None => DecisionRule::default(),
+            Some(text) => DecisionRule::from_json(&text, &contract.labels).map_err(|reason| {
+                let expected = "a decision rule, see models/README.md".to_owned();
+                network.contract("metadata entry `decision`", reason, expected)
+            })?,
+        };
         let batch = if one_at_a_time { 1 } else { BATCH };
-        let blank = vec![0.0; contract.crop_len()];
-        let mut net = Self { network, contract, output, batch };
+        let blank = Array4::zeros(contract.input_shape(1));
+        let mut net = Self { network, contract, decision, output, batch };
         // A graph can promise shapes that its operators do not give: one run tells.
-        net.classify(&blank)?;
+        net.classify(blank.view())?;
         Ok(net)
     }
 
@@ -56,6 +67,11 @@ impl EmotionNet {
     /// The labels that the network tells apart.
     pub fn labels(&self) -> &LabelSet {
         &self.contract.labels
+    }
+
+    /// How the network's distributions become labels.
+    pub fn decision(&self) -> &DecisionRule {
+        &self.decision
     }
 
     /// Side of the square crops that the network takes, in pixels.
@@ -70,60 +86,69 @@ impl EmotionNet {
         align(face, side_px).zoomed(self.contract.margin, side_px)
     }
 
-    /// Appends a face to `crops` as the network takes it.
-    pub fn crop(&self, frame: &Frame<'_>, face: &Face, crops: &mut Vec<f32>) {
-        self.cut(frame, &self.crop_to_image(face), crops);
+    /// Room for so many crops, in the layout of the network's input.
+    pub fn blank_crops(&self, count: usize) -> Array4<f32> {
+        Array4::zeros(self.contract.input_shape(count))
     }
 
-    /// Appends a picture that is a face cut out already.
-    pub fn crop_whole(&self, frame: &Frame<'_>, crops: &mut Vec<f32>) {
-        self.cut(frame, &whole(frame, self.side_px()), crops);
+    /// Cuts a face out as the network takes it, into one of the crops of [`Self::blank_crops`].
+    pub fn crop(&self, frame: &Frame<'_>, face: &Face, out: ArrayViewMut3<'_, f32>) {
+        self.cut(frame, &self.crop_to_image(face), self.contract.exposure, out);
     }
 
-    fn cut(&self, frame: &Frame<'_>, to_image: &Similarity, crops: &mut Vec<f32>) {
-        let Contract { layout, colour, scale, shift, side_px, .. } = &self.contract;
-        let start = crops.len();
+    /// Takes a picture that is a face cut out already, as it is, into one of the crops of
+    /// [`Self::blank_crops`].
+    pub fn crop_whole(&self, frame: &Frame<'_>, out: ArrayViewMut3<'_, f32>) {
+        self.cut(frame, &whole(frame, self.side_px()), Exposure::AsIs, out);
+    }
+
+    fn cut(
+        &self,
+        frame: &Frame<'_>,
+        to_image: &Similarity,
+        exposure: Exposure,
+        out: ArrayViewMut3<'_, f32>,
+    ) {
+        let Contract { layout, colour, scale, shift, .. } = &self.contract;
+        // The same memory, seen as [channel, row, column] from here on.
+        let mut planes = match layout {
+            Layout::Nchw => out,
+            Layout::Nhwc => out.permuted_axes([2, 0, 1]),
+        };
         match colour {
-            Colour::Grey => warp_grey(frame, to_image, *side_px, crops),
-            Colour::Rgb | Colour::Bgr => warp_rgb(frame, to_image, *side_px, crops),
+            Colour::Grey => warp_grey(frame, to_image, planes.index_axis_mut(Axis(0), 0)),
+            Colour::Rgb => warp_rgb(frame, to_image, planes.view_mut()),
+            Colour::Bgr => warp_rgb(frame, to_image, planes.slice_mut(s![..;-1, .., ..])),
         }
-        let plane = side_px * side_px;
-        let planes = &mut crops[start..];
-        if *colour == Colour::Bgr {
-            let (first, rest) = planes.split_at_mut(plane);
-            first.swap_with_slice(&mut rest[plane..]);
+        if exposure == Exposure::Normal {
+            // Whatever the order of the channels: red and blue count nearly alike.
+            expose_crop(planes.view_mut());
         }
-        for ((plane, &scale), &shift) in planes.chunks_exact_mut(plane).zip(scale).zip(shift) {
+        for ((mut plane, &scale), &shift) in planes.axis_iter_mut(Axis(0)).zip(scale).zip(shift) {
             if (scale, shift) != (1.0, 0.0) {
-                plane.iter_mut().for_each(|value| *value = *value * scale + shift);
-            }
-        }
-        if *layout == Layout::Nhwc && colour.channels() > 1 {
-            let channels = colour.channels();
-            let planar = planes.to_vec();
-            for (i, value) in planes.iter_mut().enumerate() {
-                *value = planar[i % channels * plane + i / channels];
+                plane.mapv_inplace(|value| value * scale + shift);
             }
         }
     }
 
-    /// Classifies crops that follow each other in `crops`, as [`Self::crop`] makes them. One
-    /// distribution comes out for each whole crop.
+    /// Classifies crops, as [`Self::crop`] makes them: one distribution for each.
     ///
     /// # Errors
     /// If inference fails or gives numbers that are no distribution.
-    pub fn classify(&mut self, crops: &[f32]) -> Result<Vec<Distribution>, ModelError> {
-        let Self { network, contract, output, batch } = self;
-        let crop_len = contract.crop_len();
-        let mut found = Vec::with_capacity(crops.len() / crop_len);
-        for batch in crops.chunks(*batch * crop_len) {
-            let count = batch.len() / crop_len;
-            let input = &batch[..count * crop_len];
-            let read = network.run(contract.input_shape(count), input, &[output], |outputs| {
-                read_distributions(outputs[0].data, count, contract)
+    pub fn classify(
+        &mut self,
+        crops: ArrayView4<'_, f32>,
+    ) -> Result<Vec<Distribution>, ModelError> {
+        let Self { network, contract, output, batch, .. } = self;
+        let mut found = Vec::with_capacity(crops.dim().0);
+        for batch in crops.axis_chunks_iter(Axis(0), *batch) {
+            let count = batch.dim().0;
+            let classes = contract.classes.len();
+            let axes = Axes([("face", Some(count)), ("class", Some(classes))]);
+            let read = network.run(batch, [output], |[values]| {
+                Ok(read_distributions(axes.view(output, values)?, contract))
             })?;
             found.extend(read.map_err(|bad| {
-                let classes = contract.classes.len();
                 let expected = match contract.output {
                     Output::Probabilities => {
                         format!("{count} rows of {classes} numbers, 0 to 1, summing to 1")
@@ -140,7 +165,7 @@ impl EmotionNet {
     ///
     /// # Errors
     /// If the network has none, inference fails or gives no maps.
-    pub fn evidence(&mut self, crop: &[f32]) -> Result<EvidenceMaps, ModelError> {
+    pub fn evidence(&mut self, crop: ArrayView4<'_, f32>) -> Result<EvidenceMaps, ModelError> {
         let Some(name) = &self.contract.evidence_name else {
             return Err(self.network.contract(
                 "description",
@@ -148,38 +173,26 @@ impl EmotionNet {
                 "the contract of models/emotion.md, whose output `saliency` explains".to_owned(),
             ));
         };
-        let shape = self.contract.input_shape(1);
-        let (shape, values) = self.network.run(shape, crop, &[name], |outputs| {
-            (outputs[0].shape.to_vec(), outputs[0].data.to_vec())
+        let labels = self.contract.labels.clone();
+        let axes = evidence_axes(Some(1), Some(labels.len()));
+        let maps = self.network.run(crop, [name], |[maps]| {
+            Ok(axes.view(name, maps)?.index_axis(Axis(0), 0).to_owned())
         })?;
-        match shape[..] {
-            [1, classes, rows, columns]
-                if classes == self.labels().len() as i64
-                    && values.iter().all(|v| v.is_finite()) =>
-            {
-                let labels = self.labels().clone();
-                Ok(EvidenceMaps { labels, rows: rows as usize, columns: columns as usize, values })
-            }
-            _ => Err(self.network.contract(
-                "output `saliency`",
-                format!("{shape:?}"),
-                format!("[1,{},h,w], all finite", self.labels().len()),
-            )),
+        if !maps.iter().all(|value| value.is_finite()) {
+            let found = "not finite".to_owned();
+            return Err(self.network.contract("output `saliency`", found, "numbers".to_owned()));
         }
+        Ok(EvidenceMaps { labels, maps })
     }
 }
 
 /// Reads the rows of the output; the error says what was found.
 fn read_distributions(
-    data: &[f32],
-    count: usize,
+    rows: ArrayView2<'_, f32>,
     contract: &Contract,
 ) -> Result<Vec<Distribution>, String> {
-    let classes = contract.classes.len();
-    if classes == 0 || data.len() != count * classes {
-        return Err(format!("{} numbers", data.len()));
-    }
-    let read = |row: &[f32]| {
+    let read = |row: ArrayView1<'_, f32>| {
+        let row = &row.to_vec()[..];
         let sum: f32 = row.iter().sum();
         let is_distribution =
             row.iter().all(|p| (-1e-3..=1.001).contains(p)) && (sum - 1.0).abs() <= 1e-2;
@@ -191,7 +204,7 @@ fn read_distributions(
             _ => Err(format!("{row:?}")),
         }
     };
-    data.chunks_exact(classes).map(read).collect()
+    rows.rows().into_iter().map(read).collect()
 }
 
 fn softmax(logits: &[f32]) -> Vec<f32> {
@@ -239,6 +252,7 @@ mod tests {
             scale: [1.0; 3],
             shift: [0.0; 3],
             margin: 1.0,
+            exposure: Exposure::AsIs,
             output,
             labels: LabelSet::new(classes.iter().filter_map(|class| match class {
                 Class::Of(emotion) => Some(*emotion),
@@ -249,32 +263,33 @@ mod tests {
         }
     }
 
+    fn read(row: &[f32], contract: &Contract) -> Result<Vec<Distribution>, String> {
+        let row = ArrayView1::from(row);
+        read_distributions(row.insert_axis(Axis(0)), contract)
+    }
+
     #[test]
     fn rows_that_are_no_distribution_are_named() {
         let ours =
             contract(Output::Probabilities, LabelSet::seven().iter().map(Class::Of).collect());
         let good = [0.1, 0.1, 0.1, 0.4, 0.1, 0.1, 0.1];
         let expected = LabelSet::seven().distribution(&good);
-        assert_eq!(read_distributions(&good, 1, &ours).unwrap(), [expected]);
-        assert_eq!(read_distributions(&good, 2, &ours).unwrap_err(), "7 numbers");
+        assert_eq!(read(&good, &ours).unwrap(), [expected]);
         let logits = [3.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0];
-        assert!(read_distributions(&logits, 1, &ours).unwrap_err().starts_with("[3.0, -1.0"));
-        assert!(read_distributions(&[f32::NAN; 7], 1, &ours).is_err());
-        assert!(read_distributions(&[], 1, &ours).is_err());
+        assert!(read(&logits, &ours).unwrap_err().starts_with("[3.0, -1.0"));
+        assert!(read(&[f32::NAN; 7], &ours).is_err());
     }
 
     #[test]
     fn classes_that_are_dropped_leave_their_share_to_the_others() {
         let classes = vec![Class::Of(Emotion::Happy), Class::Dropped, Class::Of(Emotion::Sad)];
         let net = contract(Output::Probabilities, classes.clone());
-        let [found] = read_distributions(&[0.2, 0.6, 0.2], 1, &net).unwrap()[..] else { panic!() };
+        let [found] = read(&[0.2, 0.6, 0.2], &net).unwrap()[..] else { panic!() };
         assert_eq!((found.of(Emotion::Happy), found.of(Emotion::Sad)), (0.5, 0.5));
-        let [found] = read_distributions(&[0.0, 1.0, 0.0], 1, &net).unwrap()[..] else { panic!() };
+        let [found] = read(&[0.0, 1.0, 0.0], &net).unwrap()[..] else { panic!() };
         assert_eq!((found.of(Emotion::Happy), found.of(Emotion::Sad)), (0.5, 0.5));
         let net = contract(Output::Logits, classes);
-        let [found] = read_distributions(&[500.0, 0.0, 500.0], 1, &net).unwrap()[..] else {
-            panic!()
-        };
+        let [found] = read(&[500.0, 0.0, 500.0], &net).unwrap()[..] else { panic!() };
         assert_eq!(found.of(Emotion::Happy), 0.5);
     }
 
@@ -286,14 +301,13 @@ mod tests {
 
         #[test]
         fn any_output_is_a_distribution_or_refused(
-            data in proptest::collection::vec(proptest::num::f32::ANY, 0..24),
-            count in 0usize..4,
+            data in proptest::collection::vec(proptest::num::f32::ANY, 9),
             logits: bool,
         ) {
             let output = if logits { Output::Logits } else { Output::Probabilities };
             let mut classes: Vec<_> = Emotion::ALL.map(Class::Of).to_vec();
             classes.push(Class::Dropped);
-            for row in read_distributions(&data, count, &contract(output, classes)).into_iter().flatten() {
+            for row in read(&data, &contract(output, classes)).into_iter().flatten() {
                 let sum: f32 = row.0.iter().sum();
                 proptest::prop_assert!((sum - 1.0).abs() < 0.02, "{row:?}");
             }

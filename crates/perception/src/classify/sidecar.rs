@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::contract::{Class, Colour, Contract, Layout, Output, SIDES_PX};
+use super::contract::{Class, Colour, Contract, Exposure, Layout, Output, SIDES_PX};
 use rapport_settings::{
     self, Field, Mapping, Place, Problem, Problems, Read, Value, problem_lines,
 };
@@ -55,7 +55,7 @@ fn contract(text: &str) -> Result<Contract, Vec<Problem>> {
 }
 
 fn whole(field: Field, problems: &mut Problems) -> Read<Contract> {
-    const KEYS: [&str; 13] = [
+    const KEYS: [&str; 14] = [
         "version",
         "input_name",
         "input_size",
@@ -65,6 +65,7 @@ fn whole(field: Field, problems: &mut Problems) -> Read<Contract> {
         "mean",
         "deviation",
         "margin",
+        "exposure",
         "output_name",
         "output",
         "labels",
@@ -87,6 +88,8 @@ fn whole(field: Field, problems: &mut Problems) -> Read<Contract> {
     let mean = numbers(map.optional("mean"), problems, channels, -1e6..=1e6, &[0.0]);
     let deviation = numbers(map.optional("deviation"), problems, channels, 1e-6..=1e6, &[1.0]);
     let margin = map.optional("margin").map_or(Ok(1.0), |f| f.number(problems, 0.5..=3.0));
+    let exposures = [("as_is", Exposure::AsIs), ("normal", Exposure::Normal)];
+    let exposure = choice(map.optional("exposure"), problems, &exposures, Some(Exposure::AsIs));
     let outputs = [("logits", Output::Logits), ("probabilities", Output::Probabilities)];
     let output = map.required(problems, "output", "logits or probabilities");
     let output = output.and_then(|field| choice(Some(field), problems, &outputs, None));
@@ -110,6 +113,7 @@ fn whole(field: Field, problems: &mut Problems) -> Read<Contract> {
         scale: std::array::from_fn(|c| ((to - from) / 255.0 / of(&deviation, c)) as f32),
         shift: std::array::from_fn(|c| ((from - of(&mean, c)) / of(&deviation, c)) as f32),
         margin: margin? as f32,
+        exposure: exposure?,
         output: output?,
         labels: labels_of(&classes)?,
         classes,

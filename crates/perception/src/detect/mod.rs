@@ -1,33 +1,23 @@
-//! From pixels to faces: YuNet finds boxes, O-Net confirms each and sets its landmarks.
+//! From the pixels of a frame to faces.
+//!
+//! [`Detector`] says what a face detector owes the rest of the package. [`YuNetDetector`] is the one
+//! that comes with it: YuNet finds boxes in the image scaled to the working size, O-Net confirms each
+//! and sets its landmarks. Another detector is one file beside it and a line in
+//! [`Networks::load`](crate::Networks::load).
 
+mod detector;
 mod onet;
 mod resample;
 mod suppress;
 mod warp;
 mod working_image;
 mod yunet;
+mod yunet_detector;
 
+pub use detector::{DetectOptions, Detected, Detector, Face, Landmarks};
 pub use onet::ONet;
 pub use suppress::suppress_overlaps;
 pub(crate) use warp::{warp_grey, warp_rgb};
 pub use working_image::{WorkingImage, WorkingSize};
 pub use yunet::YuNet;
-
-use serde::Serialize;
-
-use crate::geometry::{Point, Rect};
-
-/// Eyes, nose and mouth corners, in this order: left eye, right eye, nose tip, left and right
-/// mouth corner. Left and right as seen in the image.
-pub type Landmarks = [Point; 5];
-
-/// A face found in an image. Coordinates are pixels of that image, possibly beyond its edges.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Face {
-    /// Box from forehead to chin.
-    pub roi_in_image: Rect,
-    /// How sure the detector is, 0 to 1.
-    pub score: f32,
-    /// Landmarks.
-    pub landmarks: Landmarks,
-}
+pub use yunet_detector::YuNetDetector;

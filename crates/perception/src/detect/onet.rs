@@ -4,10 +4,13 @@
 
 use std::path::Path;
 
+use ndarray::{Array4, Axis};
+
 use super::{Face, warp_rgb};
+use crate::exposure::expose_crop;
 use crate::frame::Frame;
 use crate::geometry::{Point, Similarity};
-use crate::onnx::{ModelError, Network, RuntimeOptions};
+use crate::onnx::{Axes, ModelError, Network, RuntimeOptions};
 
 /// Side of the square that the network looks at.
 const SIDE_PX: usize = 48;
@@ -15,11 +18,10 @@ const SIDE_PX: usize = 48;
 /// Faces in one run at most, so that a crowd does not grow the buffers without bound.
 const BATCH: usize = 32;
 
-/// The verifier and landmark finder.
+/// Tells faces from other things, and finds their landmarks.
 #[derive(Debug)]
 pub struct ONet {
     network: Network,
-    crops: Vec<f32>,
 }
 
 impl ONet {
@@ -29,11 +31,12 @@ impl ONet {
     /// If it does not load or is another network.
     pub fn load(path: &Path, options: &RuntimeOptions) -> Result<Self, ModelError> {
         let network = Network::load(path, options)?;
-        let side = Some(SIDE_PX as i64);
-        network.expect_input("crops", &[None, Some(3), side, side])?;
-        network.expect_output("probability", &[None, Some(1)])?;
-        network.expect_output("landmarks", &[None, Some(10)])?;
-        Ok(Self { network, crops: Vec::new() })
+        let side = Some(SIDE_PX);
+        let crops = [("face", None), ("channel", Some(3)), ("row", side), ("column", side)];
+        network.expect_input("crops", Axes(crops))?;
+        network.expect_output("probability", probability_axes(None))?;
+        network.expect_output("landmarks", landmark_axes(None))?;
+        Ok(Self { network })
     }
 
     /// The network, for its timing.
@@ -55,31 +58,44 @@ impl ONet {
         let mut faces = Vec::with_capacity(candidates.len());
         for batch in candidates.chunks(BATCH) {
             let squares: Vec<Similarity> = batch.iter().map(square_around).collect();
-            self.crops.clear();
-            squares.iter().for_each(|s| warp_rgb(frame, s, SIDE_PX, &mut self.crops));
-            let shape = [batch.len(), 3, SIDE_PX, SIDE_PX];
+            let mut crops = Array4::zeros((batch.len(), 3, SIDE_PX, SIDE_PX));
+            for (square, mut crop) in squares.iter().zip(crops.axis_iter_mut(Axis(0))) {
+                warp_rgb(frame, square, crop.view_mut());
+                expose_crop(crop);
+            }
             let outputs = ["probability", "landmarks"];
-            self.network.run(shape, &self.crops, &outputs, |outputs| {
-                let (probabilities, landmarks) = (outputs[0].data, outputs[1].data);
-                let found = probabilities.iter().zip(landmarks.chunks_exact(10));
-                for ((face, square), (&probability, landmarks)) in
+            self.network.run(crops.view(), outputs, |[probabilities, landmarks]| {
+                let count = Some(batch.len());
+                let probabilities = probability_axes(count).view("probability", probabilities)?;
+                let landmarks = landmark_axes(count).view("landmarks", landmarks)?;
+                let found = probabilities.rows().into_iter().zip(landmarks.rows());
+                for ((face, square), (probability, landmarks)) in
                     batch.iter().zip(&squares).zip(found)
                 {
-                    if probability < min_probability || !landmarks.iter().all(|v| v.is_finite()) {
+                    let is_face = probability[0] >= min_probability;
+                    if !is_face || !landmarks.iter().all(|v| v.is_finite()) {
                         continue;
                     }
                     // x1..x5, then y1..y5, in sides of the square.
-                    let point = |i: usize| {
+                    let landmarks = std::array::from_fn(|i| {
                         let side = SIDE_PX as f32;
                         square.apply(Point { x: landmarks[i] * side, y: landmarks[i + 5] * side })
-                    };
-                    let landmarks = [point(0), point(1), point(2), point(3), point(4)];
+                    });
                     faces.push(Face { landmarks, ..*face });
                 }
+                Ok(())
             })?;
         }
         Ok(faces)
     }
+}
+
+fn probability_axes(faces: Option<usize>) -> Axes<2> {
+    Axes([("face", faces), ("probability", Some(1))])
+}
+
+fn landmark_axes(faces: Option<usize>) -> Axes<2> {
+    Axes([("face", faces), ("coordinate", Some(10))])
 }
 
 /// The square around a face that the network was trained on: as long as the longer side of the box.

@@ -1,5 +1,7 @@
 //! Cutting a square out of an image under rotation, scale and shift.
 
+use ndarray::{ArrayViewMut2, ArrayViewMut3, Axis};
+
 use crate::frame::{Encoding, Frame};
 use crate::geometry::{Point, Similarity};
 
@@ -15,34 +17,35 @@ const SAMPLE_WEIGHT: u32 = PARTS * PARTS;
 // A byte of every sample's full weight fits into 32 bits.
 const _: () = assert!((MAX_SAMPLES * MAX_SAMPLES) as u64 * 65_536 * 255 <= u32::MAX as u64);
 
-/// Appends a square of `side` pixels of grey, 0 to 255, to `out`. `to_image` maps the square onto
-/// the image; beyond the edges, the edge goes on.
+/// Fills `out` (\[row, column\], square) with grey, 0 to 255. `to_image` maps the square onto the
+/// image, in pixels of each; beyond the edges of the image its edge goes on.
 ///
 /// Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), as the training images were made.
-pub(crate) fn warp_grey(frame: &Frame<'_>, to_image: &Similarity, side: usize, out: &mut Vec<f32>) {
+pub(crate) fn warp_grey(frame: &Frame<'_>, to_image: &Similarity, out: ArrayViewMut2<'_, f32>) {
+    let out = out.insert_axis(Axis(0));
     let grey = |[red, green, blue]: [f32; 3]| [0.299 * red + 0.587 * green + 0.114 * blue];
     let first = |[grey, ..]: [f32; 3]| [grey];
     // The usual ones are compiled by themselves, the others together.
     match frame.encoding() {
-        Encoding::Mono8 => warp(frame, Encoding::Mono8, to_image, side, out, first),
-        Encoding::Rgb8 => warp(frame, Encoding::Rgb8, to_image, side, out, grey),
-        Encoding::Bgr8 => warp(frame, Encoding::Bgr8, to_image, side, out, grey),
-        Encoding::Uyvy => warp(frame, Encoding::Uyvy, to_image, side, out, grey),
-        Encoding::Yuyv => warp(frame, Encoding::Yuyv, to_image, side, out, grey),
-        Encoding::Nv12 => warp(frame, Encoding::Nv12, to_image, side, out, grey),
-        other => warp(frame, other, to_image, side, out, grey),
+        Encoding::Mono8 => warp(frame, Encoding::Mono8, to_image, out, first),
+        Encoding::Rgb8 => warp(frame, Encoding::Rgb8, to_image, out, grey),
+        Encoding::Bgr8 => warp(frame, Encoding::Bgr8, to_image, out, grey),
+        Encoding::Uyvy => warp(frame, Encoding::Uyvy, to_image, out, grey),
+        Encoding::Yuyv => warp(frame, Encoding::Yuyv, to_image, out, grey),
+        Encoding::Nv12 => warp(frame, Encoding::Nv12, to_image, out, grey),
+        other => warp(frame, other, to_image, out, grey),
     }
 }
 
-/// Appends a square of `side` pixels, planes of red, green and blue, 0 to 255, to `out`.
-pub(crate) fn warp_rgb(frame: &Frame<'_>, to_image: &Similarity, side: usize, out: &mut Vec<f32>) {
+/// Fills `out` (\[channel, row, column\], square) with red, green and blue, 0 to 255.
+pub(crate) fn warp_rgb(frame: &Frame<'_>, to_image: &Similarity, out: ArrayViewMut3<'_, f32>) {
     match frame.encoding() {
-        Encoding::Rgb8 => warp(frame, Encoding::Rgb8, to_image, side, out, |rgb| rgb),
-        Encoding::Bgr8 => warp(frame, Encoding::Bgr8, to_image, side, out, |rgb| rgb),
-        Encoding::Uyvy => warp(frame, Encoding::Uyvy, to_image, side, out, |rgb| rgb),
-        Encoding::Yuyv => warp(frame, Encoding::Yuyv, to_image, side, out, |rgb| rgb),
-        Encoding::Nv12 => warp(frame, Encoding::Nv12, to_image, side, out, |rgb| rgb),
-        other => warp(frame, other, to_image, side, out, |rgb| rgb),
+        Encoding::Rgb8 => warp(frame, Encoding::Rgb8, to_image, out, |rgb| rgb),
+        Encoding::Bgr8 => warp(frame, Encoding::Bgr8, to_image, out, |rgb| rgb),
+        Encoding::Uyvy => warp(frame, Encoding::Uyvy, to_image, out, |rgb| rgb),
+        Encoding::Yuyv => warp(frame, Encoding::Yuyv, to_image, out, |rgb| rgb),
+        Encoding::Nv12 => warp(frame, Encoding::Nv12, to_image, out, |rgb| rgb),
+        other => warp(frame, other, to_image, out, |rgb| rgb),
     }
 }
 
@@ -51,13 +54,10 @@ fn warp<const C: usize>(
     frame: &Frame<'_>,
     encoding: Encoding,
     to_image: &Similarity,
-    side: usize,
-    out: &mut Vec<f32>,
+    mut out: ArrayViewMut3<'_, f32>,
     channels: impl Fn([f32; 3]) -> [f32; C],
 ) {
-    let start = out.len();
-    out.resize(start + C * side * side, 0.0);
-    let out = &mut out[start..];
+    let (_, rows, columns) = out.dim();
     let pixels = Pixels { frame, encoding };
     // Averaging a grid of samples, about one an image pixel, keeps large faces free of aliasing. A
     // dense grid needs no interpolation between image pixels; a sparse one does.
@@ -72,8 +72,8 @@ fn warp<const C: usize>(
         *offset = Point { x: sample.x - corner.x, y: sample.y - corner.y };
     }
     let offsets = &offsets[..samples * samples];
-    for row in 0..side {
-        for column in 0..side {
+    for row in 0..rows {
+        for column in 0..columns {
             let mut sums = [0; 3];
             let corner = to_image.apply(Point { x: column as f32, y: row as f32 });
             for offset in offsets {
@@ -86,7 +86,7 @@ fn warp<const C: usize>(
             }
             let values = channels(sums.map(|sum| sum as f32 * weight));
             for (channel, value) in values.into_iter().enumerate() {
-                out[channel * side * side + row * side + column] = value;
+                out[[channel, row, column]] = value;
             }
         }
     }
@@ -142,6 +142,8 @@ fn index(coordinate: f32) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use ndarray::{Array2, Array3};
+
     use super::*;
 
     const SHIFT: Similarity = Similarity { a: 1.0, b: 0.0, tx: 3.0, ty: 1.0 };
@@ -150,13 +152,11 @@ mod tests {
     fn a_shift_copies_pixels_and_edges_go_on() {
         let data: Vec<u8> = (0..64).collect();
         let frame = Frame::new(8, 8, 8, Encoding::Mono8, &data).unwrap();
-        let mut out = vec![7.0];
-        warp_grey(&frame, &SHIFT, 6, &mut out);
-        assert_eq!(out.len(), 37);
-        assert_eq!(out[0], 7.0);
-        assert_eq!(out[1], 11.0);
-        assert_eq!(out[1 + 6 + 2], 21.0);
-        assert_eq!(out[1 + 5], 15.0, "beyond the right edge");
+        let mut out = Array2::zeros((6, 6));
+        warp_grey(&frame, &SHIFT, out.view_mut());
+        assert_eq!(out[[0, 0]], 11.0);
+        assert_eq!(out[[1, 2]], 21.0);
+        assert_eq!(out[[0, 5]], 15.0, "beyond the right edge");
     }
 
     #[test]
@@ -165,9 +165,9 @@ mod tests {
             (0..32 * 32).map(|i| if (i + i / 32) % 2 == 0 { 0 } else { 200 }).collect();
         let frame = Frame::new(32, 32, 32, Encoding::Mono8, &data).unwrap();
         for factor in [2.0, 4.0] {
-            let mut out = Vec::new();
+            let mut out = Array2::zeros((8, 8));
             let shrink = Similarity { a: factor, b: 0.0, tx: 0.0, ty: 0.0 };
-            warp_grey(&frame, &shrink, 8, &mut out);
+            warp_grey(&frame, &shrink, out.view_mut());
             assert!(out.iter().all(|&v| (v - 100.0).abs() < 1.0), "{factor}: {out:?}");
         }
     }
@@ -176,18 +176,20 @@ mod tests {
     fn colours_go_to_their_planes_and_to_grey() {
         let frame_of = |encoding| Frame::new(1, 1, 3, encoding, &[10, 20, 30]).unwrap();
         let one = Similarity { a: 1.0, b: 0.0, tx: 0.0, ty: 0.0 };
-        let mut out = Vec::new();
-        warp_rgb(&frame_of(Encoding::Bgr8), &one, 1, &mut out);
-        warp_grey(&frame_of(Encoding::Rgb8), &one, 1, &mut out);
-        assert_eq!(out, [30.0, 20.0, 10.0, 0.299 * 10.0 + 0.587 * 20.0 + 0.114 * 30.0]);
+        let mut rgb = Array3::zeros((3, 1, 1));
+        warp_rgb(&frame_of(Encoding::Bgr8), &one, rgb.view_mut());
+        assert_eq!(rgb.iter().copied().collect::<Vec<f32>>(), [30.0, 20.0, 10.0]);
+        let mut grey = Array2::zeros((1, 1));
+        warp_grey(&frame_of(Encoding::Rgb8), &one, grey.view_mut());
+        assert_eq!(grey[[0, 0]], 0.299 * 10.0 + 0.587 * 20.0 + 0.114 * 30.0);
     }
 
     #[test]
     fn transforms_that_are_not_finite_read_no_memory_outside() {
         let frame = Frame::new(1, 1, 1, Encoding::Mono8, &[5]).unwrap();
-        let mut out = Vec::new();
+        let mut out = Array2::from_elem((2, 2), -1.0);
         let wild = Similarity { a: f32::NAN, b: f32::INFINITY, tx: 1e30, ty: -1e30 };
-        warp_grey(&frame, &wild, 2, &mut out);
-        assert_eq!(out.len(), 4);
+        warp_grey(&frame, &wild, out.view_mut());
+        assert!(out.iter().all(|&value| value == 5.0), "{out}");
     }
 }

@@ -1,6 +1,9 @@
 //! The image at the size that the detector works on: scaled down, padded, as planes of floats.
 
+use ndarray::{Array4, ArrayView4, s};
+
 use super::resample::{Axis, Sums, scale_channel, scale_colours, scale_rows};
+use crate::exposure::search_gain;
 use crate::frame::{Encoding, Frame, yuv_to_rgb};
 use crate::geometry::Point;
 
@@ -45,7 +48,7 @@ impl std::str::FromStr for WorkingSize {
 /// Buffers for the scaled image, kept from frame to frame.
 #[derive(Debug)]
 pub struct WorkingImage {
-    planes: Vec<f32>,
+    planes: Array4<f32>,
     /// Size of the part that holds the image, (width, height) in pixels.
     content: (usize, usize),
     /// Size of the planes, a multiple of the alignment.
@@ -68,7 +71,7 @@ impl Default for WorkingImage {
     fn default() -> Self {
         let axis = Axis::new(1, 1);
         Self {
-            planes: Vec::new(),
+            planes: Array4::zeros((1, 3, 0, 0)),
             content: (0, 0),
             width: 0,
             height: 0,
@@ -119,9 +122,19 @@ impl WorkingImage {
         }
     }
 
-    /// Planes of blue, green and red, 0 to 255, each `height` rows of `width`; padding is 0.
-    pub fn planes(&self) -> &[f32] {
-        &self.planes
+    /// Brings the image to a normal exposure, where it is darker.
+    pub fn expose(&mut self) {
+        let (width, height) = self.content;
+        let mut content = self.planes.slice_mut(s![0, .., ..height, ..width]);
+        let gain = search_gain(content.view());
+        if gain > 1.0 {
+            content.mapv_inplace(|value| (value * gain).min(255.0));
+        }
+    }
+
+    /// Blue, green and red, 0 to 255, as \[image, channel, row, column\]; the padding is 0.
+    pub fn planes(&self) -> ArrayView4<'_, f32> {
+        self.planes.view()
     }
 
     /// Width and height of the planes in pixels.
@@ -142,14 +155,13 @@ impl WorkingImage {
         self.content = (content_width, content_height);
         self.width = content_width.next_multiple_of(ALIGNMENT_PX);
         self.height = content_height.next_multiple_of(ALIGNMENT_PX);
-        self.planes.clear();
-        self.planes.resize(3 * self.width * self.height, 0.0);
+        self.planes = Array4::zeros((1, 3, self.height, self.width));
     }
 
     /// `planes_of` says in which plane each of the first three channels belongs.
     fn fill_colours<const CHANNELS: usize>(&mut self, frame: &Frame<'_>, planes_of: [usize; 3]) {
         let Self { across, down, sums, .. } = self;
-        let mut planes = Planes::of(&mut self.planes, self.width, self.height, self.content.0);
+        let mut planes = Planes::of(&mut self.planes, self.content.0);
         scale_rows(
             down,
             sums,
@@ -167,7 +179,7 @@ impl WorkingImage {
 
     fn fill_mosaic(&mut self, frame: &Frame<'_>) {
         let Self { across, down, sums, converted, .. } = self;
-        let mut planes = Planes::of(&mut self.planes, self.width, self.height, self.content.0);
+        let mut planes = Planes::of(&mut self.planes, self.content.0);
         let width = frame.width_px() as usize;
         let mut converted_row = None;
         let row = |y: usize, with: &mut dyn FnMut(&[u8])| {
@@ -188,7 +200,7 @@ impl WorkingImage {
 
     fn fill_grey(&mut self, frame: &Frame<'_>) {
         let Self { across, down, sums, converted, .. } = self;
-        let mut planes = Planes::of(&mut self.planes, self.width, self.height, self.content.0);
+        let mut planes = Planes::of(&mut self.planes, self.content.0);
         let packed = frame.encoding() == Encoding::Mono8;
         let row = |y: usize, with: &mut dyn FnMut(&[u8])| {
             if packed {
@@ -208,7 +220,7 @@ impl WorkingImage {
     /// `offsets` of Y, U and V in the four bytes of two pixels.
     fn fill_yuv422(&mut self, frame: &Frame<'_>, offsets: [usize; 3]) {
         let Self { across, half_across, down, sums, .. } = self;
-        let mut planes = Planes::of(&mut self.planes, self.width, self.height, self.content.0);
+        let mut planes = Planes::of(&mut self.planes, self.content.0);
         scale_rows(
             down,
             sums,
@@ -226,7 +238,7 @@ impl WorkingImage {
     /// `offsets` of U and V in the two bytes of four pixels.
     fn fill_yuv420(&mut self, frame: &Frame<'_>, offsets: [usize; 2]) {
         let Self { across, half_across, down, half_down, sums, .. } = self;
-        let mut planes = Planes::of(&mut self.planes, self.width, self.height, self.content.0);
+        let mut planes = Planes::of(&mut self.planes, self.content.0);
         let rows = frame.height_px() as usize;
         scale_rows(
             half_down,
@@ -265,7 +277,8 @@ fn yuv_to_bgr(y: &mut [f32], u: &mut [f32], v: &mut [f32]) {
     }
 }
 
-/// The three planes, to be written row by row.
+/// The three planes, to be written row by row. As slices: this is where most time outside the
+/// networks goes.
 struct Planes<'p> {
     planes: [&'p mut [f32]; 3],
     width: usize,
@@ -273,8 +286,11 @@ struct Planes<'p> {
 }
 
 impl<'p> Planes<'p> {
-    fn of(planes: &'p mut [f32], width: usize, height: usize, content_width: usize) -> Self {
-        let (first, rest) = planes.split_at_mut(width * height);
+    fn of(planes: &'p mut Array4<f32>, content_width: usize) -> Self {
+        let (_, _, height, width) = planes.dim();
+        // Always contiguous: it was made so by `reserve`.
+        let all = planes.as_slice_mut().unwrap_or_default();
+        let (first, rest) = all.split_at_mut(width * height);
         let (second, third) = rest.split_at_mut(width * height);
         Self { planes: [first, second, third], width, content_width }
     }
@@ -303,12 +319,11 @@ mod tests {
         let frame = Frame::new(40, 20, 120, Encoding::Rgb8, &data).unwrap();
         let image = filled(&frame, 640, 480);
         assert_eq!(image.padded_size(), (64, 32));
-        let plane = 64 * 32;
         let [r, g, b] = frame.rgb(7, 5);
-        let at = |channel: usize| image.planes()[channel * plane + 5 * 64 + 7];
+        let at = |channel: usize| image.planes()[[0, channel, 5, 7]];
         assert_eq!([at(2), at(1), at(0)], [r, g, b].map(f32::from));
-        assert_eq!(image.planes()[40], 0.0);
-        assert_eq!(image.planes()[20 * 64], 0.0);
+        assert_eq!(image.planes()[[0, 0, 0, 40]], 0.0);
+        assert_eq!(image.planes()[[0, 0, 20, 0]], 0.0);
     }
 
     #[test]

@@ -3,14 +3,16 @@
 
 use std::path::Path;
 
+use ndarray::ArrayView3;
+
 use super::{Face, Landmarks, WorkingImage};
 use crate::geometry::{Point, Rect};
-use crate::onnx::{ModelError, Network, RuntimeOptions, Tensor};
+use crate::onnx::{Axes, ModelError, Network, RuntimeOptions};
 
 /// Cell sizes of the three output grids in pixels, in the order of the outputs.
 const STRIDES_PX: [usize; 3] = [8, 16, 32];
 
-/// The face finder.
+/// Finds faces in a whole image.
 #[derive(Debug)]
 pub struct YuNet {
     network: Network,
@@ -23,10 +25,11 @@ impl YuNet {
     /// If it does not load or is another network.
     pub fn load(path: &Path, options: &RuntimeOptions) -> Result<Self, ModelError> {
         let network = Network::load(path, options)?;
-        network.expect_input("image", &[Some(1), Some(3), None, None])?;
-        network.expect_output("scores", &[Some(1), Some(1), None])?;
-        network.expect_output("boxes", &[Some(1), Some(4), None])?;
-        network.expect_output("landmarks", &[Some(1), Some(10), None])?;
+        let image = [("image", Some(1)), ("channel", Some(3)), ("row", None), ("column", None)];
+        network.expect_input("image", Axes(image))?;
+        network.expect_output("scores", output_axes(1, None))?;
+        network.expect_output("boxes", output_axes(4, None))?;
+        network.expect_output("landmarks", output_axes(10, None))?;
         Ok(Self { network })
     }
 
@@ -43,14 +46,17 @@ impl YuNet {
     pub fn find(&mut self, image: &WorkingImage, min_score: f32) -> Result<Vec<Face>, ModelError> {
         let (width, height) = image.padded_size();
         let outputs = ["scores", "boxes", "landmarks"];
-        let faces =
-            self.network.run([1, 3, height, width], image.planes(), &outputs, |outputs| {
-                decode(outputs, width, height, min_score)
+        let mut faces =
+            self.network.run(image.planes(), outputs, |[scores, boxes, landmarks]| {
+                let cells = Some(grids(width, height).map(|grid| grid.columns * grid.rows).sum());
+                Ok(decode(
+                    output_axes(1, cells).view("scores", scores)?,
+                    output_axes(4, cells).view("boxes", boxes)?,
+                    output_axes(10, cells).view("landmarks", landmarks)?,
+                    (width, height),
+                    min_score,
+                ))
             })?;
-        let mut faces = faces.ok_or_else(|| {
-            let expected = format!("one value a cell of a {width}x{height} image");
-            self.network.contract("size of an output", "another".to_owned(), expected)
-        })?;
         for face in &mut faces {
             let roi = &mut face.roi_in_image;
             let corner = image.to_image(roi.x, roi.y);
@@ -62,78 +68,95 @@ impl YuNet {
     }
 }
 
-/// Reads faces in working pixels off the outputs; nothing if these do not have one value for each
-/// cell and channel. Values that are not finite are passed over.
+fn output_axes(values: usize, cells: Option<usize>) -> Axes<3> {
+    Axes([("image", Some(1)), ("value", Some(values)), ("cell", cells)])
+}
+
+/// One of the grids that cover the image.
+struct Grid {
+    stride_px: usize,
+    columns: usize,
+    rows: usize,
+}
+
+fn grids(width: usize, height: usize) -> impl Iterator<Item = Grid> {
+    STRIDES_PX.into_iter().map(move |stride_px| Grid {
+        stride_px,
+        columns: width / stride_px,
+        rows: height / stride_px,
+    })
+}
+
+/// Reads faces, in working pixels, off the outputs. Values that are not finite are skipped.
 ///
 /// Cells follow each other by stride, then row by row. Box centre and landmarks are offsets from
 /// the cell's corner in strides; the box's sides are exponents of e, in strides.
 fn decode(
-    outputs: &[Tensor<'_>],
-    width: usize,
-    height: usize,
+    scores: ArrayView3<'_, f32>,
+    boxes: ArrayView3<'_, f32>,
+    landmarks: ArrayView3<'_, f32>,
+    (width, height): (usize, usize),
     min_score: f32,
-) -> Option<Vec<Face>> {
-    let &[scores, boxes, landmarks] = outputs else {
-        return None;
-    };
-    let cells: usize = STRIDES_PX.iter().map(|s| (width / s) * (height / s)).sum();
-    if [scores, boxes, landmarks].map(|t| t.data.len()) != [cells, 4 * cells, 10 * cells] {
-        return None;
-    }
+) -> Vec<Face> {
+    let cells = grids(width, height).flat_map(|Grid { stride_px, columns, rows }| {
+        (0..rows * columns).map(move |cell| (stride_px as f32, cell % columns, cell / columns))
+    });
     let mut faces = Vec::new();
-    let mut first = 0;
-    for stride in STRIDES_PX {
-        let (columns, rows) = (width / stride, height / stride);
-        for (index, &score) in scores.data[first..first + columns * rows].iter().enumerate() {
-            if score < min_score {
-                continue;
-            }
-            let (column, row) = ((index % columns) as f32, (index / columns) as f32);
-            let unit = stride as f32;
-            let offset = |channel: usize| boxes.data[channel * cells + first + index];
-            let (cx, cy) = ((column + offset(0)) * unit, (row + offset(1)) * unit);
-            let (w, h) = (offset(2).exp() * unit, offset(3).exp() * unit);
-            let point = |i: usize| Point {
-                x: (column + landmarks.data[2 * i * cells + first + index]) * unit,
-                y: (row + landmarks.data[(2 * i + 1) * cells + first + index]) * unit,
-            };
-            let landmarks: Landmarks = [point(0), point(1), point(2), point(3), point(4)];
-            let finite = [score, cx, cy, w, h].iter().all(|v| v.is_finite())
-                && landmarks.iter().all(|p| p.x.is_finite() && p.y.is_finite());
-            if finite {
-                let roi_in_image = Rect { x: cx - w / 2.0, y: cy - h / 2.0, width: w, height: h };
-                faces.push(Face { roi_in_image, score, landmarks });
-            }
+    for (cell, (unit, column, row)) in cells.enumerate() {
+        let score = scores[[0, 0, cell]];
+        if score < min_score {
+            continue;
         }
-        first += columns * rows;
+        let (column, row) = (column as f32, row as f32);
+        let offset = |value: usize| boxes[[0, value, cell]];
+        let (cx, cy) = ((column + offset(0)) * unit, (row + offset(1)) * unit);
+        let (w, h) = (offset(2).exp() * unit, offset(3).exp() * unit);
+        let landmarks: Landmarks = std::array::from_fn(|i| Point {
+            x: (column + landmarks[[0, 2 * i, cell]]) * unit,
+            y: (row + landmarks[[0, 2 * i + 1, cell]]) * unit,
+        });
+        let finite = [score, cx, cy, w, h].iter().all(|v| v.is_finite())
+            && landmarks.iter().all(|p| p.x.is_finite() && p.y.is_finite());
+        if finite {
+            let roi_in_image = Rect { x: cx - w / 2.0, y: cy - h / 2.0, width: w, height: h };
+            faces.push(Face { roi_in_image, score, landmarks });
+        }
     }
-    Some(faces)
+    faces
 }
 
 #[cfg(test)]
 mod tests {
+    use ndarray::Array3;
+
     use super::*;
 
     #[test]
-    fn a_cell_is_decoded_by_its_stride_and_bad_numbers_are_passed_over() {
+    fn a_cell_is_decoded_by_its_stride_and_bad_numbers_are_skipped() {
         // 32x32: 16 cells of stride 8, 4 of stride 16, 1 of stride 32.
         let cells = 21;
-        let (mut scores, mut boxes, landmarks) =
-            (vec![0.0; cells], vec![0.0; 4 * cells], vec![0.5; 10 * cells]);
+        let mut scores = Array3::zeros((1, 1, cells));
+        let mut boxes = Array3::zeros((1, 4, cells));
+        let landmarks = Array3::from_elem((1, 10, cells), 0.5);
         let cell = 16 + 3; // stride 16, column 1, row 1
-        scores[cell] = 0.9;
-        boxes[cell] = 0.5;
-        boxes[cells + cell] = 0.25;
-        boxes[2 * cells + cell] = 2f32.ln();
-        scores[2] = 0.8;
-        boxes[2] = f32::NAN;
-        let tensor = |data| Tensor { shape: &[], data };
-        let outputs = [tensor(&scores), tensor(&boxes), tensor(&landmarks)];
-        let faces = decode(&outputs, 32, 32, 0.5).unwrap();
+        scores[[0, 0, cell]] = 0.9;
+        boxes[[0, 0, cell]] = 0.5;
+        boxes[[0, 1, cell]] = 0.25;
+        boxes[[0, 2, cell]] = 2f32.ln();
+        scores[[0, 0, 2]] = 0.8;
+        boxes[[0, 0, 2]] = f32::NAN;
+        let faces = decode(scores.view(), boxes.view(), landmarks.view(), (32, 32), 0.5);
         assert_eq!(faces.len(), 1);
         let expected = Rect { x: 24.0 - 16.0, y: 20.0 - 8.0, width: 32.0, height: 16.0 };
         assert_eq!(faces[0].roi_in_image, expected);
         assert_eq!(faces[0].landmarks[4], Point { x: 24.0, y: 24.0 });
-        assert_eq!(decode(&outputs, 64, 32, 0.5), None);
+    }
+
+    #[test]
+    fn outputs_of_another_size_are_named() {
+        let scores = Array3::<f32>::zeros((1, 1, 20));
+        let error = output_axes(1, Some(21)).view("scores", scores.view().into_dyn()).unwrap_err();
+        let expected = "`scores` has shape [1, 1, 20], expected [image=1, value=1, cell=21]";
+        assert_eq!(error.to_string(), expected);
     }
 }

@@ -75,7 +75,7 @@ pub enum BagError {
         /// What is there instead, or what sqlite3 says.
         found: String,
     },
-    /// Messages that are not ROS 2's CDR.
+    /// No topic is in ROS 2's CDR.
     #[error(
         "{}: topic {topic} is serialized as `{found}`, expected `cdr`",
         path.display()
@@ -83,7 +83,7 @@ pub enum BagError {
     Serialization {
         /// The file.
         path: PathBuf,
-        /// The topic.
+        /// The first topic.
         topic: String,
         /// Its serialization format.
         found: String,
@@ -162,6 +162,60 @@ pub enum BagWarning {
         /// When the last of them was recorded, in nanoseconds since the epoch.
         last_log_time_ns: Option<i64>,
     },
+    /// A topic whose messages are not in ROS 2's CDR.
+    #[error(
+        "{}: topic {topic} left out{}: serialized as `{found}`, expected `cdr`",
+        path.display(), of_messages(*messages)
+    )]
+    NotCdr {
+        /// The file.
+        path: PathBuf,
+        /// The topic.
+        topic: String,
+        /// Its serialization format.
+        found: String,
+        /// How many messages it has, where the recording says so.
+        messages: Option<u64>,
+    },
+    /// Messages whose data cannot be used, for example because it does not decompress.
+    #[error("{}: {messages} message(s) skipped, the first on {topic}: {reason}", path.display())]
+    Skipped {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        messages: u64,
+        /// The topic of the first.
+        topic: String,
+        /// What is wrong with the first.
+        reason: String,
+    },
+    /// Messages whose log time lies beyond the year 2262, where nanoseconds end. The time at which
+    /// they were sent stands in for it where that can be counted.
+    #[error(
+        "{}: {messages} message(s) have a log time beyond the year 2262: the recorder's clock was \
+         wrong or the file is damaged",
+        path.display()
+    )]
+    TimeNotCounted {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        messages: u64,
+    },
+    /// A longer time without any message than a recording lasts.
+    #[error(
+        "{}: no message for {:.1} days from {} on: the recorder's clock was set, or recording \
+         paused",
+        path.display(), (*to_ns as f64 - *from_ns as f64) / DAY_NS, secs(*from_ns)
+    )]
+    Gap {
+        /// The recording.
+        path: PathBuf,
+        /// The log time of the last message before, in nanoseconds since the epoch.
+        from_ns: i64,
+        /// The log time of the first message after.
+        to_ns: i64,
+    },
     /// A file of several that cannot be opened.
     #[error("left out a file that cannot be read: {reason}")]
     Unreadable {
@@ -188,9 +242,16 @@ pub enum BagWarning {
 }
 
 fn until(last_log_time_ns: Option<i64>) -> String {
-    last_log_time_ns.map_or_else(String::new, |ns| {
-        format!(", the last at {}.{:09} s", ns.div_euclid(NS), ns.rem_euclid(NS))
-    })
+    last_log_time_ns.map_or_else(String::new, |ns| format!(", the last at {}", secs(ns)))
+}
+
+fn of_messages(messages: Option<u64>) -> String {
+    messages.map_or_else(String::new, |messages| format!(" with {messages} message(s)"))
+}
+
+fn secs(ns: i64) -> String {
+    format!("{}.{:09} s", ns.div_euclid(NS), ns.rem_euclid(NS))
 }
 
 const NS: i64 = 1_000_000_000;
+const DAY_NS: f64 = 86_400e9;

@@ -1,78 +1,16 @@
 //! One file of a recording, whatever its format.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
+use super::compression::ZSTD_MAGIC;
 use super::error::{BagError, BagWarning};
-use super::qos::Qos;
-use super::{Recorded, mcap, sqlite};
-
-/// How every zstd frame begins. CDR begins with 0, so a message cannot be taken for one.
-const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
+use super::types::{FileInfo, Message, Wanted};
+use super::{mcap, sqlite};
 
 /// How every sqlite3 file begins.
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
-
-/// What a file says about itself without its messages being read.
-#[derive(Debug)]
-pub(super) struct FileInfo {
-    pub topics: Vec<FileTopic>,
-    /// The earliest and the latest log time, where there is a message.
-    pub bounds_ns: Option<(i64, i64)>,
-}
-
-/// A topic of one file.
-#[derive(Debug)]
-pub(super) struct FileTopic {
-    pub name: String,
-    pub type_name: String,
-    pub serialization: String,
-    pub message_count: Option<u64>,
-    pub offered_qos: Vec<Qos>,
-    pub recorded: Recorded,
-}
-
-/// A message of one file; `topic` is what [`Wanted`] gave for its topic.
-#[derive(Debug, PartialEq)]
-pub(super) struct FileMessage {
-    pub topic: usize,
-    pub log_time_ns: i64,
-    pub publish_time_ns: i64,
-    pub data: Vec<u8>,
-}
-
-/// How far reading of one file came.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Progress {
-    pub messages: u64,
-    pub last_log_time_ns: Option<i64>,
-}
-
-impl Progress {
-    pub fn count(&mut self, log_time_ns: i64) {
-        self.messages += 1;
-        self.last_log_time_ns = Some(log_time_ns);
-    }
-}
-
-/// The topics to read, by name and type, each with its index in the recording.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Wanted(Arc<HashMap<(String, String), usize>>);
-
-impl Wanted {
-    pub fn get(&self, name: &str, type_name: &str) -> Option<usize> {
-        self.0.get(&(name.to_owned(), type_name.to_owned())).copied()
-    }
-}
-
-impl FromIterator<((String, String), usize)> for Wanted {
-    fn from_iter<I: IntoIterator<Item = ((String, String), usize)>>(topics: I) -> Self {
-        Self(Arc::new(topics.into_iter().collect()))
-    }
-}
 
 /// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -154,7 +92,7 @@ enum FileMessages {
 }
 
 impl Iterator for FileMessages {
-    type Item = Result<FileMessage, BagWarning>;
+    type Item = Result<Message, BagWarning>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match self {
@@ -179,7 +117,7 @@ impl Files {
 }
 
 impl Iterator for Files {
-    type Item = Result<FileMessage, BagWarning>;
+    type Item = Result<Message, BagWarning>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -199,23 +137,6 @@ impl Iterator for Files {
             }
         }
     }
-}
-
-/// Undoes rosbag2's compression mode `message` where a message is compressed.
-pub(super) fn decompress_message(data: &[u8]) -> std::io::Result<Vec<u8>> {
-    /// The longest message that is believed.
-    const LIMIT_BYTES: u64 = 256 << 20;
-
-    if !data.starts_with(&ZSTD_MAGIC) {
-        return Ok(data.to_vec());
-    }
-    let mut whole = Vec::new();
-    let decoder = zstd::Decoder::with_buffer(data)?;
-    let read = decoder.take(LIMIT_BYTES + 1).read_to_end(&mut whole)?;
-    if read as u64 > LIMIT_BYTES {
-        return Err(std::io::Error::other(format!("a message of over {LIMIT_BYTES} bytes")));
-    }
-    Ok(whole)
 }
 
 fn head(source: impl Read) -> std::io::Result<Vec<u8>> {

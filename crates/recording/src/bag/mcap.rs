@@ -1,6 +1,6 @@
 //! MCAP files, read record by record from the front: memory holds one message, not the file.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use mcap::records::{self, Record, op};
 use mcap::sans_io::{LinearReadEvent, LinearReader, LinearReaderOptions};
 use mcap::{MAGIC, McapError, parse_record};
 
-use super::Recorded;
+use super::compression::decompress_message;
 use super::error::{BagError, BagWarning};
-use super::file::{FileInfo, FileMessage, FileTopic, Progress, Wanted, decompress_message};
 use super::qos::Qos;
+use super::types::{CDR, FileInfo, FileTopic, Message, ReadSoFar, Recorded, Topic, Wanted, total};
 
 /// The longest record that is believed; a damaged length must not exhaust the memory.
 const LONGEST_RECORD_BYTES: usize = 256 << 20;
@@ -36,7 +36,7 @@ pub(super) fn inspect(path: &Path, compressed: bool) -> Result<FileInfo, BagErro
         Ok(None) => None,
         Ok(Some(header)) => {
             *catalog.counts.entry(header.channel_id).or_default() += 1;
-            let time = time_ns(header.log_time);
+            let time = log_time_ns(&header);
             let (first, last) = bounds.get_or_insert((time, time));
             (*first, *last) = ((*first).min(time), (*last).max(time));
             None
@@ -100,10 +100,15 @@ fn read_summary(path: &Path) -> Result<Option<FileInfo>, BagError> {
     {
         return Ok(None);
     }
-    let bounds = (statistics.message_count > 0)
-        .then(|| (time_ns(statistics.message_start_time), time_ns(statistics.message_end_time)));
-    catalog.counts_known =
-        statistics.channel_message_counts.values().sum::<u64>() == statistics.message_count;
+    let (start, end) = (statistics.message_start_time, statistics.message_end_time);
+    let bounds = match (i64::try_from(start), i64::try_from(end)) {
+        _ if statistics.message_count == 0 => None,
+        (Ok(start), Ok(end)) => Some((start, end)),
+        // Times that cannot be counted: what stands in for them stands in the messages.
+        _ => return Ok(None),
+    };
+    let counted = total(statistics.channel_message_counts.values().copied().map(Some));
+    catalog.counts_known = counted == Some(statistics.message_count);
     catalog.counts = statistics.channel_message_counts;
     Ok(Some(catalog.into_info(bounds)))
 }
@@ -160,10 +165,9 @@ impl Catalog {
             let offered = channel.metadata.get("offered_qos_profiles");
             let schema = self.schemas.get(&channel.schema_id);
             let text = |text: Option<&String>| text.cloned().unwrap_or_default();
-            FileTopic {
+            let topic = Topic {
                 name: channel.topic.clone(),
                 type_name: self.type_name(channel).to_owned(),
-                serialization: channel.message_encoding.clone(),
                 message_count: self.counts_known.then_some(count),
                 // Other writers may put anything there; without an offer the default serves.
                 offered_qos: offered
@@ -175,7 +179,8 @@ impl Catalog {
                     definition_encoding: text(schema.map(|schema| &schema.encoding)),
                     definition: text(schema.map(|schema| &schema.definition)),
                 },
-            }
+            };
+            FileTopic { topic, serialization: channel.message_encoding.clone() }
         };
         FileInfo { topics: self.channels.iter().map(topic).collect(), bounds_ns: bounds }
     }
@@ -189,8 +194,10 @@ pub(super) struct McapMessages {
     /// Channel id to index of the topic, for channels that are wanted.
     topics: HashMap<u16, Option<usize>>,
     wanted: Wanted,
-    progress: Progress,
+    so_far: ReadSoFar,
     done: bool,
+    /// What is left to say once all is read.
+    warnings: VecDeque<BagWarning>,
 }
 
 impl McapMessages {
@@ -201,13 +208,14 @@ impl McapMessages {
             catalog: Catalog::default(),
             topics: HashMap::new(),
             wanted,
-            progress: Progress::default(),
+            so_far: ReadSoFar::default(),
             done: false,
+            warnings: VecDeque::new(),
         })
     }
 
-    fn read(&mut self) -> Result<Option<FileMessage>, Stop> {
-        let Self { records, catalog, topics, wanted, progress, .. } = self;
+    fn read(&mut self) -> Result<Option<Message>, Stop> {
+        let Self { records, catalog, topics, wanted, so_far, .. } = self;
         let found = records.find(|opcode, body| match catalog.note(opcode, body) {
             Err(reason) => Some(Err(reason)),
             Ok(None) => {
@@ -217,19 +225,27 @@ impl McapMessages {
                 None
             }
             Ok(Some(header)) => {
-                let (time, publish_time_ns) =
-                    (time_ns(header.log_time), time_ns(header.publish_time));
-                progress.count(time);
-                let topic = *topics.entry(header.channel_id).or_insert_with(|| {
+                let log_time_ns = log_time_ns(&header);
+                so_far.count(log_time_ns);
+                if i64::try_from(header.log_time).is_err() {
+                    so_far.count_beyond_time();
+                }
+                let topic = (*topics.entry(header.channel_id).or_insert_with(|| {
                     let channel = catalog.channels.get(&header.channel_id)?;
-                    wanted.get(&channel.topic, catalog.type_name(channel))
-                });
+                    let is_cdr = channel.message_encoding == CDR;
+                    wanted.get(&channel.topic, catalog.type_name(channel)).filter(|_| is_cdr)
+                }))?;
                 // The header of a message record has 22 bytes: 2 + 4 + 8 + 8.
-                topic.map(|topic| {
-                    let data =
-                        decompress_message(&body[22..]).map_err(|error| error.to_string())?;
-                    Ok(FileMessage { topic, log_time_ns: time, publish_time_ns, data })
-                })
+                match decompress_message(body.get(22..).unwrap_or_default()) {
+                    Ok(data) => {
+                        let publish_time_ns = time_ns(header.publish_time);
+                        Some(Ok(Message { topic, log_time_ns, publish_time_ns, data }))
+                    }
+                    Err(error) => {
+                        let channel = catalog.channels.get(&header.channel_id);
+                        so_far.skip(channel.map_or("", |channel| &channel.topic), error)
+                    }
+                }
             }
         })?;
         found.transpose().map_err(Stop::Damaged)
@@ -237,7 +253,7 @@ impl McapMessages {
 
     fn warning(&self, stop: &Stop) -> BagWarning {
         let path = self.path.clone();
-        let Progress { messages, last_log_time_ns } = self.progress;
+        let ReadSoFar { messages, last_log_time_ns, .. } = self.so_far;
         let at_byte = self.records.at_byte;
         match stop {
             Stop::Cut => {
@@ -257,24 +273,20 @@ impl McapMessages {
 }
 
 impl Iterator for McapMessages {
-    type Item = Result<FileMessage, BagWarning>;
+    type Item = Result<Message, BagWarning>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.done {
-            return None;
+        if !self.done {
+            let stop = match self.read() {
+                Ok(Some(message)) => return Some(Ok(message)),
+                Ok(None) => self.records.failed_checksum.take().map(Stop::Damaged),
+                Err(stop) => Some(stop),
+            };
+            self.done = true;
+            self.warnings.extend(stop.map(|stop| self.warning(&stop)));
+            self.warnings.extend(self.so_far.warnings(&self.path));
         }
-        match self.read() {
-            Ok(Some(message)) => Some(Ok(message)),
-            Ok(None) => {
-                self.done = true;
-                let failed = self.records.failed_checksum.take()?;
-                Some(Err(self.warning(&Stop::Damaged(failed))))
-            }
-            Err(stop) => {
-                self.done = true;
-                Some(Err(self.warning(&stop)))
-            }
-        }
+        self.warnings.pop_front().map(Err)
     }
 }
 
@@ -369,7 +381,12 @@ impl Records {
     }
 }
 
+/// When a message was recorded, or else sent, where that can be counted in signed nanoseconds.
+fn log_time_ns(header: &records::MessageHeader) -> i64 {
+    i64::try_from(header.log_time).unwrap_or_else(|_| time_ns(header.publish_time))
+}
+
 /// MCAP counts nanoseconds unsigned; the year 2262 is where both agree to end.
-fn time_ns(log_time: u64) -> i64 {
-    i64::try_from(log_time).unwrap_or(i64::MAX)
+fn time_ns(time: u64) -> i64 {
+    i64::try_from(time).unwrap_or(i64::MAX)
 }

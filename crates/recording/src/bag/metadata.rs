@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::error::BagError;
 use super::qos::{Qos, RecordedQos};
+use super::types::CDR;
 
 /// The part of metadata.yaml that reading needs.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub(super) struct Metadata {
 pub(super) struct MetadataTopic {
     pub name: String,
     pub type_name: String,
+    pub serialization: String,
     pub message_count: u64,
     pub offered_qos: Vec<Qos>,
 }
@@ -64,12 +66,18 @@ impl Metadata {
             .topics_with_message_count
             .into_iter()
             .map(|topic| {
-                let TopicMetadata { name, type_name, offered_qos_profiles } = topic.topic_metadata;
+                let TopicMetadata { name, type_name, serialization_format, offered_qos_profiles } =
+                    topic.topic_metadata;
                 let offered_qos = offered_qos_profiles.into_qos().map_err(|error| {
                     wrong(format!("offered_qos_profiles of {name}: {}", one_line(&error)))
                 })?;
-                let message_count = topic.message_count;
-                Ok(MetadataTopic { name, type_name, message_count, offered_qos })
+                Ok(MetadataTopic {
+                    name,
+                    type_name,
+                    serialization: serialization_format,
+                    message_count: topic.message_count,
+                    offered_qos,
+                })
             })
             .collect::<Result<_, BagError>>()?;
         Ok(Some(Self { files, topics }))
@@ -123,8 +131,14 @@ struct TopicMetadata {
     name: String,
     #[serde(rename = "type")]
     type_name: String,
+    #[serde(default = "cdr")]
+    serialization_format: String,
     #[serde(default)]
     offered_qos_profiles: OfferedQos,
+}
+
+fn cdr() -> String {
+    CDR.to_owned()
 }
 
 /// Up to metadata version 8 a text that holds YAML, from version 9 on YAML itself.

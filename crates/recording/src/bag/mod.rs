@@ -25,10 +25,12 @@
 //! - [`BagError`] stops, [`BagWarning`] does not.
 //! - [`Qos`]: what publishers offered while recording, and what to offer in replay.
 //! - [`BagWriter`]: an MCAP recording, written.
-//! - `file`: one file whatever its format; `mcap` and `sqlite` the formats, `salvage`
-//!   what is left of a sqlite3 file that was cut; `metadata` the YAML
-//!   beside them; `order` puts messages in order of time.
+//! - `types`: topics and messages, which all others speak of; `compression` of single messages.
+//! - `mcap` and `sqlite`: the formats; `salvage`: what is left of a sqlite3 file that was cut.
+//! - `file`: one file whatever its format; `metadata`: the YAML beside the files; `order` puts
+//!   messages in order of time.
 
+mod compression;
 mod error;
 mod file;
 mod mcap;
@@ -37,58 +39,23 @@ mod order;
 mod qos;
 mod salvage;
 mod sqlite;
+mod types;
 mod write;
 
 use std::path::{Path, PathBuf};
 
 pub use error::{BagError, BagWarning};
 pub use qos::{Durability, History, Qos, Reliability};
+pub use types::{Message, Recorded, Topic};
 pub use write::{BagWriter, NewTopic};
 
-use file::{BagFile, FileInfo, Files};
+use file::{BagFile, Files};
 use metadata::Metadata;
 use order::InOrder;
+use types::{CDR, FileInfo, FileTopic, total};
 
-/// A topic of a recording.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Topic {
-    /// The full name, for example `/camera/image_raw`.
-    pub name: String,
-    /// The type, for example `sensor_msgs/msg/Image`; empty where none was recorded.
-    pub type_name: String,
-    /// How many messages there are, where the recording says so.
-    pub message_count: Option<u64>,
-    /// What each publisher offered while recording; empty where that was not recorded.
-    pub offered_qos: Vec<Qos>,
-    /// What a copy keeps beside.
-    pub recorded: Recorded,
-}
-
-/// What a recording holds about a topic that reading its messages does not need.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Recorded {
-    /// The offers in full, as YAML; empty where they are not in the file itself.
-    pub offered_qos_yaml: String,
-    /// The hash of the type, `RIHS01_...`; empty where it is not known.
-    pub type_hash: String,
-    /// The language of the type's definition, `ros2msg` or `ros2idl`; empty where there is none.
-    pub definition_encoding: String,
-    /// The type's definition.
-    pub definition: String,
-}
-
-/// A recorded message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// Index into [`Bag::topics`].
-    pub topic: usize,
-    /// When it was received by the recorder, in nanoseconds since the epoch.
-    pub log_time_ns: i64,
-    /// When it was sent, in nanoseconds since the epoch; the log time where that is not recorded.
-    pub publish_time_ns: i64,
-    /// The message in CDR with its encapsulation header, as rmw sends it.
-    pub data: Vec<u8>,
-}
+/// A longer time without any message, in nanoseconds, is a [`BagWarning::Gap`]: one day.
+pub const LONGEST_GAP_NS: i64 = 86_400_000_000_000;
 
 /// A recording. Only its summary is held; messages are read as they are asked for.
 #[derive(Debug)]
@@ -108,8 +75,8 @@ impl Bag {
     ///
     /// # Errors
     /// [`BagError`] where there is no recording at `path`, where none of its files can be read
-    /// from the beginning, or where its messages are not CDR. One file of several that cannot be
-    /// read is a warning.
+    /// from the beginning, or where none of its topics is in CDR. One file of several that cannot
+    /// be read, and one topic of several that is in another encoding, are warnings.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, BagError> {
         let path = path.as_ref();
         let kind = std::fs::metadata(path).map_err(|error| match error.kind() {
@@ -126,15 +93,15 @@ impl Bag {
         if !kind.is_dir() {
             let file = BagFile::recognise(path.to_owned())?;
             let info = file.inspect()?;
-            bag.add(file, info)?;
-            return Ok(bag);
+            bag.add(file, info);
+            return bag.if_readable();
         }
         if let Some(metadata) = Metadata::read(path)? {
             for (file, info) in bag.open_all(&metadata.files)? {
-                bag.add(file, info)?;
+                bag.add(file, info);
             }
             bag.complete(metadata);
-            return Ok(bag);
+            return bag.if_readable();
         }
         let mut files = bag.open_all(&recordings_in(path)?)?;
         if files.is_empty() {
@@ -144,9 +111,9 @@ impl Bag {
         bag.warnings
             .push(BagWarning::MetadataMissing { path: path.to_owned(), files: files.len() });
         for (file, info) in files {
-            bag.add(file, info)?;
+            bag.add(file, info);
         }
-        Ok(bag)
+        bag.if_readable()
     }
 
     /// Opens the files that can be opened, and notes the others. The error of the first one where
@@ -178,6 +145,11 @@ impl Bag {
         &self.topics
     }
 
+    /// How many messages there are on the topics that can be read, where the recording says so.
+    pub fn message_count(&self) -> Option<u64> {
+        total(self.topics.iter().map(|topic| topic.message_count))
+    }
+
     /// The log times of the earliest and the latest message, in nanoseconds since the epoch;
     /// `None` for a recording without messages, and where a damaged file does not tell.
     pub fn bounds_ns(&self) -> Option<(i64, i64)> {
@@ -191,7 +163,7 @@ impl Bag {
 
     /// All messages in order of log time, from the beginning.
     ///
-    /// An `Err` does not end the iteration: the messages of further files may follow. Messages
+    /// An `Err` does not end the iteration: further messages may follow. Messages
     /// that were written more than a second from their place in time come late, and a
     /// [`BagWarning::OutOfOrder`] at the end counts them.
     pub fn messages(&self) -> Messages {
@@ -211,6 +183,8 @@ impl Bag {
             ordered: InOrder::new(Files::new(self.files.clone(), wanted)),
             path: self.path.clone(),
             topic_names: self.topics.iter().map(|topic| topic.name.clone()).collect(),
+            last_ns: None,
+            after_gap: None,
         }
     }
 
@@ -218,26 +192,16 @@ impl Bag {
         self.topics.iter_mut().find(|topic| topic.name == name && topic.type_name == type_name)
     }
 
-    fn add(&mut self, file: BagFile, info: FileInfo) -> Result<(), BagError> {
-        for topic in info.topics {
-            if topic.serialization != "cdr" {
-                return Err(BagError::Serialization {
-                    path: file.path().to_owned(),
-                    topic: topic.name,
-                    found: topic.serialization,
-                });
+    fn add(&mut self, file: BagFile, info: FileInfo) {
+        for FileTopic { topic, serialization } in info.topics {
+            if serialization != CDR {
+                self.leave_out(file.path(), topic, serialization);
+                continue;
             }
             match self.topic_mut(&topic.name, &topic.type_name) {
-                None => self.topics.push(Topic {
-                    name: topic.name,
-                    type_name: topic.type_name,
-                    message_count: topic.message_count,
-                    offered_qos: topic.offered_qos,
-                    recorded: topic.recorded,
-                }),
+                None => self.topics.push(topic),
                 Some(known) => {
-                    known.message_count =
-                        known.message_count.zip(topic.message_count).map(|(a, b)| a + b);
+                    known.message_count = total([known.message_count, topic.message_count]);
                     // Every file of a recording repeats the offers.
                     if known.offered_qos.is_empty() {
                         known.offered_qos = topic.offered_qos;
@@ -250,12 +214,48 @@ impl Bag {
             (known, new) => known.or(new),
         };
         self.files.push(file);
-        Ok(())
+    }
+
+    /// Warns of a topic that cannot be read, once for all files.
+    fn leave_out(&mut self, file: &Path, topic: Topic, serialization: String) {
+        for warning in &mut self.warnings {
+            if let BagWarning::NotCdr { topic: name, found, messages, .. } = warning
+                && (&*name, &*found) == (&topic.name, &serialization)
+            {
+                *messages = total([*messages, topic.message_count]);
+                return;
+            }
+        }
+        self.warnings.push(BagWarning::NotCdr {
+            path: file.to_owned(),
+            topic: topic.name,
+            found: serialization,
+            messages: topic.message_count,
+        });
+    }
+
+    /// The recording, if any of its topics can be read or it has none.
+    fn if_readable(self) -> Result<Self, BagError> {
+        let first = self.warnings.iter().find_map(|warning| match warning {
+            BagWarning::NotCdr { path, topic, found, .. } => Some((path, topic, found)),
+            _ => None,
+        });
+        match first {
+            Some((path, topic, found)) if self.topics.is_empty() => Err(BagError::Serialization {
+                path: path.clone(),
+                topic: topic.clone(),
+                found: found.clone(),
+            }),
+            _ => Ok(self),
+        }
     }
 
     /// Takes from metadata.yaml what the files do not say themselves.
     fn complete(&mut self, metadata: Metadata) {
         for said in metadata.topics {
+            if said.serialization != CDR {
+                continue;
+            }
             match self.topic_mut(&said.name, &said.type_name) {
                 Some(known) => {
                     known.message_count.get_or_insert(said.message_count);
@@ -281,19 +281,33 @@ pub struct Messages {
     ordered: InOrder<Files>,
     path: PathBuf,
     topic_names: Vec<String>,
+    /// The log time of the last message given.
+    last_ns: Option<i64>,
+    /// A message that is given after the warning of the time before it.
+    after_gap: Option<Message>,
 }
 
 impl Iterator for Messages {
     type Item = Result<Message, BagWarning>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(next) = self.ordered.next() {
-            return Some(next.map(|message| Message {
-                topic: message.topic,
-                log_time_ns: message.log_time_ns,
-                publish_time_ns: message.publish_time_ns,
-                data: message.data,
-            }));
+        if let Some(message) = self.after_gap.take() {
+            return Some(Ok(message));
+        }
+        match self.ordered.next() {
+            Some(Ok(message)) => {
+                let to_ns = message.log_time_ns;
+                let before = self.last_ns.replace(to_ns);
+                let Some(from_ns) =
+                    before.filter(|from| to_ns.saturating_sub(*from) > LONGEST_GAP_NS)
+                else {
+                    return Some(Ok(message));
+                };
+                self.after_gap = Some(message);
+                return Some(Err(BagWarning::Gap { path: self.path.clone(), from_ns, to_ns }));
+            }
+            Some(Err(warning)) => return Some(Err(warning)),
+            None => {}
         }
         let late = std::mem::take(&mut self.ordered.late);
         (late.messages > 0).then(|| {

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::error::BagWarning;
-use super::file::FileMessage;
+use super::types::Message;
 
 /// How far ahead of a message is looked for earlier ones.
 const WINDOW_NS: i64 = 1_000_000_000;
@@ -35,7 +35,7 @@ pub(super) struct Late {
     pub first_topic: usize,
 }
 
-impl<I: Iterator<Item = Result<FileMessage, BagWarning>>> InOrder<I> {
+impl<I: Iterator<Item = Result<Message, BagWarning>>> InOrder<I> {
     pub fn new(source: I) -> Self {
         Self {
             source,
@@ -57,7 +57,7 @@ impl<I: Iterator<Item = Result<FileMessage, BagWarning>>> InOrder<I> {
         })
     }
 
-    fn release(&mut self) -> Option<FileMessage> {
+    fn release(&mut self) -> Option<Message> {
         let Reverse(Held { message, .. }) = self.held.pop()?;
         self.held_bytes -= message.data.len();
         let late_ns = self.given_ns.saturating_sub(message.log_time_ns);
@@ -73,8 +73,8 @@ impl<I: Iterator<Item = Result<FileMessage, BagWarning>>> InOrder<I> {
     }
 }
 
-impl<I: Iterator<Item = Result<FileMessage, BagWarning>>> Iterator for InOrder<I> {
-    type Item = Result<FileMessage, BagWarning>;
+impl<I: Iterator<Item = Result<Message, BagWarning>>> Iterator for InOrder<I> {
+    type Item = Result<Message, BagWarning>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.pending.is_none() && !self.exhausted && !self.window_is_full() {
@@ -97,7 +97,7 @@ impl<I: Iterator<Item = Result<FileMessage, BagWarning>>> Iterator for InOrder<I
 }
 
 struct Held {
-    message: FileMessage,
+    message: Message,
     place: u64,
 }
 
@@ -131,11 +131,11 @@ impl Ord for Held {
 mod tests {
     use super::*;
 
-    fn message(log_time_ns: i64) -> Result<FileMessage, BagWarning> {
-        Ok(FileMessage { topic: 0, log_time_ns, publish_time_ns: 0, data: vec![0] })
+    fn message(log_time_ns: i64) -> Result<Message, BagWarning> {
+        Ok(Message { topic: 0, log_time_ns, publish_time_ns: 0, data: vec![0] })
     }
 
-    fn times(messages: impl Iterator<Item = Result<FileMessage, BagWarning>>) -> Vec<i64> {
+    fn times(messages: impl Iterator<Item = Result<Message, BagWarning>>) -> Vec<i64> {
         messages.map(|message| message.map_or(-1, |message| message.log_time_ns)).collect()
     }
 

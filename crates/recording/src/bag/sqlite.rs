@@ -1,6 +1,6 @@
 //! sqlite3 files (`.db3`), read row by row.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 
-use super::Recorded;
+use super::compression::decompress_message;
 use super::error::{BagError, BagWarning};
-use super::file::{FileInfo, FileMessage, FileTopic, Progress, Wanted, decompress_message};
 use super::qos::Qos;
 use super::salvage::{Salvage, page_bytes};
+use super::types::{CDR, FileInfo, FileTopic, Message, ReadSoFar, Recorded, Topic, Wanted};
 
 /// The topics of a file, the times of its first and last message, and how many there are.
 pub(super) fn inspect(path: &Path) -> Result<FileInfo, BagError> {
@@ -24,12 +24,12 @@ pub(super) fn inspect(path: &Path) -> Result<FileInfo, BagError> {
         // What a damaged file does not tell is found while its messages are read.
         None => (database.count_messages(), database.bounds_ns()),
     };
-    let count = |id: &i64| counts.as_ref().map(|counts| counts.get(id).copied().unwrap_or(0));
-    let topics = topics
-        .into_iter()
-        .map(|(id, topic)| FileTopic { message_count: count(&id), ..topic })
-        .collect();
-    Ok(FileInfo { topics, bounds_ns })
+    let count = |id: i64| counts.as_ref().map(|counts| counts.get(&id).copied().unwrap_or(0));
+    let with_count = |(id, mut found): (i64, FileTopic)| {
+        found.topic.message_count = count(id);
+        found
+    };
+    Ok(FileInfo { topics: topics.into_iter().map(with_count).collect(), bounds_ns })
 }
 
 /// Messages of each topic by its number in the file, where they could be counted.
@@ -117,24 +117,25 @@ impl Database {
         let definitions = self.definitions();
         let mut query = self.connection.prepare(&sql).map_err(wrong)?;
         let topic = |row: &Row<'_>| {
+            // Columns that a later version of rosbag2 added may be empty.
+            let text = |column| row.get(column).map(Option::<String>::unwrap_or_default);
             let type_name: String = row.get(2)?;
-            let offered_qos_yaml: String = row.get(4)?;
+            let offered_qos_yaml = text(4)?;
             let (definition_encoding, definition) =
                 definitions.get(&type_name).cloned().unwrap_or_default();
-            let topic = FileTopic {
+            let topic = Topic {
                 name: row.get(1)?,
                 type_name,
-                serialization: row.get(3)?,
                 message_count: None,
                 offered_qos: Qos::parse_list(&offered_qos_yaml).unwrap_or_default(),
                 recorded: Recorded {
                     offered_qos_yaml,
-                    type_hash: row.get(5)?,
+                    type_hash: text(5)?,
                     definition_encoding,
                     definition,
                 },
             };
-            Ok((row.get(0)?, topic))
+            Ok((row.get(0)?, FileTopic { topic, serialization: row.get(3)? }))
         };
         let topics = query.query_map([], topic).map_err(wrong)?;
         topics.collect::<Result<_, _>>().map_err(wrong)
@@ -188,14 +189,17 @@ impl Database {
 /// no index on time.
 pub(super) struct SqliteMessages {
     database: Database,
-    topics: HashMap<i64, usize>,
+    /// The wanted topics by their numbers in the file: index in the recording, and name.
+    topics: HashMap<i64, (usize, String)>,
     sql: &'static str,
     /// What to read instead of asking sqlite3.
     salvage: Option<Salvage>,
     /// Timestamp and row of the last message read.
     last: (i64, i64),
-    progress: Progress,
+    so_far: ReadSoFar,
     done: bool,
+    /// What is left to say once all is read.
+    warnings: VecDeque<BagWarning>,
 }
 
 /// With the index on time, `(timestamp, rowid)` is the order of that index.
@@ -210,7 +214,10 @@ impl SqliteMessages {
         let topics = database
             .topics()?
             .into_iter()
-            .filter_map(|(id, topic)| Some((id, wanted.get(&topic.name, &topic.type_name)?)))
+            .filter(|(_, found)| found.serialization == CDR)
+            .filter_map(|(id, FileTopic { topic, .. })| {
+                Some((id, (wanted.get(&topic.name, &topic.type_name)?, topic.name)))
+            })
             .collect();
         let salvage = database.salvage().transpose()?;
         let by_time = salvage.is_none() && database.has_time_index();
@@ -220,23 +227,28 @@ impl SqliteMessages {
             salvage,
             database,
             last: (i64::MIN, i64::MIN),
-            progress: Progress::default(),
+            so_far: ReadSoFar::default(),
             done: false,
+            warnings: VecDeque::new(),
         })
     }
 
-    fn read(&mut self) -> rusqlite::Result<Option<FileMessage>> {
+    fn read(&mut self) -> rusqlite::Result<Option<Message>> {
+        let Self { topics, so_far, .. } = self;
+        // The message of a row, if its topic is wanted and its data can be used.
+        let mut message = |topic_id: i64, log_time_ns: i64, stored: Result<&[u8], FromSqlError>| {
+            so_far.count(log_time_ns);
+            let (topic, name) = topics.get(&topic_id)?;
+            let data = match stored.map(decompress_message) {
+                Ok(Ok(data)) => data,
+                Ok(Err(error)) => return so_far.skip(name, error),
+                Err(error) => return so_far.skip(name, error),
+            };
+            Some(Message { topic: *topic, log_time_ns, publish_time_ns: log_time_ns, data })
+        };
         if let Some(rows) = &mut self.salvage {
-            for row in rows {
-                self.progress.count(row.timestamp_ns);
-                if let Some(&topic) = self.topics.get(&row.topic_id) {
-                    let data = decompress_message(&row.data).map_err(FromSqlError::other)?;
-                    let log_time_ns = row.timestamp_ns;
-                    let publish_time_ns = log_time_ns;
-                    return Ok(Some(FileMessage { topic, log_time_ns, publish_time_ns, data }));
-                }
-            }
-            return Ok(None);
+            return Ok(rows
+                .find_map(|row| message(row.topic_id, row.timestamp_ns, Ok(row.data.as_slice()))));
         }
         let mut query = self.database.connection.prepare_cached(self.sql)?;
         loop {
@@ -245,21 +257,16 @@ impl SqliteMessages {
                 return Ok(None);
             };
             self.last = (row.get(0)?, row.get(1)?);
-            self.progress.count(self.last.0);
-            let Some(&topic) = self.topics.get(&row.get(2)?) else {
-                continue;
-            };
-            let stored = row.get_ref(3)?.as_bytes()?;
-            let data = decompress_message(stored).map_err(FromSqlError::other)?;
-            let log_time_ns = self.last.0;
-            let publish_time_ns = log_time_ns;
-            return Ok(Some(FileMessage { topic, log_time_ns, publish_time_ns, data }));
+            let found = message(row.get(2)?, self.last.0, row.get_ref(3)?.as_bytes());
+            if found.is_some() {
+                return Ok(found);
+            }
         }
     }
 
     fn warning(&self, error: Option<&rusqlite::Error>) -> Option<BagWarning> {
         let path = self.database.path.clone();
-        let Progress { messages, last_log_time_ns } = self.progress;
+        let ReadSoFar { messages, last_log_time_ns, .. } = self.so_far;
         let at_byte = self.database.length;
         if self.database.is_cut {
             return Some(BagWarning::Cut { path, at_byte, messages, last_log_time_ns });
@@ -270,23 +277,20 @@ impl SqliteMessages {
 }
 
 impl Iterator for SqliteMessages {
-    type Item = Result<FileMessage, BagWarning>;
+    type Item = Result<Message, BagWarning>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.done {
-            return None;
+        if !self.done {
+            let error = match self.read() {
+                Ok(Some(message)) => return Some(Ok(message)),
+                Ok(None) => None,
+                Err(error) => Some(error),
+            };
+            self.done = true;
+            self.warnings.extend(self.warning(error.as_ref()));
+            self.warnings.extend(self.so_far.warnings(&self.database.path));
         }
-        match self.read() {
-            Ok(Some(message)) => Some(Ok(message)),
-            Ok(None) => {
-                self.done = true;
-                self.warning(None).map(Err)
-            }
-            Err(error) => {
-                self.done = true;
-                self.warning(Some(&error)).map(Err)
-            }
-        }
+        self.warnings.pop_front().map(Err)
     }
 }
 

@@ -9,7 +9,9 @@ use mcap::records::{MessageHeader, Metadata};
 use mcap::{Compression, WriteOptions, Writer};
 use serde_json::{Value, json};
 
-use super::{BagError, Qos, Recorded, Topic};
+use super::error::BagError;
+use super::qos::Qos;
+use super::types::{Recorded, Topic};
 
 /// A topic to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +41,7 @@ impl From<&Topic> for NewTopic {
 struct Written {
     topic: NewTopic,
     channel_id: u16,
-    count: u32,
+    count: u64,
 }
 
 /// Writes a recording message by message.
@@ -123,11 +125,12 @@ impl BagWriter {
         let log_time = u64::try_from(log_time_ns).unwrap_or_default();
         let header = MessageHeader {
             channel_id: written.channel_id,
-            sequence: written.count,
+            // The counter of a channel begins again after its last number.
+            sequence: written.count as u32,
             log_time,
             publish_time: u64::try_from(publish_time_ns).unwrap_or_default(),
         };
-        written.count = written.count.wrapping_add(1);
+        written.count += 1;
         let (first, last) = self.bounds_ns.get_or_insert((log_time_ns, log_time_ns));
         (*first, *last) = ((*first).min(log_time_ns), (*last).max(log_time_ns));
         self.writer
@@ -160,7 +163,7 @@ impl BagWriter {
     /// The content of metadata.yaml in version 9, ROS 2 Jazzy's.
     fn metadata(&self) -> Value {
         let (first_ns, last_ns) = self.bounds_ns.unwrap_or_default();
-        let count: u64 = self.topics.iter().map(|topic| u64::from(topic.count)).sum();
+        let count: u64 = self.topics.iter().map(|topic| topic.count).sum();
         let duration = json!({ "nanoseconds": last_ns.saturating_sub(first_ns) });
         let starting_time = json!({ "nanoseconds_since_epoch": first_ns });
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();

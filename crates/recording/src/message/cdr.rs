@@ -25,6 +25,14 @@ pub enum CdrError {
         /// The field.
         field: &'static str,
     },
+    /// The message goes on after its last field.
+    #[error("message has {left_bytes} bytes after `{field}`, expected its end there")]
+    Left {
+        /// The last field.
+        field: &'static str,
+        /// Bytes after it.
+        left_bytes: usize,
+    },
 }
 
 /// Reads fields one after another. Nothing is copied.
@@ -59,11 +67,15 @@ impl<'a> CdrReader<'a> {
         Ok(taken)
     }
 
-    fn word(&mut self, field: &'static str) -> Result<[u8; 4], CdrError> {
-        self.at = self.at.next_multiple_of(4);
-        let mut word = [0; 4];
-        word.copy_from_slice(self.take(field, 4)?);
-        Ok(word)
+    /// `N` bytes at a multiple of `N`.
+    fn aligned<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], CdrError> {
+        self.at = self.at.next_multiple_of(N);
+        let mut bytes = [0; N];
+        bytes.copy_from_slice(self.take(field, N)?);
+        if self.is_big_endian {
+            bytes.reverse();
+        }
+        Ok(bytes)
     }
 
     /// An octet.
@@ -79,8 +91,7 @@ impl<'a> CdrReader<'a> {
     /// # Errors
     /// If the message ends before it does.
     pub fn u32(&mut self, field: &'static str) -> Result<u32, CdrError> {
-        let word = self.word(field)?;
-        Ok(if self.is_big_endian { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) })
+        Ok(u32::from_le_bytes(self.aligned(field)?))
     }
 
     /// A signed integer of 32 bits.
@@ -89,6 +100,50 @@ impl<'a> CdrReader<'a> {
     /// If the message ends before it does.
     pub fn i32(&mut self, field: &'static str) -> Result<i32, CdrError> {
         Ok(self.u32(field)?.cast_signed())
+    }
+
+    /// A number of 32 bits.
+    ///
+    /// # Errors
+    /// If the message ends before it does.
+    pub fn f32(&mut self, field: &'static str) -> Result<f32, CdrError> {
+        Ok(f32::from_le_bytes(self.aligned(field)?))
+    }
+
+    /// A number of 64 bits.
+    ///
+    /// # Errors
+    /// If the message ends before it does.
+    pub fn f64(&mut self, field: &'static str) -> Result<f64, CdrError> {
+        Ok(f64::from_le_bytes(self.aligned(field)?))
+    }
+
+    /// A sequence, whose elements `read` reads one after another. Every element takes at least a
+    /// byte, so that a length that lies ends with the message.
+    ///
+    /// # Errors
+    /// If the message ends before it does, or an element is wrong.
+    pub fn sequence<T>(
+        &mut self,
+        field: &'static str,
+        mut read: impl FnMut(&mut Self) -> Result<T, CdrError>,
+    ) -> Result<Vec<T>, CdrError> {
+        let count = self.u32(field)?;
+        // No memory is set aside for a length that nothing has confirmed.
+        (0..count).map(|_| read(self)).collect::<Result<_, _>>()
+    }
+
+    /// Checks that the message ends after its last field, but for the zeros with which DDS fills it
+    /// up to a multiple of four bytes.
+    ///
+    /// # Errors
+    /// [`CdrError::Left`] if it goes on.
+    pub fn finish(self, field: &'static str) -> Result<(), CdrError> {
+        let left = self.body.get(self.at..).unwrap_or_default();
+        if left.len() < 4 && left.iter().all(|byte| *byte == 0) {
+            return Ok(());
+        }
+        Err(CdrError::Left { field, left_bytes: left.len() })
     }
 
     /// A sequence of octets.
@@ -159,6 +214,13 @@ impl CdrWriter {
         self.u32(value.to_bits())
     }
 
+    /// A number of 64 bits.
+    pub fn f64(&mut self, value: f64) -> &mut Self {
+        self.align(8);
+        self.message.extend_from_slice(&value.to_le_bytes());
+        self
+    }
+
     /// The number of elements of a sequence, which follow it.
     pub fn length(&mut self, count: usize) -> &mut Self {
         self.u32(u32::try_from(count).unwrap_or(u32::MAX))
@@ -208,6 +270,38 @@ mod tests {
         assert_eq!(reader.bytes("e"), Ok(&[9][..]));
         let error = reader.u32("f").unwrap_err().to_string();
         assert_eq!(error, "message ends in `f`: found 0 bytes, expected 4");
+    }
+
+    #[test]
+    fn numbers_of_64_bits_are_aligned_to_eight_bytes() {
+        let mut writer = CdrWriter::default();
+        writer.u8(1).f64(0.5).f32(-2.0).f64(f64::NAN);
+        let message = writer.finish();
+        assert_eq!(message.len(), 4 + 8 + 8 + 8 + 8);
+        let mut reader = CdrReader::new(&message).unwrap();
+        assert_eq!((reader.u8("a"), reader.f64("b"), reader.f32("c")), (Ok(1), Ok(0.5), Ok(-2.0)));
+        assert!(reader.f64("d").unwrap().is_nan());
+        assert_eq!(reader.finish("d"), Ok(()));
+        let big = [0, 0, 0, 0, 0x3F, 0xE0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(CdrReader::new(&big).unwrap().f64("n"), Ok(0.5));
+    }
+
+    #[test]
+    fn a_sequence_that_lies_about_its_length_ends_with_the_message() {
+        let mut writer = CdrWriter::default();
+        writer.length(u32::MAX as usize).text("a").text("b");
+        let message = writer.finish();
+        let mut reader = CdrReader::new(&message).unwrap();
+        let error = reader.sequence("names", |reader| reader.text("name")).unwrap_err();
+        assert!(matches!(error, CdrError::End { field: "name", .. }), "{error}");
+    }
+
+    #[test]
+    fn what_is_left_after_the_last_field_is_told() {
+        let padded = CdrReader::new(&[0, 1, 0, 0, 0, 0, 0]).unwrap();
+        assert_eq!(padded.finish("data"), Ok(()));
+        let more = CdrReader::new(&[0, 1, 0, 0, 7]).unwrap();
+        assert_eq!(more.finish("data"), Err(CdrError::Left { field: "data", left_bytes: 1 }));
     }
 
     #[test]

@@ -1,4 +1,7 @@
-//! The definitions of the messages that are written, for readers that know no ROS packages.
+//! The definitions of the messages that are written, for readers that know no ROS packages, and of
+//! those that are read, to compare with what a recording says.
+
+use super::layout::Layout;
 
 /// A message type and its text, as rosbag2 stores it in MCAP schemas: `ros2msg`, the definitions
 /// of all nested types after its own.
@@ -27,14 +30,45 @@ impl Definition {
                 "sensor_msgs/RegionOfInterest",
                 "uint32 x_offset\nuint32 y_offset\nuint32 height\nuint32 width\nbool do_rectify\n",
             ),
+            ("geometry_msgs/Point32", "float32 x\nfloat32 y\nfloat32 z\n"),
+            ("geometry_msgs/Pose", "Point position\nQuaternion orientation\n"),
+            ("geometry_msgs/Point", "float64 x\nfloat64 y\nfloat64 z\n"),
+            ("geometry_msgs/Quaternion", "float64 x 0\nfloat64 y 0\nfloat64 z 0\nfloat64 w 1\n"),
         ],
     };
+
+    /// sensor_msgs/msg/Image.
+    pub const IMAGE: Self = Self {
+        type_name: "sensor_msgs/msg/Image",
+        parts: &[
+            (
+                "",
+                "std_msgs/Header header\nuint32 height\nuint32 width\nstring encoding\n\
+                 uint8 is_bigendian\nuint32 step\nuint8[] data\n",
+            ),
+            HEADER,
+            TIME,
+        ],
+    };
+
+    /// std_msgs/msg/String.
+    pub const STRING: Self =
+        Self { type_name: "std_msgs/msg/String", parts: &[("", "string data\n")] };
 
     /// sensor_msgs/msg/CompressedImage.
     pub const COMPRESSED_IMAGE: Self = Self {
         type_name: "sensor_msgs/msg/CompressedImage",
         parts: &[("", "std_msgs/Header header\nstring format\nuint8[] data\n"), HEADER, TIME],
     };
+
+    /// What a reader by this definition would misread in messages that were recorded by another:
+    /// a sentence for each type. Empty where both are laid out alike, and where `recorded`, in the
+    /// language `ros2msg`, is no definition, so that there is nothing to compare.
+    pub fn differences(&self, recorded: &str) -> Vec<String> {
+        let layouts = Layout::parse(self.type_name, recorded)
+            .zip(Layout::parse(self.type_name, &self.text()));
+        layouts.map(|(recorded, own)| recorded.differences(&own)).unwrap_or_default()
+    }
 
     /// The text.
     pub fn text(&self) -> String {

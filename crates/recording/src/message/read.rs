@@ -16,7 +16,7 @@ pub struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    fn read(reader: &mut CdrReader<'a>) -> Result<Self, CdrError> {
+    pub(super) fn read(reader: &mut CdrReader<'a>) -> Result<Self, CdrError> {
         Ok(Self {
             stamp_secs: reader.i32("header.stamp.sec")?,
             stamp_nanosecs: reader.u32("header.stamp.nanosec")?,

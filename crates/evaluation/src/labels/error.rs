@@ -1,0 +1,39 @@
+//! Why labels cannot be used.
+
+/// Why labels cannot be used: the file, the place in it, what was found and what is expected.
+#[derive(Debug, thiserror::Error)]
+pub enum LabelError {
+    /// The file cannot be read.
+    #[error("{path}: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the operating system or the CSV reader says.
+        reason: String,
+    },
+    /// The header is of neither form.
+    #[error(
+        "{path}: columns are `{found}`, expected `start,end,face_id,label` (intervals) or \
+         `frame,face_id,label` (frames)"
+    )]
+    Columns {
+        /// The file.
+        path: String,
+        /// The header.
+        found: String,
+    },
+    /// A row that cannot be understood.
+    #[error("{path}: line {line}: {what} is `{found}`, expected {expected}")]
+    Row {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: u64,
+        /// The column.
+        what: &'static str,
+        /// Its content.
+        found: String,
+        /// What would do.
+        expected: String,
+    },
+}

@@ -1,0 +1,59 @@
+//! What a model saw in a frame, and which frame that was: the types that all figures are made of.
+
+use std::time::Duration;
+
+use rapport_perception::geometry::Rect;
+use rapport_perception::pipeline::Person;
+use rapport_vocabulary::{Distribution, Emotion, ImageTime};
+
+/// A face as a model saw it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// The track's id; empty in pictures.
+    pub face_id: String,
+    /// The face's box in pixels of the image.
+    pub roi_in_image: Rect,
+    /// The expression shown, as the node would report it: smoothed in a sequence.
+    pub label: Emotion,
+    /// Whether the confidence is enough to report the label as more than a guess.
+    pub sure: bool,
+    /// The distribution that `label` comes from.
+    pub probabilities: Distribution,
+    /// The distribution of this frame alone.
+    pub instant_probabilities: Distribution,
+}
+
+impl Seen {
+    /// The probability of the label, 0 to 1.
+    pub fn confidence(&self) -> f32 {
+        self.probabilities.of(self.label)
+    }
+}
+
+impl From<&Person> for Seen {
+    fn from(person: &Person) -> Self {
+        Self {
+            face_id: person.id.to_string(),
+            roi_in_image: person.face.roi_in_image,
+            label: person.emotion,
+            sure: person.sure,
+            probabilities: person.probabilities,
+            instant_probabilities: person.instant_probabilities,
+        }
+    }
+}
+
+/// Which frame or picture.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Place {
+    /// Its number, from 0: of the image topic, of the picture, of the row.
+    pub frame: u64,
+    /// The picture's path inside the folder, or the line of the file; empty in recordings.
+    pub source: String,
+    /// Seconds since the recording's first message, by the recorder's clock.
+    pub time_secs: Option<f64>,
+    /// The image's stamp, or the time of its arrival where it has none; nothing for pictures.
+    pub stamp: Option<Duration>,
+    /// The image's time as perception counts it; nothing for pictures.
+    pub time: Option<ImageTime>,
+}

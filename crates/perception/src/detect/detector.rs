@@ -1,0 +1,76 @@
+//! What a face detector owes the rest of the package.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::WorkingSize;
+use crate::frame::Frame;
+use crate::geometry::{Point, Rect};
+use crate::onnx::ModelError;
+
+/// Eyes, nose and mouth corners, in this order: left eye, right eye, nose tip, left and right
+/// mouth corner. Left and right as seen in the image.
+pub type Landmarks = [Point; 5];
+
+/// A face found in an image. Coordinates are pixels of that image, possibly beyond its edges.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Face {
+    /// Box from forehead to chin.
+    pub roi_in_image: Rect,
+    /// How sure the detector is, 0 to 1.
+    pub score: f32,
+    /// Landmarks.
+    pub landmarks: Landmarks,
+}
+
+/// How faces are looked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DetectOptions {
+    /// The largest size at which the image is searched.
+    pub working_size: WorkingSize,
+    /// Least score of a face, 0 to 1: lower finds more faces, and more that are none.
+    pub min_score: f32,
+    /// Least probability that the face classifier gives a face, 0 to 1.
+    pub min_face_probability: f32,
+}
+
+impl Default for DetectOptions {
+    fn default() -> Self {
+        Self { working_size: WorkingSize::default(), min_score: 0.5, min_face_probability: 0.7 }
+    }
+}
+
+/// What a detector found in one frame.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Detected {
+    /// The faces, best score first.
+    pub faces: Vec<Face>,
+    /// The part of the time that went into confirming candidates; zero if there is no such step.
+    pub confirming: Duration,
+}
+
+/// Finds faces in frames.
+///
+/// A detector owes:
+/// - boxes and landmarks in pixels of the frame as it was given, whatever size it works at, all
+///   numbers finite;
+/// - a score of 0 to 1 for each face, at least [`DetectOptions::min_score`], best first;
+/// - one box for each face: no two that overlap by half;
+/// - the same faces for the same frame and options, whatever came before: it keeps buffers, but no
+///   memory of faces. Following them is the work of [`track`](crate::track).
+pub trait Detector: Debug + Send {
+    /// Finds the faces in a frame.
+    ///
+    /// # Errors
+    /// If a network fails.
+    fn detect(
+        &mut self,
+        frame: &Frame<'_>,
+        options: &DetectOptions,
+    ) -> Result<Detected, ModelError>;
+
+    /// The time spent inside ONNX Runtime since loading.
+    fn inference_time(&self) -> Duration;
+}

@@ -1,0 +1,113 @@
+//! The loaded models, shared by all sessions.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rapport_vocabulary::LabelSet;
+
+use crate::classify::EmotionNet;
+use crate::detect::{Detector, YuNetDetector};
+use crate::onnx::{ModelError, RuntimeOptions};
+use crate::paths;
+use crate::smooth::Reading;
+
+/// The models' files. A path left empty stands for the file that comes with the package.
+#[derive(Debug, Clone, Default)]
+pub struct ModelFiles {
+    /// The face detector, `models/yunet.onnx`.
+    pub detector: PathBuf,
+    /// The face classifier, which confirms faces and sets their landmarks: `models/onet.onnx`.
+    pub landmarks: PathBuf,
+    /// The emotion network, `models/emotion.onnx`.
+    pub emotion: PathBuf,
+}
+
+/// Which model it is, for messages and reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelIdentity {
+    /// The file's name without its ending: `emotion`.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// The SHA-256 of the file's content, in hexadecimal.
+    pub sha256: String,
+}
+
+/// The loaded models. They keep no memory of what they saw, so that any number of
+/// [`Session`](crate::Session)s, on any threads, can share them; one frame at a time uses each.
+#[derive(Debug)]
+pub struct Networks {
+    detector: Mutex<Box<dyn Detector>>,
+    emotion: Mutex<EmotionNet>,
+    reading: Reading,
+    emotion_model: ModelIdentity,
+}
+
+impl Networks {
+    /// Loads the models: the detector of the package, and the emotion network.
+    ///
+    /// # Errors
+    /// If ONNX Runtime or a model is missing or wrong: which, and how.
+    pub fn load(files: &ModelFiles, runtime: &RuntimeOptions) -> Result<Arc<Self>, ModelError> {
+        let detector = YuNetDetector::load(
+            &model_file(&files.detector, "yunet.onnx")?,
+            &model_file(&files.landmarks, "onet.onnx")?,
+            runtime,
+        )?;
+        let emotion = EmotionNet::load(&model_file(&files.emotion, "emotion.onnx")?, runtime)?;
+        Ok(Self::of(Box::new(detector), emotion))
+    }
+
+    /// Any detector with any emotion network.
+    pub fn of(detector: Box<dyn Detector>, emotion: EmotionNet) -> Arc<Self> {
+        Arc::new(Self {
+            reading: Reading { labels: emotion.labels().clone(), decision: *emotion.decision() },
+            emotion_model: emotion.network().identity(),
+            detector: Mutex::new(detector),
+            emotion: Mutex::new(emotion),
+        })
+    }
+
+    /// The labels that the emotion network tells apart.
+    pub fn labels(&self) -> &LabelSet {
+        &self.reading.labels
+    }
+
+    /// How the emotion network's distributions become labels, as its metadata says.
+    pub fn reading(&self) -> &Reading {
+        &self.reading
+    }
+
+    /// Which emotion network it is.
+    pub fn emotion_model(&self) -> &ModelIdentity {
+        &self.emotion_model
+    }
+
+    pub(crate) fn detector(&self) -> MutexGuard<'_, Box<dyn Detector>> {
+        lock(&self.detector)
+    }
+
+    pub(crate) fn emotion(&self) -> MutexGuard<'_, EmotionNet> {
+        lock(&self.emotion)
+    }
+}
+
+/// A panic in another session leaves nothing half changed: the networks keep buffers only.
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The file that was given, or the one of the package where none was.
+///
+/// # Errors
+/// If the package's file is not there.
+pub fn model_file(given: &Path, name: &str) -> Result<PathBuf, ModelError> {
+    if !given.as_os_str().is_empty() {
+        return Ok(given.to_owned());
+    }
+    let shipped = format!("models/{name}");
+    paths::shared_file(&shipped).ok_or_else(|| ModelError::File {
+        path: shipped.into(),
+        reason: "not found in share/rapport or in the checkout of this program".to_owned(),
+    })
+}

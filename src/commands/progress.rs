@@ -1,0 +1,78 @@
+//! How far a command is: a bar on a terminal, nothing elsewhere. Every command shows it so.
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use rapport_evaluation::warnings::Warnings;
+
+/// A bar on standard error; warnings appear above it.
+pub struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// A bar of so many `things`, or a count of them where their number is not known.
+    pub fn new(count: Option<u64>, things: &str) -> Self {
+        // Draws on standard error, and only if that is a terminal.
+        let bar = count.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+        let template = match count {
+            Some(_) => format!("{{bar:40}} {{pos}} of {{len}} {things}, {{eta}} left"),
+            None => format!("{{spinner}} {{pos}} {things}, {{elapsed}}"),
+        };
+        if let Ok(style) = ProgressStyle::with_template(&template) {
+            bar.set_style(style);
+        }
+        Self { bar }
+    }
+
+    /// One more.
+    pub fn step(&self) {
+        self.bar.inc(1);
+    }
+
+    /// Counts a warning and shows it if it is the first of its kind.
+    pub fn warn(&self, warnings: &mut Warnings, kind: &'static str, text: impl FnOnce() -> String) {
+        if let Some(text) = warnings.add(kind, text) {
+            self.show_warning(text);
+        }
+    }
+
+    /// Frees the line.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn show_warning(&self, text: &str) {
+        self.bar.suspend(|| eprintln!("rapport: warning: {text}"));
+    }
+}
+
+/// The progress of an evaluation, whose length is known when it begins.
+#[derive(Default)]
+pub struct EvaluationProgress {
+    bar: Option<Progress>,
+}
+
+impl rapport_evaluation::Progress for EvaluationProgress {
+    fn begin(&mut self, frames: Option<u64>) {
+        self.bar = Some(Progress::new(frames, "frames"));
+    }
+
+    fn frame(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.step();
+        }
+    }
+
+    fn warning(&mut self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.show_warning(text),
+            None => eprintln!("rapport: warning: {text}"),
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish();
+        }
+    }
+}
