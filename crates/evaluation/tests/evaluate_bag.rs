@@ -134,23 +134,23 @@ fn labels_may_be_intervals_frames_or_a_topic_and_say_the_same() {
             bag.add(CAMERA, IMAGE, index * 100, &image_cdr(&scene(index), index * 100));
         }
     });
-    let mut answers = Vec::new();
+    let mut outcomes = Vec::new();
     for text in [intervals, since_1970, &format!("frame,face_id,label\n{by_frame}")] {
         let labels = fixture.labels(text);
-        answers.push(fixture.run(&["--labels", &labels]).unwrap());
+        outcomes.push(fixture.run(&["--labels", &labels]).unwrap());
     }
-    answers.push(fixture.run(&["--label-topic", "said"]).unwrap());
+    outcomes.push(fixture.run(&["--label-topic", "said"]).unwrap());
     let kinds: Vec<_> =
-        answers.iter().map(|(_, r)| r["labels"]["kind"].as_str().unwrap()).collect();
+        outcomes.iter().map(|(_, r)| r["labels"]["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["intervals", "intervals", "frames", "topic"]);
-    assert_eq!(answers[0].1["labels"]["time_base"], "since_first_message");
-    assert_eq!(answers[1].1["labels"]["time_base"], "since1970");
-    for (code, report) in &answers {
+    assert_eq!(outcomes[0].1["labels"]["time_base"], "since_first_message");
+    assert_eq!(outcomes[1].1["labels"]["time_base"], "since1970");
+    for (code, report) in &outcomes {
         assert_eq!(*code, 0, "{:?}", warnings(report));
         let found = &report["classification_report"];
         assert_eq!(found["happy"]["support"], 9, "{found}");
         assert_eq!(found["neutral"]["support"], 5, "{found}");
-        assert_eq!(*found, answers[0].1["classification_report"]);
+        assert_eq!(*found, outcomes[0].1["classification_report"]);
     }
     // A report without labels, filled in by hand, is a file of labels.
     fixture.run(&[]).unwrap();

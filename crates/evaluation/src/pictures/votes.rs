@@ -83,3 +83,31 @@ impl VotesFile {
         Ok(votes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_file_is_read_or_refused(
+            has_header: bool,
+            rows in "([0-9]{0,3},(Training|PublicTest)?(,-?[0-9a]{0,11}){9,11}\n){0,6}",
+            bytes in prop::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let names: Vec<_> = COLUMNS_BEFORE.into_iter().chain(VOTE_COLUMNS).collect();
+            let header = if has_header { names.join(",") + "\n" } else { String::new() };
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), [header.as_bytes(), rows.as_bytes(), &bytes].concat()).unwrap();
+            if let Ok(mut votes) = VotesFile::open(file.path()) {
+                // Each row is votes or the one error; the end is an error too.
+                let read = std::iter::from_fn(|| votes.next(None).ok()).take(100).count();
+                prop_assert!(read <= 6 + bytes.len());
+            }
+        }
+    }
+}
