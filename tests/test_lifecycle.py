@@ -119,7 +119,7 @@ def test_shutdown_from_active_ends_the_work(perception, client, camera, manager)
     assert manager.state == (4, "finalized")
     camera.emotions.clear()
     camera.send(np.zeros((48, 64), np.uint8))
-    # Once its publisher is gone, nothing more can come, and all that it sent has.
+    # Once its publisher is gone, nothing more can come.
     topic = camera.emotions.subscription.topic_name
     assert client.spin_until(lambda: client.node.count_publishers(topic) == 0)
     assert not len(camera.emotions)

@@ -18,7 +18,9 @@ def silence(client, namespace):
 
     def silent_secs():
         """For how long no image has come, by the node's newest diagnostics."""
-        statuses = [s for m in topic.messages for s in m.status if s.name.startswith(namespace)]
+        statuses = [
+            s for m in topic.messages for s in m.status if s.name.startswith(f"{namespace}/")
+        ]
         found = (
             re.search(r"no image on \S+ for (\d+) s", statuses[-1].message) if statuses else None
         )
