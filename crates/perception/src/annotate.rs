@@ -5,27 +5,10 @@ use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
 use crate::frame::Frame;
 use crate::geometry::Point;
 use crate::session::Person;
-use rapport_vocabulary::Emotion;
-
-type Rgb = [u8; 3];
+use rapport_vocabulary::Rgb;
 
 const TEXT: Rgb = [255, 255, 255];
 const LANDMARK: Rgb = [255, 255, 255];
-
-/// A colour for each expression, apart for the usual kinds of colour blindness (after Okabe and
-/// Ito's palette) and dark enough for white text.
-fn color(emotion: Emotion) -> Rgb {
-    match emotion {
-        Emotion::Angry => [190, 70, 0],
-        Emotion::Disgust => [110, 110, 20],
-        Emotion::Fear => [150, 80, 130],
-        Emotion::Happy => [0, 130, 95],
-        Emotion::Neutral => [85, 85, 85],
-        Emotion::Sad => [0, 95, 160],
-        Emotion::Surprise => [175, 110, 0],
-        Emotion::Contempt => [110, 60, 45],
-    }
-}
 
 /// The frame as packed RGB rows, with a box, the landmarks and a caption (id, expression,
 /// confidence in percent; a question mark where it is not sure) for each person.
@@ -51,7 +34,7 @@ fn draw_face(canvas: &mut Canvas, person: &Person) {
     let thickness = (roi.height / 40.0).round().clamp(1.0, 6.0) as i32;
     let (left, top) = (roi.x.round() as i32, roi.y.round() as i32);
     let (width, height) = (roi.width.round() as i32, roi.height.round() as i32);
-    let color = color(person.emotion);
+    let color = person.emotion.background_color();
     canvas.fill(left, top, width, thickness, color);
     canvas.fill(left, top + height - thickness, width, thickness, color);
     canvas.fill(left, top, thickness, height, color);
@@ -76,7 +59,7 @@ fn draw_caption(canvas: &mut Canvas, person: &Person, note: &str) {
     let above = roi.y.round() as i32 - text.height;
     let below = (roi.y + roi.height).round() as i32;
     let top = if above >= 0 { above } else { below.min(canvas.height - text.height) };
-    canvas.fill(left, top, text.width, text.height, color(person.emotion));
+    canvas.fill(left, top, text.width, text.height, person.emotion.background_color());
     text.draw(canvas, left, top);
 }
 
