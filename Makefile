@@ -5,14 +5,17 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 # Everything that builds or runs does so inside the prefix that tools/setup makes.
 ENV := . .prefix/env.sh &&
+# What only speeds up the next small change takes gigabytes.
+export CARGO_INCREMENTAL := 0
 SOAK_MINUTES ?= 10
 SOAK_PLOT ?= target/soak.svg
 
-.PHONY: help setup build demo test test-core test-ros lint bench soak clean
+.PHONY: help setup build demo test test-core test-ros test-training lint bench soak clean
 
 help:
 	@echo 'make demo   sets everything up and shows both nodes at work on real photographs'
 	@echo 'make test   runs all tests: the core alone, then the nodes on a real ROS graph'
+	@echo 'make test-training   runs the tests of training/ (fetches torch, about 3 GB)'
 	@echo 'make lint   fmt, clippy, ruff'
 	@echo 'make bench  prints the figures of the README'
 	@echo 'make soak   runs the perception node for SOAK_MINUTES ($(SOAK_MINUTES)) and draws its memory and latency'
@@ -42,6 +45,12 @@ test-ros: build
 	@mkdir -p target/tests
 	$(ENV) cargo test --release --locked | tee target/tests/nodes.log
 	$(ENV) tools/isolated python -m pytest -q -rs tests | tee target/tests/graph.log
+
+# In an environment of its own: torch is large, and nothing else needs it.
+test-training: setup
+	@test -x .prefix/training/bin/python || .prefix/venv/bin/python -m venv .prefix/training
+	@.prefix/training/bin/python -m pip install --disable-pip-version-check --quiet --requirement training/requirements.txt
+	cd training && ../.prefix/training/bin/python -m pytest -q
 
 lint: setup
 	$(ENV) cargo fmt --check --all
