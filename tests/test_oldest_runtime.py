@@ -1,4 +1,4 @@
-"""The oldest ONNX Runtime that the build promises loads the models and reads the same."""
+"""The oldest ONNX Runtime whose wheel holds the library loads the models and reads the same."""
 
 import json
 import subprocess
