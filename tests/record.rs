@@ -7,11 +7,12 @@ use std::time::Duration;
 use clap::Parser;
 use rapport::commands::emotions::emotions_cdr;
 use rapport::commands::record::{self, RecordArgs};
-use rapport_perception::pipeline::PipelineOptions;
+use rapport_perception::SessionOptions;
 use rapport_recording::bag::{Bag, Message};
 use rapport_recording::message::{CompressedImageMessage, Header};
 use rapport_test_support::bags::{BagWriter, IMAGE, START_NS, STRING, image_cdr, string_cdr};
-use rapport_test_support::{frame, picture, pipeline};
+use rapport_test_support::{frame, picture, session};
+use rapport_vocabulary::ImageStamp;
 
 #[derive(Parser)]
 struct Cli {
@@ -60,22 +61,22 @@ fn the_copy_has_every_message_and_the_answers_of_the_pipeline() {
         assert_eq!(sent_at(&copy, topic), sent);
     }
     let emotions = on(&copy, "/emotions");
-    let mut pipeline = pipeline(PipelineOptions::default());
+    let mut session = session(SessionOptions::default());
     let picture = picture("astronaut_face_60px.png");
     for (index, (time_ns, cdr)) in emotions.iter().enumerate() {
         let ns = START_NS + index as u64 * 100_000_000;
-        let people = pipeline.process(&frame(&picture), Duration::from_nanos(ns)).unwrap().people;
+        let people = session
+            .process(&frame(&picture), ImageStamp::at(Duration::from_nanos(ns)))
+            .unwrap()
+            .people;
         let header = Header {
             stamp_secs: (ns / 1_000_000_000) as i32,
             stamp_nanosecs: (ns % 1_000_000_000) as u32,
             frame_id: "camera",
         };
         let (width, height) = picture.dimensions();
-        assert_eq!(
-            *cdr,
-            emotions_cdr(&header, width, height, &people, pipeline.labels()),
-            "image {index}"
-        );
+        let networks = session.networks();
+        assert_eq!(*cdr, emotions_cdr(&header, width, height, &people, networks), "image {index}");
         assert_eq!(*time_ns, ns as i64 + 5_000_000);
     }
     let annotated = on(&copy, "/annotated_image/compressed");

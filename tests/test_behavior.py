@@ -44,12 +44,10 @@ class Person:
 
     def message(self, label, confidence, face_id, stamp_ns):
         sec, nanosec = divmod(stamp_ns, 10**9)
-        message = FaceEmotionArray(image_width=640, image_height=480)
+        message = FaceEmotionArray(image_width=640, image_height=480, labels=self.labels)
         message.header.stamp = Time(sec=sec, nanosec=nanosec)
         message.header.frame_id = "camera_optical_frame"
-        message.faces = [
-            FaceEmotion(face_id=face_id, label=label, confidence=confidence, labels=self.labels)
-        ]
+        message.faces = [FaceEmotion(face_id=face_id, label=label, confidence=confidence)]
         return message
 
     def show(self, label, secs, confidence=0.9, face_id="face_1"):

@@ -1,35 +1,56 @@
-//! The emotion message of one image, as bytes.
+//! The emotion message of one image, as bytes: the node publishes them, `rapport record` writes
+//! them.
 
-use rapport_perception::pipeline::Person;
-use rapport_recording::message::{CdrWriter, Header};
-use rapport_vocabulary::LabelSet;
+use std::borrow::Cow;
+use std::time::Duration;
 
-/// A rapport/msg/FaceEmotionArray about an image of this size, under the image's own header.
+use rapport_perception::{ModelIdentity, Networks, Person};
+use rapport_recording::message::{EmotionsMessage, FaceMessage, Header, Pose};
+
+/// A rapport/msg/FaceEmotionArray in CDR about an image of this size, under the image's own header.
+/// `networks` are those that saw the people.
 pub fn emotions_cdr(
     header: &Header<'_>,
     width_px: u32,
     height_px: u32,
     people: &[Person],
-    labels: &LabelSet,
+    networks: &Networks,
 ) -> Vec<u8> {
-    let mut writer = CdrWriter::default();
-    writer.header(header).u32(width_px).u32(height_px).length(people.len());
-    for person in people {
-        let (x, y, width, height) = person.face.roi_in_image.clipped(width_px, height_px);
-        let affect = person.affect;
-        writer.text(&person.id.to_string());
-        // The order of sensor_msgs/msg/RegionOfInterest, do_rectify last.
-        writer.u32(x).u32(y).u32(height).u32(width).u8(0);
-        writer.f32(person.face.score);
-        writer.text(person.emotion.as_str()).f32(person.confidence()).u8(person.sure.into());
-        writer.length(labels.len());
-        labels.iter().for_each(|label| {
-            writer.text(label.as_str());
-        });
-        writer
-            .numbers(&labels.values(&person.probabilities))
-            .numbers(&labels.values(&person.instant_probabilities));
-        writer.f32(affect.valence).f32(affect.arousal).text(labels.affect_source());
+    let (labels, ModelIdentity { name, sha256, .. }) =
+        (networks.labels(), networks.emotion_model());
+    let face = |person: &Person| FaceMessage {
+        face_id: Cow::Owned(person.id.to_string()),
+        roi_px: person.face.roi_in_image.clipped(width_px, height_px),
+        detection_confidence: person.face.score,
+        landmarks_px: person.face.landmarks.map(|point| [point.x, point.y]),
+        // Neither is estimated: what the message's definition says for unknown.
+        pose: Pose::UNKNOWN,
+        distance_std_m: f32::NAN,
+        first_seen: stamp_of(person.first_seen),
+        label: person.emotion.as_str(),
+        confidence: person.confidence(),
+        sure: person.sure,
+        probabilities: labels.values(&person.probabilities),
+        instant_probabilities: labels.values(&person.instant_probabilities),
+        // Every face is classified in every image.
+        distribution_age_secs: 0.0,
+        valence: person.affect.valence,
+        arousal: person.affect.arousal,
+    };
+    EmotionsMessage {
+        header: *header,
+        image_width_px: width_px,
+        image_height_px: height_px,
+        labels: labels.names(),
+        affect_source: labels.affect_source(),
+        model: name,
+        model_sha256: sha256,
+        faces: people.iter().map(face).collect(),
     }
-    writer.finish()
+    .to_cdr()
+}
+
+/// A time as stamps have it; zero, which means unknown, where it is beyond what they can hold.
+fn stamp_of(time: Duration) -> (i32, u32) {
+    i32::try_from(time.as_secs()).map_or((0, 0), |secs| (secs, time.subsec_nanos()))
 }

@@ -4,6 +4,7 @@ pub mod account;
 pub mod analyze;
 pub mod emotions;
 pub mod evaluate;
+pub mod output;
 mod pipe;
 pub mod progress;
 pub mod record;

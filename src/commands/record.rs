@@ -9,6 +9,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
 use crate::commands::emotions::emotions_cdr;
+use crate::commands::output::print_line;
 use crate::commands::progress::Progress;
 use rapport_evaluation::images::{ImageReader, ImageTopic};
 use rapport_evaluation::warnings::Warnings;
@@ -16,10 +17,10 @@ use rapport_perception::annotate::annotate;
 use rapport_perception::detect::WorkingSize;
 use rapport_perception::frame::Frame;
 use rapport_perception::onnx::RuntimeOptions;
-use rapport_perception::pipeline::{ModelFiles, Person, Pipeline, PipelineOptions};
+use rapport_perception::{ModelFiles, Networks, Person, Session, SessionOptions};
 use rapport_recording::bag::{Bag, BagWriter, NewTopic, Qos, Recorded, Reliability};
 use rapport_recording::message::{Definition, Header, compressed_image_cdr};
-use rapport_vocabulary::ImageClock;
+use rapport_vocabulary::ImageStamp;
 
 /// Quality of the annotated images, of 100.
 const JPEG_QUALITY: u8 = 90;
@@ -80,12 +81,12 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
         let path = args.bag.display();
         ensure!(!is_there, "{path}: has a topic {name} already, name another one to add");
     }
-    let mut options = PipelineOptions::default();
-    options.working_size = args.working_size.unwrap_or(options.working_size);
+    let mut options = SessionOptions::default();
+    options.detect.working_size = args.working_size.unwrap_or(options.detect.working_size);
     let runtime = RuntimeOptions { library: args.onnxruntime.clone(), threads: 1 };
     let files =
         ModelFiles { emotion: args.model.clone().unwrap_or_default(), ..ModelFiles::default() };
-    let mut pipeline = Pipeline::load(&files, &runtime, options)?;
+    let mut session = Session::new(Networks::load(&files, &runtime)?, options);
 
     let mut copy = BagWriter::create(&args.out)?;
     for topic in bag.topics() {
@@ -103,14 +104,13 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
         false => None,
     };
 
-    let counts = bag.topics().iter().map(|topic| topic.message_count);
-    let progress = Progress::new(counts.sum(), "messages");
+    let progress = Progress::new(bag.message_count(), "messages");
     let mut warnings = Warnings::default();
     for warning in bag.warnings() {
         progress.warn(&mut warnings, "recording", || warning.to_string());
     }
-    let (mut reader, mut clock) = (ImageReader::default(), ImageClock::default());
-    let (mut copied, mut worked_on) = (0u64, 0u64);
+    let mut reader = ImageReader::default();
+    let (mut copied, mut processed) = (0u64, 0u64);
     for message in bag.messages() {
         let message = match message {
             Ok(message) => message,
@@ -135,29 +135,30 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
             }
         };
         let arrival = Duration::from_nanos(time_ns.try_into().unwrap_or_default());
-        let people = match pipeline.process(&frame, clock.time(header.stamp(), arrival).time) {
+        let people = match session.process(&frame, ImageStamp { stamp: header.stamp(), arrival }) {
             Ok(observation) => observation.people,
             Err(error) => {
                 progress.warn(&mut warnings, "network failed", || error.to_string());
                 continue;
             }
         };
-        worked_on += 1;
+        processed += 1;
         let (width, height) = (frame.width_px(), frame.height_px());
-        let answer = emotions_cdr(&header, width, height, &people, pipeline.labels());
-        copy.write(emotions, time_ns, time_ns, &answer)?;
+        let networks = session.networks();
+        let message = emotions_cdr(&header, width, height, &people, networks);
+        copy.write(emotions, time_ns, time_ns, &message)?;
         if let Some(topic) = annotated {
             copy.write(topic, time_ns, time_ns, &annotated_cdr(&header, &frame, &people)?)?;
         }
     }
     copy.finish()?;
     progress.finish();
-    println!(
-        "{}: {copied} messages copied, {worked_on} images answered on {}; {} warnings",
+    print_line(&format!(
+        "{}: {copied} messages copied, {processed} images processed, emotions on {}; {} warnings",
         args.out.display(),
         args.emotions_topic,
         warnings.count()
-    );
+    ))?;
     Ok(if warnings.is_empty() { 0 } else { 3 })
 }
 

@@ -85,7 +85,7 @@ struct Robot {
     engine: Engine,
     /// The origin of the arrivals of messages.
     start: Instant,
-    /// The labels of the model that the newest message with faces came from.
+    /// The labels of the model that the newest message came from.
     model_labels: Vec<String>,
     log: RateLimitedLog,
 }
@@ -97,9 +97,7 @@ impl Robot {
             stamp: convert::stamp(&message.header.stamp),
             arrival: self.start.elapsed(),
         };
-        if let Some(face) = message.faces.first() {
-            self.learn_labels(&face.labels);
-        }
+        self.learn_labels(&message.labels);
         let mut readings = Vec::with_capacity(message.faces.len());
         for face in &message.faces {
             match Emotion::from_word(&face.label) {

@@ -59,7 +59,7 @@ impl Visit for Text {
     }
 }
 
-/// Logs errors, one of a kind at most every few seconds: a camera that sends thirty bad images a
+/// Logs errors and warnings, one of a kind at most every few seconds: a camera that sends thirty bad images a
 /// second does not fill the log.
 #[derive(Debug, Default)]
 pub struct RateLimitedLog {
@@ -88,6 +88,15 @@ impl RateLimitedLog {
         }
     }
 
+    /// Logs a warning, as [`Self::error`] does an error.
+    pub fn warn(&mut self, text: &str) {
+        match self.suppressed_before(text, Instant::now()) {
+            None => {}
+            Some(0) => tracing::warn!("{text}"),
+            Some(n) => tracing::warn!("{text} ({n} more like this since the last)"),
+        }
+    }
+
     /// How many of the kind were suppressed since it was last logged; nothing if this one is too.
     fn suppressed_before(&mut self, text: &str, now: Instant) -> Option<u32> {
         let kind: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();
@@ -105,17 +114,6 @@ impl RateLimitedLog {
         }
         self.recent.push(Logged { kind, at: now, suppressed: 0 });
         Some(suppressed)
-    }
-}
-
-impl Complaints {
-    /// Logs a warning, as [`Complaints::log`] does an error.
-    pub fn warn(&mut self, text: &str) {
-        match self.held_back_before(text, Instant::now()) {
-            None => {}
-            Some(0) => tracing::warn!("{text}"),
-            Some(n) => tracing::warn!("{text} ({n} more like this since the last)"),
-        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! The images of a recording: which topic, and what a message of it shows.
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 
 use rapport_perception::frame::{Decoder, Encoding, Frame, FrameError};
 use rapport_recording::bag::{Bag, Topic};
-use rapport_recording::message::{CompressedImageMessage, Header, ImageMessage};
+use rapport_recording::message::{CompressedImageMessage, Definition, Header, ImageMessage};
 
 /// A topic of images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,24 @@ pub fn find_topic<'a>(
     if !fits(topic) {
         bail!("topic {} is {}, expected {expected}", topic.name, topic.type_name);
     }
+    check_definition(topic)?;
     Ok((index, topic))
+}
+
+/// Refuses a topic whose messages were recorded by another definition of their type than the one
+/// by which they are read here, which would misread them.
+fn check_definition(topic: &Topic) -> anyhow::Result<()> {
+    let Topic { name, type_name, recorded, .. } = topic;
+    let differences = Definition::of(type_name)
+        .filter(|_| recorded.definition_encoding == "ros2msg")
+        .map(|definition| definition.differences(&recorded.definition))
+        .unwrap_or_default();
+    ensure!(
+        differences.is_empty(),
+        "topic {name}: {type_name} was recorded with another definition than it is read with: {}",
+        differences.join("; ")
+    );
+    Ok(())
 }
 
 impl ImageTopic {
@@ -73,6 +90,7 @@ impl ImageTopic {
                 }
             }
         };
+        check_definition(topic)?;
         Ok(Self { index, is_compressed: topic.type_name == CompressedImageMessage::TYPE_NAME })
     }
 }

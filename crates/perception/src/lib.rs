@@ -27,7 +27,6 @@ pub mod geometry;
 mod networks;
 pub mod onnx;
 pub mod paths;
-pub mod pipeline;
 mod session;
 pub mod smooth;
 pub mod track;

@@ -1,4 +1,4 @@
-//! What several test files need: the pictures, and the pipeline at rest.
+//! What several test files need: the pictures, and a session at rest.
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
 pub use rapport_test_bags as bags;
@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use image::RgbImage;
 use rapport_perception::frame::{Decoder, Encoding, Frame};
 use rapport_perception::onnx::RuntimeOptions;
-use rapport_perception::pipeline::{Pipeline, PipelineOptions};
 use rapport_perception::{ModelFiles, Networks, Session, SessionOptions};
 
 pub fn in_repository(path: &str) -> PathBuf {
@@ -29,10 +28,6 @@ pub fn frame(picture: &RgbImage) -> Frame<'_> {
 pub fn session(options: SessionOptions) -> Session {
     let networks = Networks::load(&ModelFiles::default(), &RuntimeOptions::default()).unwrap();
     Session::new(networks, options)
-}
-
-pub fn pipeline(options: PipelineOptions) -> Pipeline {
-    Pipeline::load(&Default::default(), &RuntimeOptions::default(), options).unwrap()
 }
 
 /// Copies a picture into another one, its left top corner at (x, y), which may lie outside.

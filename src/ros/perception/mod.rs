@@ -26,10 +26,10 @@ use super::runner::Tasks;
 use super::stats::Stats;
 use rapport_perception::frame::Decoder;
 use rapport_perception::onnx;
-use rapport_perception::pipeline::Pipeline;
 use rapport_perception::track::FaceId;
-use rapport_vocabulary::ImageClock;
-use settings::{model_files, pipeline_options, runtime_options, specs};
+use rapport_perception::{Networks, Session};
+use rapport_recording::message::EmotionsMessage;
+use settings::{model_files, runtime_options, session_options, specs};
 use worker::{TimeOrigin, Worker};
 
 /// Advertises the node's services and starts its tasks; images are taken once it is active.
@@ -138,19 +138,20 @@ struct Perception {
 impl Perception {
     /// Loads the networks and advertises the topics that the values ask for.
     async fn load(&self, values: &Values, changes: Changes) -> anyhow::Result<Worker> {
-        let load = || {
-            Pipeline::load(&model_files(values), &runtime_options(values), pipeline_options(values))
-        };
-        let mut pipeline = tokio::task::block_in_place(load)?;
+        let load = || Networks::load(&model_files(values), &runtime_options(values));
+        let networks = tokio::task::block_in_place(load)?;
+        let mut session = Session::new(networks, session_options(values));
         if let Some(next) = self.next_id {
-            pipeline.count_on_from(next);
+            session.count_on_from(next);
         }
         let hri = match values.flag("publish_hri") {
             true => Some(Hri::start(self.node.clone()).await?),
             false => None,
         };
         let advertise = |node: &mut Node| -> r2r::Result<_> {
-            let emotions = node.create_publisher("emotions", QosProfile::default())?;
+            let kind = EmotionsMessage::TYPE_NAME;
+            let emotions =
+                node.create_publisher_untyped("emotions", kind, QosProfile::default())?;
             // Reliable, as image_transport publishes: `republish` and RViz ask for that, and those
             // who ask for best effort get it too.
             let annotated =
@@ -161,8 +162,7 @@ impl Perception {
             self.node.with(advertise).await?.context("topics not advertised")?;
         Ok(Worker {
             decoder: Decoder::default(),
-            pipeline,
-            clock: ImageClock::default(),
+            session,
             origin: TimeOrigin::now(),
             changes,
             emotions,
@@ -187,7 +187,7 @@ impl Managed for Perception {
         let failure = loaded.as_ref().err().map(|error| format!("{error:#}"));
         *lock(&self.loaded) = Loaded {
             model: match &loaded {
-                Ok(worker) => worker.pipeline.emotion_model().display().to_string(),
+                Ok(worker) => worker.session.networks().emotion_model().path.display().to_string(),
                 Err(_) => String::new(),
             },
             threads: values.number("threads") as u64,
@@ -196,7 +196,7 @@ impl Managed for Perception {
         let worker = loaded?;
         tracing::info!(
             "{} on ONNX Runtime {}",
-            worker.pipeline.emotion_model().display(),
+            worker.session.networks().emotion_model().path.display(),
             onnx::runtime_version().unwrap_or_default()
         );
         self.processor.replace_worker(Some(worker));
@@ -218,13 +218,13 @@ impl Managed for Perception {
         *lock(&self.loaded) = Loaded::default();
         self.parameters.set_configured(false);
         if let Some(worker) = worker {
-            let Worker { pipeline, emotions, annotated, hri, .. } = worker;
-            self.next_id = Some(pipeline.next_id());
+            let Worker { session, emotions, annotated, hri, .. } = worker;
+            self.next_id = Some(session.next_id());
             if let Some(hri) = hri {
                 hri.end().await?;
             }
             let withdraw = |node: &mut Node| {
-                node.destroy_publisher(emotions);
+                node.destroy_publisher_untyped(emotions);
                 node.destroy_publisher(annotated);
             };
             self.node.with(withdraw).await?;

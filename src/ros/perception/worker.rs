@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use r2r::Publisher;
-use r2r::rapport::msg::FaceEmotionArray;
 use r2r::sensor_msgs::msg::Image;
 use r2r::std_msgs::msg::Header;
+use r2r::{Publisher, PublisherUntyped};
 
-use super::settings::pipeline_options;
+use super::settings::session_options;
+use crate::commands::emotions::emotions_cdr;
 use crate::ros::convert;
 use crate::ros::hri::Hri;
 use crate::ros::intake::{Picture, Received};
@@ -19,17 +19,17 @@ use crate::ros::processor::Work;
 use crate::ros::stats::{FrameTimes, Stats};
 use rapport_perception::annotate::annotate;
 use rapport_perception::frame::Decoder;
-use rapport_perception::pipeline::{Observation, Pipeline, Timings};
-use rapport_vocabulary::{ImageClock, ImageTime};
+use rapport_perception::{Observation, Session, Timings};
+use rapport_vocabulary::ImageStamp;
 
 /// The networks of a configured node, and the topics it publishes on.
 pub struct Worker {
     pub decoder: Decoder,
-    pub pipeline: Pipeline,
-    pub clock: ImageClock,
+    pub session: Session,
     pub origin: TimeOrigin,
     pub changes: Changes,
-    pub emotions: Publisher<FaceEmotionArray>,
+    /// Takes the messages as bytes.
+    pub emotions: PublisherUntyped,
     pub annotated: Publisher<Image>,
     pub hri: Option<Hri>,
     pub stats: Arc<Mutex<Stats>>,
@@ -56,7 +56,7 @@ impl Work<Received> for Worker {
     /// Publishes who is in an image. Where that fails, says why, and skips the image.
     fn process(&mut self, received: &Received) {
         if let Some(values) = self.changes.newer() {
-            self.pipeline.set_options(pipeline_options(&values));
+            self.session.set_options(session_options(&values));
         }
         if let Err(error) = self.publish_people(received) {
             let problem = format!("{error:#}");
@@ -68,7 +68,7 @@ impl Work<Received> for Worker {
     /// Publishes that nobody is in view, and resets all tracks: whoever is seen next may be
     /// anybody.
     fn pause(&mut self) {
-        self.pipeline.forget();
+        self.session.reset_tracks();
         let last_stamp = {
             let mut stats = lock(&self.stats);
             stats.people = 0;
@@ -95,8 +95,9 @@ impl Worker {
         };
         let decode = start.elapsed();
         let (stamp, arrival) = (convert::stamp(&header.stamp), self.origin.time_of(received.at));
-        let ImageTime { time, set_back } = self.clock.time(stamp, arrival);
-        if let Some(by) = set_back {
+        let Observation { people, time, timings } =
+            self.session.process(&frame, ImageStamp { stamp, arrival })?;
+        if let Some(by) = time.set_back {
             self.errors.error(&format!(
                 "the stamps of the images went back by {:.1} s: all tracks are reset, and \
                  everybody in view gets a new id (a clock was set, a recording began again, or two \
@@ -104,18 +105,13 @@ impl Worker {
                 by.as_secs_f64()
             ));
         }
-        let Observation { people, timings } = self.pipeline.process(&frame, time)?;
         let publishing = Instant::now();
         let (width, height) = (frame.width_px(), frame.height_px());
-        self.emotions.publish(&convert::emotions(
-            &header,
-            width,
-            height,
-            &people,
-            self.pipeline.labels(),
-        ))?;
+        let networks = self.session.networks();
+        let message = emotions_cdr(&convert::header(&header), width, height, &people, networks);
+        self.emotions.publish_raw(&message)?;
         if let Some(hri) = &mut self.hri {
-            let published = hri.publish(&header, &frame, &people, |id| self.pipeline.knows(id));
+            let published = hri.publish(&header, &frame, &people, |id| self.session.knows(id));
             if let Err(error) = published {
                 self.errors.error(&format!("/humans/faces: not published: {error:#}"));
             }

@@ -72,7 +72,7 @@ impl BagFile {
         }
     }
 
-    /// The messages of the wanted topics; nothing comes after a warning.
+    /// The messages of the wanted topics; the warnings come after them.
     fn messages(&self, wanted: Wanted) -> Result<FileMessages, BagError> {
         Ok(match self.format {
             Format::Mcap { compressed } => FileMessages::Mcap(Box::new(mcap::McapMessages::open(

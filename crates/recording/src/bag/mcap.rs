@@ -328,7 +328,7 @@ impl Records {
         Self { source, reader, left, at_byte: 0, failed_checksum: None }
     }
 
-    /// Shows records to `visit` until it answers; `None` at the end of the section.
+    /// Shows records to `visit` until it returns something; `None` at the end of the section.
     fn find<T>(
         &mut self,
         mut visit: impl FnMut(u8, &[u8]) -> Option<T>,
@@ -345,7 +345,7 @@ impl Records {
                         return Err(Stop::Damaged("a record is longer than its chunk".to_owned()));
                     }
                     _ => match visit(opcode, data) {
-                        Some(answer) => return Ok(Some(answer)),
+                        Some(found) => return Ok(Some(found)),
                         None => continue,
                     },
                 },

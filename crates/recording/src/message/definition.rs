@@ -61,6 +61,12 @@ impl Definition {
         parts: &[("", "std_msgs/Header header\nstring format\nuint8[] data\n"), HEADER, TIME],
     };
 
+    /// The definition of a type that is read or written here.
+    pub fn of(type_name: &str) -> Option<Self> {
+        let all = [Self::EMOTIONS, Self::IMAGE, Self::COMPRESSED_IMAGE, Self::STRING];
+        all.into_iter().find(|definition| definition.type_name == type_name)
+    }
+
     /// What a reader by this definition would misread in messages that were recorded by another:
     /// a sentence for each type. Empty where both are laid out alike, and where `recorded`, in the
     /// language `ros2msg`, is no definition, so that there is nothing to compare.
