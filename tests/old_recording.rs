@@ -9,8 +9,8 @@
 use std::path::PathBuf;
 
 use clap::Parser;
+use rapport::commands::evaluate::{self, EvaluateArgs};
 use rapport::commands::record::{self, RecordArgs};
-use rapport_evaluation::EvaluateArgs;
 use rapport_recording::bag::{Bag, Topic};
 use rapport_recording::message::{Definition, EmotionsMessage};
 use rapport_test_support::in_repository;
@@ -64,7 +64,7 @@ fn it_is_evaluated() {
     let out = temp.path().join("report");
     let arguments =
         ["rapport", recording().to_str().unwrap(), "-o", out.to_str().unwrap()].map(str::to_owned);
-    assert_eq!(rapport_evaluation::run(&Evaluate::parse_from(arguments).args).unwrap(), 0);
+    assert_eq!(evaluate::run(&Evaluate::parse_from(arguments).args).unwrap(), 0);
     let frames = std::fs::read_to_string(out.join("frames.csv")).unwrap();
     assert!(frames.lines().count() > 3, "{frames}");
 }
@@ -73,7 +73,8 @@ fn it_is_evaluated() {
 fn it_is_annotated_again_beside_what_it_has() {
     let temp = tempfile::tempdir().unwrap();
     let copy = temp.path().join("copy.mcap");
-    let arguments = ["rapport", recording().to_str().unwrap(), copy.to_str().unwrap()];
+    let old = recording();
+    let arguments = ["rapport", old.to_str().unwrap(), copy.to_str().unwrap()];
     let named = arguments.into_iter().chain(["--emotions-topic", "/emotions_now"]);
     assert_eq!(record::run(&Record::parse_from(named).args).unwrap(), 0);
     let (before, bag) = (Bag::open(recording()).unwrap(), Bag::open(&copy).unwrap());
@@ -94,5 +95,6 @@ fn it_is_annotated_again_beside_what_it_has() {
     };
     assert!(face.landmarks_px.into_iter().all(is_inside), "{face:?}");
     assert!(face.distance_std_m.is_nan() && face.pose.position_m.iter().all(|m| m.is_nan()));
-    assert_eq!((face.first_seen, face.distribution_age_secs), ((0, 0), 0.0));
+    assert_eq!(face.distribution_age_secs, 0.0);
+    assert!(face.first_seen.0 > 0, "{face:?}");
 }
