@@ -16,7 +16,7 @@ use crate::smooth::{SmoothOptions, Smoother};
 use crate::track::{FaceId, TrackOptions, Tracker};
 
 /// How frames are processed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct SessionOptions {
     /// How faces are looked for.
     pub detect: DetectOptions,
@@ -27,17 +27,6 @@ pub struct SessionOptions {
     /// Least confidence, 0 to 1, from which any label is called sure ([`Person::sure`]); nothing: as
     /// the model's decision rule has it.
     pub min_confidence: Option<f32>,
-}
-
-impl Default for SessionOptions {
-    fn default() -> Self {
-        Self {
-            detect: DetectOptions::default(),
-            track: TrackOptions::default(),
-            smooth: SmoothOptions::default(),
-            min_confidence: None,
-        }
-    }
 }
 
 impl SessionOptions {
