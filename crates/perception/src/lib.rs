@@ -31,6 +31,6 @@ mod session;
 pub mod smooth;
 pub mod track;
 
-pub use networks::{ModelFiles, ModelIdentity, Networks, model_file};
-pub use onnx::RuntimeOptions;
+pub use networks::{ModelFiles, Networks, model_file};
+pub use onnx::{ModelIdentity, RuntimeOptions};
 pub use session::{Observation, Person, Session, SessionOptions, Timings};

@@ -7,7 +7,7 @@ use rapport_vocabulary::LabelSet;
 
 use crate::classify::EmotionNet;
 use crate::detect::{Detector, YuNetDetector};
-use crate::onnx::{ModelError, RuntimeOptions};
+use crate::onnx::{ModelError, ModelIdentity, RuntimeOptions};
 use crate::paths;
 use crate::smooth::Reading;
 
@@ -20,17 +20,6 @@ pub struct ModelFiles {
     pub landmarks: PathBuf,
     /// The emotion network, `models/emotion.onnx`.
     pub emotion: PathBuf,
-}
-
-/// Which model it is, for messages and reports.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModelIdentity {
-    /// The file's name without its ending: `emotion`.
-    pub name: String,
-    /// The file.
-    pub path: PathBuf,
-    /// The SHA-256 of the file's content, in hexadecimal.
-    pub sha256: String,
 }
 
 /// The loaded models. They keep no memory of what they saw, so that any number of

@@ -13,7 +13,6 @@ use ort::value::{TensorElementType, ValueType};
 
 use sha2::{Digest, Sha256};
 
-use crate::networks::ModelIdentity;
 use crate::paths;
 
 /// Why a network or ONNX Runtime itself cannot be used.
@@ -89,6 +88,17 @@ pub struct RuntimeOptions {
     pub library: Option<PathBuf>,
     /// Threads inside one operator; 0 means 1: a robot's other work wants the other cores.
     pub threads: usize,
+}
+
+/// Which model it is, for messages and reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelIdentity {
+    /// The file's name without its ending: `emotion`.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// The SHA-256 of the file's content, in hexadecimal.
+    pub sha256: String,
 }
 
 /// A loaded network and the file it came from.

@@ -1,13 +1,17 @@
 //! What an emotion network takes and gives, and whether a file keeps to it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::sidecar;
 use crate::onnx::{Axes, ModelError, Network};
 use rapport_vocabulary::{Emotion, LabelSet};
 
 /// Sides of the square input that are accepted, in pixels.
 pub(super) const SIDES_PX: std::ops::RangeInclusive<i32> = 16..=512;
+
+/// Where the file lies that describes a model without metadata of ours.
+pub(super) fn sidecar_path(model: &Path) -> PathBuf {
+    model.with_extension("yaml")
+}
 
 /// The order of the input's dimensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,34 +98,18 @@ pub(super) struct Contract {
 }
 
 impl Contract {
-    /// The contract of a model: its sidecar's where there is one, else that of its own metadata,
-    /// which is `models/emotion.md`'s.
+    /// The contract of `models/emotion.md`, for a network whose metadata lists its labels.
     ///
     /// # Errors
-    /// If there is neither, or it is wrong.
-    pub fn of(network: &Network) -> Result<Self, ModelError> {
-        let path = sidecar::path_of(network.path());
-        if path.exists() {
-            return sidecar::read(&path).map_err(ModelError::Sidecar);
-        }
-        match network.metadata("labels") {
-            None => Err(network.contract(
-                "description",
-                "missing".to_owned(),
-                format!("a file {} (see models/README.md)", path.display()),
-            )),
-            Some(words) => match words.parse() {
-                Ok(labels) => Self::of_metadata(network, labels),
-                Err(error) => Err(network.contract(
-                    "metadata entry `labels`",
-                    format!("`{words}` ({error})"),
-                    format!("words separated by commas, each once, out of {}", Emotion::names()),
-                )),
-            },
-        }
-    }
-
-    fn of_metadata(network: &Network, labels: LabelSet) -> Result<Self, ModelError> {
+    /// If the labels are no label set, or the network does not keep to the contract.
+    pub fn of_metadata(network: &Network, words: &str) -> Result<Self, ModelError> {
+        let labels: LabelSet = words.parse().map_err(|error| {
+            network.contract(
+                "metadata entry `labels`",
+                format!("`{words}` ({error})"),
+                format!("words separated by commas, each once, out of {}", Emotion::names()),
+            )
+        })?;
         let faces = [("face", None), ("channel", Some(1)), ("row", None), ("column", None)];
         network.expect_input("faces", Axes(faces))?;
         let classes = Some(labels.len());
@@ -169,7 +157,7 @@ impl Contract {
     /// # Errors
     /// What differs: found and expected.
     pub fn check(&self, network: &Network) -> Result<(String, bool), ModelError> {
-        let from = sidecar::path_of(network.path());
+        let from = sidecar_path(network.path());
         let from = from.file_name().map(Path::new).unwrap_or(&from).display();
         let inputs = network.input_names();
         let given = self.input_name.as_ref().or(inputs.first());

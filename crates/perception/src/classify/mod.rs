@@ -17,7 +17,7 @@ use crate::exposure::expose_crop;
 use crate::frame::Frame;
 use crate::geometry::Similarity;
 use crate::onnx::{Axes, ModelError, Network, RuntimeOptions};
-use contract::{Class, Colour, Contract, Exposure, Layout, Output, evidence_axes};
+use contract::{Class, Colour, Contract, Exposure, Layout, Output, evidence_axes, sidecar_path};
 use rapport_vocabulary::{DecisionRule, Distribution, Emotion, LabelSet};
 
 /// Faces in one run at most, so that a crowd does not grow the buffers without bound.
@@ -42,7 +42,7 @@ impl EmotionNet {
     /// If it does not load, or what of the contract it breaks.
     pub fn load(path: &Path, options: &RuntimeOptions) -> Result<Self, ModelError> {
         let network = Network::load(path, options)?;
-        let contract = Contract::of(&network)?;
+        let contract = contract_of(&network)?;
         let (output, one_at_a_time) = contract.check(&network)?;
         let decision = match network.metadata("decision") {
             None => DecisionRule::default(),
@@ -183,6 +183,23 @@ impl EmotionNet {
             return Err(self.network.contract("output `saliency`", found, "numbers".to_owned()));
         }
         Ok(EvidenceMaps { labels, maps })
+    }
+}
+
+/// The contract of a model: its sidecar's where there is one, else that of `models/emotion.md`, whose
+/// labels stand in the model's own metadata.
+fn contract_of(network: &Network) -> Result<Contract, ModelError> {
+    let path = sidecar_path(network.path());
+    if path.exists() {
+        return sidecar::read(&path).map_err(ModelError::Sidecar);
+    }
+    match network.metadata("labels") {
+        Some(words) => Contract::of_metadata(network, &words),
+        None => Err(network.contract(
+            "description",
+            "missing".to_owned(),
+            format!("a file {} (see models/README.md)", path.display()),
+        )),
     }
 }
 

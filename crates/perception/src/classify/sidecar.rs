@@ -1,7 +1,7 @@
 //! `<model>.yaml` beside `<model>.onnx`: what a network that knows nothing of this package takes and
 //! gives. `models/README.md` explains every key.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::contract::{Class, Colour, Contract, Exposure, Layout, Output, SIDES_PX};
 use rapport_settings::{
@@ -16,11 +16,6 @@ const VERSION: i32 = 1;
 const MAX_BYTES: u64 = 64 * 1024;
 
 const MOST_LABELS: usize = 64;
-
-/// Where the sidecar of a model lies.
-pub(super) fn path_of(model: &Path) -> PathBuf {
-    model.with_extension("yaml")
-}
 
 /// Reads a sidecar.
 ///
