@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use rapport::commands::analyze::{self, AnalyzeArgs};
-use rapport::commands::end_on_broken_pipe;
 use rapport::commands::evaluate::{self, EvaluateArgs};
+use rapport::commands::output::reader_left;
 use rapport::commands::record::{self, RecordArgs};
 #[cfg(feature = "ros")]
 use rapport::ros::{arguments::process_arguments, replay, runner, watch};
@@ -31,7 +31,6 @@ enum Command {
 
 #[cfg(feature = "ros")]
 fn main() -> ExitCode {
-    end_on_broken_pipe();
     let (own, ros) = process_arguments();
     match Cli::parse_from(own).command {
         Command::Analyze(args) => analyze(&args),
@@ -46,7 +45,6 @@ fn main() -> ExitCode {
 
 #[cfg(not(feature = "ros"))]
 fn main() -> ExitCode {
-    end_on_broken_pipe();
     match Cli::parse().command {
         Command::Analyze(args) => analyze(&args),
         Command::Evaluate(args) => exit_code(evaluate::run(&args)),
@@ -65,6 +63,8 @@ fn analyze(args: &AnalyzeArgs) -> ExitCode {
 fn exit_code(result: anyhow::Result<u8>) -> ExitCode {
     match result {
         Ok(code) => ExitCode::from(code),
+        // Whoever read the output has seen enough, as `head` does.
+        Err(error) if reader_left(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("rapport: {error:#}");
             ExitCode::FAILURE

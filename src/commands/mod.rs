@@ -5,8 +5,5 @@ pub mod analyze;
 pub mod emotions;
 pub mod evaluate;
 pub mod output;
-mod pipe;
 pub mod progress;
 pub mod record;
-
-pub use pipe::end_on_broken_pipe;

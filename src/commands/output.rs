@@ -27,6 +27,18 @@ fn write_text(out: &mut impl Write, text: &str) -> std::io::Result<bool> {
     }
 }
 
+/// Whether a command failed only because nobody reads its output any more.
+pub fn reader_left(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let kind = cause
+            .downcast_ref::<std::io::Error>()
+            .map(std::io::Error::kind)
+            // It does not name the error of the writer as its source.
+            .or_else(|| cause.downcast_ref::<serde_json::Error>()?.io_error_kind());
+        kind == Some(ErrorKind::BrokenPipe)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

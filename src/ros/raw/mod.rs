@@ -1,6 +1,5 @@
 //! What r2r does not do, asked of the C client library itself, behind safe functions. All unsafe
-//! code of the package is here, but for one call before the command line starts
-//! ([`crate::commands::end_on_broken_pipe`]).
+//! code of the package is here.
 //!
 //! - r2r publishes only types that it was built with, while a recording may hold any:
 //!   [`TypeSupport`] loads a type's support at run time, [`RawNode`] makes publishers from it.
