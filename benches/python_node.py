@@ -228,7 +228,12 @@ class PythonNode(Node):
         tracked = self.tracker.update(boxes, stamp)
         self.classify(rgb, tracked, landmarks, stamp)
         message = FaceEmotionArray(
-            header=image.header, image_width=image.width, image_height=image.height
+            header=image.header,
+            image_width=image.width,
+            image_height=image.height,
+            labels=LABELS,
+            affect_source=AFFECT_SOURCE,
+            model="emotion",
         )
         message.faces = [self.face(track, scores[b], image) for track, b in tracked]
         total_ms = (time.perf_counter() - start) * 1e3
@@ -305,12 +310,10 @@ class PythonNode(Node):
             label=LABELS[track.label],
             confidence=confidence,
             sure=confidence >= MIN_CONFIDENCE,
-            labels=LABELS,
             probabilities=track.probabilities.tolist(),
             instant_probabilities=track.instant.tolist(),
             valence=valence,
             arousal=arousal,
-            affect_source=AFFECT_SOURCE,
         )
 
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Parser;
+use rapport::commands::emotions::{EmotionModel, emotions_cdr};
 use rapport::commands::record::{self, RecordArgs};
 use rapport_perception::pipeline::PipelineOptions;
 use rapport_recording::bag::{Bag, Message};
-use rapport::commands::emotions::emotions_cdr;
 use rapport_recording::message::{CompressedImageMessage, Header};
 use rapport_test_support::bags::{BagWriter, IMAGE, START_NS, STRING, image_cdr, string_cdr};
 use rapport_test_support::{frame, picture, pipeline};
@@ -71,7 +71,8 @@ fn the_copy_has_every_message_and_the_answers_of_the_pipeline() {
             frame_id: "camera",
         };
         let (width, height) = picture.dimensions();
-        assert_eq!(*cdr, emotions_cdr(&header, width, height, &people, pipeline.labels()), "image {index}");
+        let model = EmotionModel::of(&pipeline);
+        assert_eq!(*cdr, emotions_cdr(&header, width, height, &people, model), "image {index}");
         assert_eq!(*time_ns, ns as i64 + 5_000_000);
     }
     let annotated = on(&copy, "/annotated_image/compressed");

@@ -1,9 +1,13 @@
 """Images in, emotion messages out: stamped as the image was, whole, and about the right face."""
 
+import hashlib
+import math
+
 import numpy as np
 import pytest
+from rapport.msg import FaceEmotion
 
-from graph import stamp_ns
+from graph import ROOT, stamp_ns
 from scenes import FACE_60PX, box, grey, nobody, overlap, smiling_face
 
 LABELS = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
@@ -23,8 +27,8 @@ def test_emotions_carry_the_header_of_their_image_and_describe_the_face(percepti
     assert not face.roi.do_rectify
     assert face.face_id[0].isalpha()
     assert 0.5 <= face.detection_confidence <= 1.0
-    assert face.label == "happy"
-    assert list(face.labels) == LABELS
+    assert face.label == FaceEmotion.HAPPY == "happy"
+    assert list(message.labels) == LABELS
     for distribution in (face.probabilities, face.instant_probabilities):
         assert len(distribution) == len(LABELS)
         assert min(distribution) >= 0.0
@@ -32,7 +36,37 @@ def test_emotions_carry_the_header_of_their_image_and_describe_the_face(percepti
     assert face.confidence == pytest.approx(face.probabilities[LABELS.index("happy")], abs=1e-6)
     assert 0.0 < face.valence <= 1.0, "a smile is pleasant"
     assert -1.0 <= face.arousal <= 1.0
-    assert face.affect_source
+    assert message.affect_source
+
+
+def test_the_message_names_its_network_and_the_landmarks(perception, camera):
+    picture = smiling_face()
+    camera.ask(picture)
+    message = camera.ask(picture)
+    model = ROOT / "models" / "emotion.onnx"
+    assert message.model == "emotion"
+    assert message.model_sha256 == hashlib.sha256(model.read_bytes()).hexdigest()
+    [face] = message.faces
+    x, y, width, height = box(face)
+    left_eye, right_eye, nose, left_corner, right_corner = face.landmarks
+    for point in face.landmarks:
+        assert x < point.x < x + width and y < point.y < y + height and point.z == 0.0
+    assert left_eye.x < nose.x < right_eye.x and left_corner.x < right_corner.x
+    assert max(left_eye.y, right_eye.y) < nose.y < min(left_corner.y, right_corner.y)
+    assert face.distribution_age == 0.0, "every face is classified in every image"
+
+
+def test_what_is_not_known_says_so(perception, camera):
+    picture = smiling_face()
+    camera.ask(picture)
+    [face] = camera.ask(picture).faces
+    pose = face.pose
+    numbers = [
+        *(getattr(pose.position, axis) for axis in "xyz"),
+        *(getattr(pose.orientation, axis) for axis in "xyzw"),
+        face.distance_std_m,
+    ]
+    assert all(math.isnan(number) for number in numbers), numbers
 
 
 def test_a_face_cut_by_the_border_has_its_roi_inside_the_image(perception, camera):

@@ -208,12 +208,12 @@ def test_a_copy_with_emotions_is_opened_by_others_and_played(bag, tmp_path, clie
         assert stamp_ns(by_rclpy.header) == START_NS + index * 10**9 // FRAMES_PER_SEC
         assert by_rosbags.header.frame_id == by_rclpy.header.frame_id == "camera"
         assert [f.label for f in by_rosbags.faces] == [f.label for f in by_rclpy.faces]
+        assert by_rosbags.labels == by_rclpy.labels and by_rclpy.affect_source
         for face in by_rclpy.faces:
             assert sum(face.probabilities) == pytest.approx(1, abs=1e-4)
-            confidence = face.probabilities[face.labels.index(face.label)]
+            confidence = face.probabilities[by_rclpy.labels.index(face.label)]
             assert face.confidence == pytest.approx(confidence)
             assert 0 < face.roi.width < 640 and not face.roi.do_rectify
-            assert face.affect_source
 
     # rapport replay: a subscriber that knows the type gets them.
     emotions = client.collect(FaceEmotionArray, "played")
@@ -238,4 +238,5 @@ def test_a_copy_with_emotions_is_opened_by_others_and_played(bag, tmp_path, clie
         process.kill()
         process.wait()
     expected = [deserialize_message(data, FaceEmotionArray) for _, data in recorded]
-    assert emotions.messages == expected
+    # By their text: an unknown pose is NaN, which equals nothing.
+    assert [repr(message) for message in emotions.messages] == [repr(m) for m in expected]

@@ -20,6 +20,8 @@ import numpy as np
 import pytest
 import rclpy
 from geometry_msgs.msg import TransformStamped
+from mcap.reader import make_reader
+from rapport.msg import FaceEmotion, FaceEmotionArray
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
 from rosbags.interfaces import (
@@ -33,7 +35,7 @@ from rosbags.interfaces import (
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -385,6 +387,93 @@ def test_a_cut_recording_plays_to_the_cut(bag, tmp_path, listener, replay):
     heard = [data for _, data in listener.on("/chatter")]
     assert 5 <= len(heard) < COUNT
     assert heard == expected_on("/chatter")[: len(heard)]
+
+
+OLD_RECORDING = REPOSITORY / "tests" / "recordings" / "before_labels_once.mcap"
+
+
+def test_a_topic_of_another_definition_is_named_and_the_rest_plays(listener, replay):
+    images, emotions = "/camera/image_raw/compressed", "/emotions"
+    listener.listen(images, CompressedImage, SENSOR)
+    listener.listen(emotions, FaceEmotionArray, RELIABLE)
+    code, stdout, stderr = listen_to_the_end(listener, replay(OLD_RECORDING, wait_secs=2))
+    assert code == 3
+    [warning] = [line for line in stderr.splitlines() if "warning" in line]
+    for word in (emotions, "rapport/FaceEmotionArray", "without labels", "recorded with labels"):
+        assert word in warning, warning
+    assert len(listener.on(images)) == 5, stderr
+    assert listener.on(emotions) == [] and emotions not in stdout
+
+
+def test_watch_says_that_messages_are_of_another_definition(listener):
+    with open(OLD_RECORDING, "rb") as file:
+        old = [m.data for _, _, m in make_reader(file).iter_messages(topics=["/emotions"])]
+    publisher = listener.node.create_publisher(FaceEmotionArray, "/emotions", RELIABLE)
+    watch = subprocess.Popen(
+        [RAPPORT, "watch", "--give-up", "30"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        listener.spin_until(lambda: publisher.get_subscription_count() > 0, 25)
+        for data in old:
+            publisher.publish(data)
+        # What can be read is shown after it.
+        now = FaceEmotionArray(labels=["happy"], faces=[FaceEmotion(face_id="a", label="happy")])
+        publisher.publish(now)
+        listener.spin_until(lambda: False, 1.0)
+        watch.send_signal(signal.SIGINT)
+        stdout, _ = watch.communicate(timeout=10)
+    finally:
+        watch.kill()
+        watch.wait()
+    [told] = [line for line in stdout.splitlines() if "definition" in line]
+    assert "rapport/msg/FaceEmotionArray" in told and "old recording" in told
+    assert f"{len(old)} emotion messages" in stdout
+    assert "a looks happy" in stdout, stdout
+
+
+def test_years_without_a_message_are_skipped(tmp_path, listener, replay):
+    listener.listen("/chatter", String, RELIABLE)
+    with Writer(tmp_path / "bag", version=9, storage_plugin=StoragePlugin.SQLITE3) as writer:
+        chatter = writer.add_connection("/chatter", "std_msgs/msg/String", typestore=STORE)
+        # The recorder's clock began in 1970 and was set while it ran.
+        for index, when in enumerate([0, 10**8, START_NS, START_NS + 10**8]):
+            writer.write(chatter, when, cdr("std_msgs/msg/String", str(index)))
+    code, _, stderr = listen_to_the_end(listener, replay(tmp_path / "bag"))
+    assert code == 3
+    assert "no message for" in stderr and "clock" in stderr
+    assert len(listener.on("/chatter")) == 4
+
+
+@pytest.mark.parametrize("command", ["replay", "watch", "record"])
+def test_a_reader_that_leaves_is_no_failure(bag, tmp_path, listener, command):
+    arguments = {
+        "replay": [bag, "--rate", "10", "--wait-for-subscribers", "0"],
+        "watch": ["--give-up", "30"],
+        "record": [bag, tmp_path / "copy.mcap"],
+    }
+    read, write = os.pipe()
+    os.close(read)
+    process = subprocess.Popen(
+        [RAPPORT, command, *map(str, arguments[command])],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(write)
+    try:
+        if command == "watch":
+            publisher = listener.node.create_publisher(FaceEmotionArray, "/emotions", RELIABLE)
+            listener.spin_until(lambda: publisher.get_subscription_count() > 0, 25)
+            publisher.publish(FaceEmotionArray(faces=[FaceEmotion(face_id="a", label="happy")]))
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, stderr
+    assert "panicked" not in stderr and "Broken pipe" not in stderr, stderr
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
-//! A running account of who is in view, how they look, and what the robot does: the state behind
-//! `rapport watch`, and the lines in which a person reads it.
+//! Who is in view, how they look, and what the robot does, as it goes on: the state behind `rapport
+//! watch`, and the lines it prints.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -47,7 +47,7 @@ pub struct Account {
     latencies: Latencies,
     recent: VecDeque<(Duration, Option<Duration>)>,
     in_view: Vec<FaceLine>,
-    /// Everybody who came, in that order.
+    /// Every face that came, in that order.
     seen: Vec<Seen>,
     responses: BTreeMap<String, usize>,
 }
@@ -56,7 +56,7 @@ pub struct Account {
 #[derive(Debug)]
 struct Seen {
     face_id: String,
-    /// The label that was told last.
+    /// The label of the last line about it.
     told: String,
     /// In how many frames the face had each label.
     frames: BTreeMap<String, usize>,
@@ -120,7 +120,7 @@ impl Account {
         *self.responses.entry(rule.to_owned()).or_default() += 1;
     }
 
-    /// When the last frame came; nothing before the first.
+    /// When the last frame came; `None` before the first.
     pub fn last_frame(&self) -> Option<Duration> {
         self.first.map(|_| self.last)
     }
@@ -154,7 +154,7 @@ impl Account {
         self.in_view.iter().map(line).collect()
     }
 
-    /// What there is to say when all is over.
+    /// The lines at the end: totals, people and responses.
     pub fn summary(&self) -> Vec<String> {
         let Some(first) = self.first else {
             return vec!["No emotion messages came.".to_owned()];
@@ -162,7 +162,7 @@ impl Account {
         let secs = self.last.saturating_sub(first).as_secs_f64();
         let rate = rate(self.frames, Some(first), self.last);
         let mut lines = vec![
-            format!("frames answered   {} in {secs:.1} s, {rate:.1} a second", self.frames),
+            format!("frames processed  {} in {secs:.1} s, {rate:.1} a second", self.frames),
             format!("image to emotion  {}", self.latencies.percentiles()),
             format!(
                 "with faces        {} of the frames",
@@ -181,7 +181,7 @@ impl Account {
             lines.push(format!("  {face_id:<9} {frames:>4} frames: {}", shown.join(", ")));
         }
         let total: usize = self.responses.values().sum();
-        lines.push(format!("robot's answers   {total}"));
+        lines.push(format!("robot's responses {total}"));
         for (rule, count) in &self.responses {
             lines.push(format!("  {rule}: {count}"));
         }
@@ -209,7 +209,7 @@ impl Extend<Duration> for Latencies {
 }
 
 impl Latencies {
-    /// The latency at a share of all, in milliseconds; nothing where there is none.
+    /// The latency at a share of all, in milliseconds; `None` where there is none.
     fn at_ms(&self, share: f64) -> Option<f64> {
         let rank = (self.total.checked_sub(1)? as f64 * share).round() as usize;
         let mut passed = 0;

@@ -3,4 +3,5 @@
 pub mod account;
 pub mod analyze;
 pub mod emotions;
+pub mod output;
 pub mod record;

@@ -8,7 +8,8 @@ use anyhow::{Context, ensure};
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
-use crate::commands::emotions::emotions_cdr;
+use crate::commands::emotions::{EmotionModel, emotions_cdr};
+use crate::commands::output::print_line;
 use rapport_evaluation::images::{ImageReader, ImageTopic};
 use rapport_evaluation::progress::Progress;
 use rapport_evaluation::warnings::Warnings;
@@ -103,14 +104,13 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
         false => None,
     };
 
-    let counts = bag.topics().iter().map(|topic| topic.message_count);
-    let progress = Progress::new(counts.sum(), "messages");
+    let progress = Progress::new(bag.message_count(), "messages");
     let mut warnings = Warnings::default();
     for warning in bag.warnings() {
         progress.warn(&mut warnings, "recording", || warning.to_string());
     }
     let (mut reader, mut clock) = (ImageReader::default(), ImageClock::default());
-    let (mut copied, mut worked_on) = (0u64, 0u64);
+    let (mut copied, mut processed) = (0u64, 0u64);
     for message in bag.messages() {
         let message = match message {
             Ok(message) => message,
@@ -142,22 +142,23 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
                 continue;
             }
         };
-        worked_on += 1;
+        processed += 1;
         let (width, height) = (frame.width_px(), frame.height_px());
-        let answer = emotions_cdr(&header, width, height, &people, pipeline.labels());
-        copy.write(emotions, time_ns, time_ns, &answer)?;
+        let model = EmotionModel::of(&pipeline);
+        let message = emotions_cdr(&header, width, height, &people, model);
+        copy.write(emotions, time_ns, time_ns, &message)?;
         if let Some(topic) = annotated {
             copy.write(topic, time_ns, time_ns, &annotated_cdr(&header, &frame, &people)?)?;
         }
     }
     copy.finish()?;
     progress.finish();
-    println!(
-        "{}: {copied} messages copied, {worked_on} images answered on {}; {} warnings",
+    print_line(&format!(
+        "{}: {copied} messages copied, {processed} images processed, emotions on {}; {} warnings",
         args.out.display(),
         args.emotions_topic,
         warnings.count()
-    );
+    ))?;
     Ok(if warnings.is_empty() { 0 } else { 3 })
 }
 

@@ -1,16 +1,14 @@
-//! Between ROS messages and the library's plain types.
+//! Between ROS messages and the crates' plain types.
 
 use std::time::Duration;
 
 use r2r::builtin_interfaces::msg::Time;
-use r2r::rapport::msg::{FaceEmotion, FaceEmotionArray};
-use r2r::sensor_msgs::msg::{Image, RegionOfInterest};
+use r2r::sensor_msgs::msg::Image;
 use r2r::std_msgs::msg::Header;
 
 use crate::ros::raw::Native;
 use rapport_perception::frame::{Encoding, Frame, FrameError};
-use rapport_perception::pipeline::Person;
-use rapport_vocabulary::LabelSet;
+use rapport_recording::message;
 
 /// A view of the message's pixels.
 ///
@@ -39,38 +37,12 @@ pub fn time(since_1970: Duration) -> Time {
     }
 }
 
-/// The message about the people in an image of this size, under the image's own header.
-pub fn emotions(
-    header: &Header,
-    width_px: u32,
-    height_px: u32,
-    people: &[Person],
-    labels: &LabelSet,
-) -> FaceEmotionArray {
-    FaceEmotionArray {
-        header: header.clone(),
-        image_width: width_px,
-        image_height: height_px,
-        faces: people.iter().map(|person| face(person, width_px, height_px, labels)).collect(),
-    }
-}
-
-fn face(person: &Person, width_px: u32, height_px: u32, labels: &LabelSet) -> FaceEmotion {
-    let (x_offset, y_offset, width, height) = person.face.roi_in_image.clipped(width_px, height_px);
-    let affect = person.affect;
-    FaceEmotion {
-        face_id: person.id.to_string(),
-        roi: RegionOfInterest { x_offset, y_offset, width, height, do_rectify: false },
-        detection_confidence: person.face.score,
-        label: person.emotion.as_str().to_owned(),
-        confidence: person.confidence(),
-        sure: person.sure,
-        labels: labels.names().into_iter().map(str::to_owned).collect(),
-        probabilities: labels.values(&person.probabilities),
-        instant_probabilities: labels.values(&person.instant_probabilities),
-        valence: affect.valence,
-        arousal: affect.arousal,
-        affect_source: labels.affect_source().to_owned(),
+/// A view of a header, as messages are written under it that r2r does not make.
+pub fn header(header: &Header) -> message::Header<'_> {
+    message::Header {
+        stamp_secs: header.stamp.sec,
+        stamp_nanosecs: header.stamp.nanosec,
+        frame_id: &header.frame_id,
     }
 }
 

@@ -1,5 +1,5 @@
-//! `rapport watch`: a live account in the terminal of who is in view, how they look, and what the
-//! robot does.
+//! `rapport watch`: shows live in the terminal who is in view, how they look, and what the robot
+//! does.
 
 use std::collections::VecDeque;
 use std::io::{IsTerminal, Write};
@@ -7,21 +7,23 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use futures::StreamExt;
-use r2r::rapport::msg::{FaceEmotionArray, Response};
+use r2r::rapport::msg::Response;
 use r2r::sensor_msgs::msg::Image;
 use r2r::{Node, QosProfile};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::runner::{Tasks, interrupted};
 use crate::commands::account::{Account, FaceLine};
+use crate::commands::output::{print_line, print_text};
+use rapport_recording::message::{CdrError, EmotionsMessage};
 
-/// How often the account in a terminal is drawn anew.
+/// How often the picture in a terminal is drawn anew.
 const REDRAW: Duration = Duration::from_millis(200);
 
 /// How often a line of figures is printed where there is no terminal.
 const PLAIN_STATUS: Duration = Duration::from_secs(5);
 
-/// Stamps of images kept until their answer comes.
+/// Stamps of images kept until the message about them comes.
 const IMAGES_KEPT: usize = 120;
 
 /// Shows live who is in view, how they look and what the robot does.
@@ -45,7 +47,8 @@ pub struct WatchArgs {
 /// If a subscription is refused.
 pub fn start_node(node: &mut Node, args: &WatchArgs) -> anyhow::Result<Tasks> {
     let mut images = node.subscribe::<Image>("image", QosProfile::sensor_data())?;
-    let mut emotions = node.subscribe::<FaceEmotionArray>("emotions", QosProfile::default())?;
+    let mut emotions =
+        node.subscribe_raw("emotions", EmotionsMessage::TYPE_NAME, QosProfile::default())?;
     let mut responses = node.subscribe::<Response>("responses", QosProfile::default())?;
     let mut watcher = Watcher {
         account: Account::default(),
@@ -54,6 +57,7 @@ pub fn start_node(node: &mut Node, args: &WatchArgs) -> anyhow::Result<Tasks> {
         screen: Screen::new(),
         until_quiet: args.until_quiet.map(|secs| Duration::from_secs(secs.into())),
         give_up: args.give_up.map(|secs| Duration::from_secs(secs.into())),
+        not_read: 0,
     };
     let mut tasks = Tasks::default();
     tasks.finite(async move {
@@ -64,7 +68,7 @@ pub fn start_node(node: &mut Node, args: &WatchArgs) -> anyhow::Result<Tasks> {
         loop {
             tokio::select! {
                 Some(image) = images.next() => watcher.image(&image),
-                Some(message) = emotions.next() => watcher.emotions(message),
+                Some(cdr) = emotions.next() => watcher.emotions(&cdr),
                 Some(response) = responses.next() => watcher.response(&response),
                 _ = redraw.tick() => watcher.draw(),
                 _ = check.tick() => if watcher.over()? { break },
@@ -85,6 +89,8 @@ struct Watcher {
     screen: Screen,
     until_quiet: Option<Duration>,
     give_up: Option<Duration>,
+    /// Emotion messages of another definition than ours.
+    not_read: u64,
 }
 
 impl Watcher {
@@ -96,13 +102,32 @@ impl Watcher {
         }
     }
 
-    fn emotions(&mut self, message: FaceEmotionArray) {
-        let stamp = (message.header.stamp.sec, message.header.stamp.nanosec);
+    fn emotions(&mut self, cdr: &[u8]) {
+        match EmotionsMessage::read(cdr) {
+            Ok(message) => self.faces(message),
+            Err(error) => self.not_read(&error),
+        }
+    }
+
+    /// Tells of a message that cannot be read, the first time.
+    fn not_read(&mut self, error: &CdrError) {
+        self.not_read += 1;
+        if self.not_read == 1 {
+            self.tell(&format!(
+                "emotion messages are not of this version's definition of {}: {error}; is an old \
+                 recording played, or a node of another version running?",
+                EmotionsMessage::TYPE_NAME
+            ));
+        }
+    }
+
+    fn faces(&mut self, message: EmotionsMessage<'_>) {
+        let stamp = (message.header.stamp_secs, message.header.stamp_nanosecs);
         let came = self.arrivals.iter().find(|(image, _)| *image == stamp);
         let latency = came.map(|(_, at)| at.elapsed());
         let faces = message.faces.into_iter().map(|face| FaceLine {
-            face_id: face.face_id,
-            label: face.label,
+            face_id: face.face_id.into_owned(),
+            label: face.label.to_owned(),
             confidence: face.confidence,
             sure: face.sure,
             valence: face.valence,
@@ -156,9 +181,16 @@ impl Watcher {
 
     /// Whether there is nothing more to wait for.
     fn over(&self) -> anyhow::Result<bool> {
+        if self.screen.closed {
+            return Ok(true);
+        }
         let now = self.start.elapsed();
         match (self.account.last_frame(), self.until_quiet, self.give_up) {
             (Some(last), Some(quiet), _) => Ok(now.saturating_sub(last) >= quiet),
+            (None, _, Some(limit)) if now >= limit && self.not_read > 0 => {
+                let count = self.not_read;
+                bail!("{count} emotion messages came, none of this version's definition")
+            }
             (None, _, Some(limit)) if now >= limit => {
                 bail!("no emotion message came in {} s", limit.as_secs())
             }
@@ -170,6 +202,9 @@ impl Watcher {
         self.screen.draw(&[]);
         self.screen.tell("");
         self.account.summary().iter().for_each(|line| self.screen.tell(line));
+        if self.not_read > 0 {
+            self.screen.tell(&format!("not read          {} emotion messages", self.not_read));
+        }
     }
 }
 
@@ -177,11 +212,13 @@ impl Watcher {
 struct Screen {
     live: bool,
     drawn: Vec<String>,
+    /// Whether nobody reads any more: the other end of the pipe is closed.
+    closed: bool,
 }
 
 impl Screen {
     fn new() -> Self {
-        Self { live: std::io::stdout().is_terminal(), drawn: Vec::new() }
+        Self { live: std::io::stdout().is_terminal(), drawn: Vec::new(), closed: false }
     }
 
     fn tell(&mut self, line: &str) {
@@ -198,16 +235,16 @@ impl Screen {
         }
     }
 
-    /// Prints after wiping the lines above. A closed pipe is no reason to fail.
-    fn print(&self, wiped: usize, lines: &[String]) {
-        let mut out = std::io::stdout().lock();
-        if self.live && wiped > 0 {
-            // Up, then clear to the end of the screen.
-            let _ = write!(out, "\x1b[{wiped}A\x1b[J");
+    /// Prints after wiping the lines above.
+    fn print(&mut self, wiped: usize, lines: &[String]) {
+        if lines.is_empty() && wiped == 0 {
+            return;
         }
-        for line in lines {
-            let _ = writeln!(out, "{line}");
-        }
-        let _ = out.flush();
+        // Up, then clear to the end of the screen.
+        let wipe =
+            if self.live && wiped > 0 { format!("\x1b[{wiped}A\x1b[J") } else { String::new() };
+        let text = format!("{wipe}{}", lines.join("\n"));
+        let printed = if lines.is_empty() { print_text(&text) } else { print_line(&text) };
+        self.closed |= !printed.unwrap_or(false);
     }
 }

@@ -28,6 +28,7 @@ use rapport_perception::frame::Decoder;
 use rapport_perception::onnx;
 use rapport_perception::pipeline::Pipeline;
 use rapport_perception::track::FaceId;
+use rapport_recording::message::EmotionsMessage;
 use rapport_vocabulary::ImageClock;
 use settings::{model_files, pipeline_options, runtime_options, specs};
 use worker::{TimeOrigin, Worker};
@@ -206,7 +207,9 @@ impl Perception {
             false => None,
         };
         let advertise = |node: &mut Node| -> r2r::Result<_> {
-            let emotions = node.create_publisher("emotions", QosProfile::default())?;
+            let kind = EmotionsMessage::TYPE_NAME;
+            let emotions =
+                node.create_publisher_untyped("emotions", kind, QosProfile::default())?;
             // Reliable, as image_transport publishes: `republish` and RViz ask for that, and those
             // who ask for best effort get it too.
             let annotated =
@@ -279,7 +282,7 @@ impl Managed for Perception {
                 hri.end().await?;
             }
             let withdraw = |node: &mut Node| {
-                node.destroy_publisher(emotions);
+                node.destroy_publisher_untyped(emotions);
                 node.destroy_publisher(annotated);
             };
             self.node.with(withdraw).await?;

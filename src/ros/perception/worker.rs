@@ -3,14 +3,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use r2r::Publisher;
-use r2r::rapport::msg::FaceEmotionArray;
 use r2r::sensor_msgs::msg::Image;
 use r2r::std_msgs::msg::Header;
+use r2r::{Publisher, PublisherUntyped};
 use tokio::sync::watch;
 
 use super::lock;
 use super::settings::pipeline_options;
+use crate::commands::emotions::{EmotionModel, emotions_cdr};
 use crate::ros::convert;
 use crate::ros::hri::Hri;
 use crate::ros::intake::{Picture, Received};
@@ -30,7 +30,8 @@ pub struct Worker {
     pub origin: TimeOrigin,
     pub parameters: Parameters,
     pub changes: watch::Receiver<()>,
-    pub emotions: Publisher<FaceEmotionArray>,
+    /// Takes the messages as bytes.
+    pub emotions: PublisherUntyped,
     pub annotated: Publisher<Image>,
     pub hri: Option<Hri>,
     pub stats: Arc<Mutex<Stats>>,
@@ -105,13 +106,9 @@ impl Worker {
         let Observation { people, timings } = self.pipeline.process(&frame, time)?;
         let publishing = Instant::now();
         let (width, height) = (frame.width_px(), frame.height_px());
-        self.emotions.publish(&convert::emotions(
-            &header,
-            width,
-            height,
-            &people,
-            self.pipeline.labels(),
-        ))?;
+        let model = EmotionModel::of(&self.pipeline);
+        let message = emotions_cdr(&convert::header(&header), width, height, &people, model);
+        self.emotions.publish_raw(&message)?;
         if let Some(hri) = &mut self.hri {
             let published = hri.publish(&header, &frame, &people, |id| self.pipeline.knows(id));
             if let Err(error) = published {

@@ -1,5 +1,6 @@
 //! `rapport replay`: plays a recording onto its topics, message by message as it was recorded.
 
+mod installed;
 mod player;
 mod stop;
 
@@ -9,8 +10,9 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
+use crate::commands::output::print_line;
 use crate::ros::raw::{RawNode, RawPublisher, TypeSupport};
 use rapport_recording::bag::{Bag, Qos, Topic};
 
@@ -20,7 +22,8 @@ use stop::Stop;
 /// Plays a rosbag2 recording (MCAP or sqlite3) onto its topics.
 ///
 /// Every message keeps its bytes, the interval to the one before and the quality of service it
-/// was recorded with. ROS arguments follow `--ros-args`, for example `--ros-args -r /image:=/cam`.
+/// was recorded with. A topic whose type is installed with other fields than it was recorded with
+/// is left out, with a warning that names them. ROS arguments follow `--ros-args`, for example `--ros-args -r /image:=/cam`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ReplayArgs {
     /// The recording: its directory, or one .mcap or .db3 file of it.
@@ -107,7 +110,7 @@ pub fn run(args: &ReplayArgs, ros_arguments: &[OsString]) -> anyhow::Result<u8> 
         first_pass = false;
     }
     player.finish();
-    println!("{}", player.summary());
+    print_line(&player.summary())?;
     Ok(if warnings == 0 { 0 } else { 3 })
 }
 
@@ -146,6 +149,13 @@ fn is_asked(topic: &Topic, asked: &str) -> bool {
 
 fn publish(node: &RawNode, topic: &Topic) -> anyhow::Result<RawPublisher> {
     let support = TypeSupport::load(&topic.type_name)?;
+    let differences = installed::differences(topic);
+    ensure!(
+        differences.is_empty(),
+        "{} is installed with another definition, by which subscribers would misread it: {}",
+        topic.type_name,
+        differences.join("; ")
+    );
     Ok(node.publisher(&topic.name, support, Qos::for_replay(&topic.offered_qos))?)
 }
 

@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use crate::ros::raw::{RawError, RawNode, RawPublisher, TypeSupport};
-use rapport_recording::bag::{Bag, Durability, History, Qos, Reliability};
+use rapport_recording::bag::{Bag, Durability, History, LONGEST_GAP_NS, Qos, Reliability};
 
 use super::stop::Stop;
 
@@ -77,8 +77,8 @@ impl<'a> Player<'a> {
     /// Plays once from the first message to the last, or until stopped. Returns how many
     /// messages were published.
     pub fn play(&mut self, mut warn: impl FnMut(&dyn Display)) -> Result<u64, RawError> {
-        let before: u64 = self.published.values().sum();
-        let mut timeline: Option<Timeline> = None;
+        let before = self.total();
+        let (mut timeline, mut last_ns): (Option<Timeline>, _) = (None, None);
         let mut refused = BTreeSet::new();
         let bag = self.bag;
         let wanted: Vec<_> = self.publishers.keys().map(|&index| &bag.topics()[index]).collect();
@@ -91,9 +91,14 @@ impl<'a> Player<'a> {
                     continue;
                 }
             };
-            let rate = self.rate;
-            let timeline = timeline
-                .get_or_insert_with(|| Timeline::new(Instant::now(), message.log_time_ns, rate));
+            let (rate, time_ns) = (self.rate, message.log_time_ns);
+            // Where the recorder's clock was set, nobody waits for years. The recording has warned.
+            if last_ns.is_some_and(|last: i64| time_ns.saturating_sub(last) > LONGEST_GAP_NS) {
+                timeline = None;
+            }
+            last_ns = Some(time_ns);
+            let timeline =
+                timeline.get_or_insert_with(|| Timeline::new(Instant::now(), time_ns, rate));
             let due = timeline.due(message.log_time_ns);
             if self.wait_until(due, timeline)? {
                 break;
@@ -113,7 +118,7 @@ impl<'a> Player<'a> {
                 }
             }
         }
-        Ok(self.published.values().sum::<u64>() - before)
+        Ok(self.total().saturating_sub(before))
     }
 
     /// Waits for the time of a message while /clock and the progress go on; says whether stopped.
@@ -133,7 +138,7 @@ impl<'a> Player<'a> {
             }
             if now >= self.progress.next {
                 let bounds = self.bag.bounds_ns();
-                let published = self.published.values().sum();
+                let published = self.total();
                 self.progress.show(now, timeline.time_ns(now), bounds, published);
             }
             if now >= due {
@@ -151,9 +156,14 @@ impl<'a> Player<'a> {
         }
     }
 
+    /// How many messages were published.
+    fn total(&self) -> u64 {
+        self.published.values().sum()
+    }
+
     /// How many messages were published, in all and on each topic.
     pub fn summary(&self) -> String {
-        let total: u64 = self.published.values().sum();
+        let total = self.total();
         let topics: Vec<_> = self
             .published
             .iter()
