@@ -174,6 +174,9 @@ fn parse_line(package: &str, line: &str) -> Line {
         "byte" | "char" => "uint8".to_owned(),
         plain if PLAIN.contains(&plain) => plain.to_owned(),
         "Header" => "std_msgs/Header".to_owned(),
+        // As ROS 1 names them; some writers of ROS 2 recordings do too.
+        "time" => "builtin_interfaces/Time".to_owned(),
+        "duration" => "builtin_interfaces/Duration".to_owned(),
         full if full.contains('/') => normal_name(full),
         short => format!("{package}/{short}"),
     };
@@ -213,7 +216,7 @@ mod tests {
     fn comments_constants_and_names_of_packages_do_not_matter() {
         let other = "std_msgs/msg/Header   header # the image's\n\na_msgs/msg/Part[] parts\n\
                      float32 size\nstring<=10 label\nstring LATER = x\n\
-                     ===\nMSG: std_msgs/msg/Header\nbuiltin_interfaces/msg/Time stamp\n\
+                     ===\nMSG: std_msgs/msg/Header\ntime stamp\n\
                      string frame_id\n===\nMSG: a_msgs/msg/Part\nuint8 kind\nchar[4] data\n";
         assert_eq!(layout(RECORDED).differences(&layout(other)), [""; 0]);
     }
