@@ -205,7 +205,7 @@ def test_refused_with_a_reason(client, parameters, camera, name, value, words):
             [Parameter("switch_margin", value=0.5), Parameter(name, value=value)]
         )
     ).result.successful
-    assert get_one(client, parameters, "switch_margin").double_value == 0.08, "all or none"
+    assert get_one(client, parameters, "switch_margin").double_value == 0.2, "all or none"
     for word in words:
         assert word in result.reason
     assert get_one(client, parameters, name) == before

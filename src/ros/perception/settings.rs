@@ -99,15 +99,21 @@ pub fn specs() -> Vec<Spec> {
         ),
         parameter(
             "smoothing_secs",
-            Kind::Number(0.4, 0.0..=60.0),
+            Kind::Number(0.25, 0.0..=60.0),
             Live,
             "Time constant of the smoothing of probabilities in seconds; 0: none",
         ),
         parameter(
             "switch_margin",
-            Kind::Number(0.08, 0.0..=1.0),
+            Kind::Number(0.2, 0.0..=1.0),
             Live,
             "Lead in probability that another label needs to replace the present one",
+        ),
+        parameter(
+            "switch_secs",
+            Kind::Number(0.28, 0.0..=60.0),
+            Live,
+            "For how many seconds another label must have that lead to replace the present one",
         ),
         parameter(
             "min_confidence",
@@ -158,6 +164,7 @@ pub fn session_options(parameters: &Values) -> SessionOptions {
         smooth: SmoothOptions {
             time_constant: secs("smoothing_secs"),
             switch_margin: parameters.number("switch_margin") as f32,
+            switch_after: secs("switch_secs"),
         },
     }
 }
