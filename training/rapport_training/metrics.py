@@ -108,14 +108,18 @@ def roc_auc(labels: np.ndarray, probabilities: np.ndarray) -> list[float]:
     ]
 
 
-def fit_temperature(labels: np.ndarray, logits: np.ndarray) -> float:
-    """The divisor of the logits with the least cross-entropy, within 0.2..5."""
+def fit_temperature(targets: np.ndarray, logits: np.ndarray) -> float:
+    """The divisor of the logits [N,K] with the least cross-entropy, within 0.2..5.
+
+    `targets` are labels int [N], or shares [N,K] in the logits' order, such as those of the votes.
+    """
+    shares = np.eye(logits.shape[1])[targets] if targets.ndim == 1 else targets
 
     def cross_entropy(log_temperature: float) -> float:
         scaled = logits / np.exp(log_temperature)
         scaled = scaled - scaled.max(axis=1, keepdims=True)
-        log_sum = np.log(np.exp(scaled).sum(axis=1))
-        return float((log_sum - scaled[np.arange(len(labels)), labels]).mean())
+        log_sum = np.log(np.exp(scaled).sum(axis=1, keepdims=True))
+        return float((shares * (log_sum - scaled)).sum(axis=1).mean())
 
     found = minimize_scalar(cross_entropy, bounds=(np.log(0.2), np.log(5.0)), method="bounded")
     return float(np.exp(found.x))

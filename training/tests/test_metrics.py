@@ -58,3 +58,10 @@ def test_temperature_is_recovered():
     chances = exp / exp.sum(axis=1, keepdims=True)
     labels = (chances.cumsum(axis=1) > generator.random((20_000, 1))).argmax(axis=1)
     assert fit_temperature(labels, logits * 1.7) == pytest.approx(1.7, rel=0.03)
+
+
+def test_temperature_is_fitted_to_shares_of_votes():
+    logits = np.random.default_rng(2).normal(0, 2, (500, 8))
+    exp = np.exp(logits)
+    shares = exp / exp.sum(axis=1, keepdims=True)
+    assert fit_temperature(shares, logits * 0.6) == pytest.approx(0.6, rel=1e-3)
