@@ -124,16 +124,20 @@ def write_model(
     model: onnx.ModelProto, path: Path, metadata: dict[str, str], data: DataSet
 ) -> dict[str, Any]:
     """Scores the model, writes it with its metadata, and checks the file. Returns the scores."""
+    set_metadata(model, metadata | {"scores": "{}"})
     scores = score(EmotionSession(model.SerializeToString()), data)
     set_metadata(model, metadata | {"scores": json.dumps(scores)})
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole(path) as part:
         part.write_bytes(model.SerializeToString(deterministic=True))
         check(part)
-    print(
+    told = (
         f"{path}: {path.stat().st_size / 1e6:.2f} MB, {data.validation_name} "
-        f"{scores['accuracy']:.2%}, without twins {scores['accuracy_without_twins']:.2%}"
+        f"{scores['accuracy']:.2%}, without duplicates {scores['accuracy_without_duplicates']:.2%}"
     )
+    if "ferplus" in scores:
+        told += f", FER+ {scores['ferplus']['argmax']['accuracy']:.2%}"
+    print(told)
     return scores
 
 

@@ -42,7 +42,10 @@ def class_scores(confusion: np.ndarray) -> list[ClassScore]:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Per bin of confidence: mean confidence, accuracy (NaN where empty) and images."""
+    """Per bin of confidence: mean confidence, accuracy (NaN where empty) and images.
+
+    Against votes, `accuracy` is the mean share of the votes that the answer got.
+    """
 
     confidence: np.ndarray
     accuracy: np.ndarray
@@ -54,10 +57,7 @@ class Reliability:
         return float((gaps * self.images).sum() / self.images.sum())
 
 
-def reliability(labels: np.ndarray, probabilities: np.ndarray) -> Reliability:
-    """Confidence against accuracy over `ECE_BINS` equal bins."""
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
+def _binned(confidence: np.ndarray, right: np.ndarray) -> Reliability:
     bins = np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1)
     images = np.bincount(bins, minlength=ECE_BINS)
     with np.errstate(invalid="ignore"):
@@ -66,6 +66,18 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray) -> Reliability:
             np.bincount(bins, weights=right, minlength=ECE_BINS) / images,
             images,
         )
+
+
+def reliability(labels: np.ndarray, probabilities: np.ndarray) -> Reliability:
+    """Confidence against accuracy over `ECE_BINS` equal bins."""
+    return _binned(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels)
+
+
+def vote_reliability(
+    shares: np.ndarray, answers: np.ndarray, confidence: np.ndarray
+) -> Reliability:
+    """Confidence [N] of the answers [N] against the shares of the votes [N,K] that they got."""
+    return _binned(confidence, shares[np.arange(len(answers)), answers])
 
 
 @dataclass(frozen=True)
@@ -82,11 +94,12 @@ class Coverage:
 
 
 def coverage_at(
-    labels: np.ndarray, probabilities: np.ndarray, thresholds: Iterable[float]
+    right: np.ndarray, confidence: np.ndarray, thresholds: Iterable[float]
 ) -> list[Coverage]:
-    """What is left, and how good it is, if answers below each threshold are not trusted."""
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
+    """What is left, and how good it is, if answers below each threshold are not trusted.
+
+    `right`: bool [N], which answers are right; `confidence` [N] of each.
+    """
 
     def share(values: np.ndarray) -> float:
         return float(values.mean()) if values.size else math.nan

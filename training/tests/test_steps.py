@@ -51,12 +51,12 @@ def test_from_the_data_to_the_card(step, fer2013_csv, tmp_path):
     again = ("--run", run, "--teaching", teaching, *short)
     assert "resumed after epoch 1" in step(train, *given, *again)
     ours, paper_cnn = tmp_path / "emotion.onnx", tmp_path / "paper_cnn.onnx"
-    assert "without twins" in step(export, *given, "--run", run, "--output", ours)
+    assert "without duplicates" in step(export, *given, "--run", run, "--output", ours)
     told = step(paper, *given, "--epochs", 1, "--device", "cpu", "--output", paper_cnn)
     assert "48 of 48 images: angry 7" in told
 
     scores = json.loads(step(evaluate, *given, "--model", ours, "--json"))
-    assert scores["images"] == 16 and scores["images_without_twins"] == 15
+    assert scores["images"] == 16 and scores["images_without_duplicates"] == 15
     page = tmp_path / "emotion.md"
     page.write_text(CARD)
     step(card, *given, "--card", page, "--model", ours, "--beside", paper_cnn)
