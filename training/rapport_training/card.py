@@ -22,7 +22,7 @@ import torch
 from . import figures, peers, tables
 from .contract import check
 from .data import add_data_arguments, read_data
-from .decide import Limits, rule_table, trade
+from .decide import Limits, rule_table, temperature_across, trade
 from .decision import MIN_CONFIDENCE
 from .errors import UserError, run_step
 from .evaluate import cpu_name
@@ -160,7 +160,9 @@ class Card:
         """What the rule costs."""
         seen = self._seen()
         answers = self.answers[seen.rows]
-        return trade(answers, self.session.labels, seen, self.session.decision, Limits())
+        labels, rule = self.session.labels, self.session.decision
+        told = temperature_across(answers, labels, seen, rule)
+        return f"{trade(answers, labels, seen, rule, Limits())}\n\n{told}"
 
     def policy(self) -> str:
         """How often each rule of the policy fires."""

@@ -107,7 +107,8 @@ def rates(rules: list[Rule], decided: Decided, seen: FerPlus) -> str:
 def least_confidence(rule: Rule, decided: Decided, neutral: np.ndarray) -> float:
     """The least confidence that keeps the rate; the highest where none does."""
     for confidence in CONFIDENCES:
-        if rule.fires(decided, confidence)[neutral].mean() <= FITTED_BELOW * NEUTRAL_RATE:
+        fired = rule.fires(decided, confidence)[neutral]
+        if fired.sum() <= FITTED_BELOW * NEUTRAL_RATE * len(fired):
             return confidence
     return CONFIDENCES[-1]
 
@@ -147,7 +148,8 @@ def verdict(rules: list[Rule], decided: Decided, seen: FerPlus) -> str:
     """The two bars in words: neutral faces are left in peace, smiles are answered."""
     neutral = seen.labels == KNOWN_LABELS.index("neutral")
     smiles = seen.said_by("happy", SMILE_TAGGERS)
-    most = max(float(rule.fires(decided)[neutral].mean()) for rule in rules)
+    fired = [rule.fires(decided)[neutral] for rule in rules]
+    most = max(float(where.mean()) if where.size else 0.0 for where in fired)
     happy = [rule.fires(decided) for rule in rules if "happy" in rule.emotions]
     answered = float(np.any(happy, axis=0)[smiles].mean()) if happy and smiles.any() else 0.0
     return (

@@ -1,10 +1,20 @@
 """The rule that is fitted keeps its limits and costs little; halves are halves."""
 
+import re
+
 import numpy as np
 import pytest
 
 from rapport_training import decide
-from rapport_training.decide import Limits, fit, fit_min_confidence_of, halves, rule_table, trade
+from rapport_training.decide import (
+    Limits,
+    fit,
+    fit_min_confidence_of,
+    halves,
+    rule_table,
+    temperature_across,
+    trade,
+)
 from rapport_training.decision import Decision
 from rapport_training.errors import UserError
 from rapport_training.ferplus import FerPlus, ferplus
@@ -69,6 +79,14 @@ def test_halves_hold_every_image_once():
     one, other = halves(11)
     assert sorted([*one, *other]) == list(range(11)) and abs(len(one) - len(other)) == 1
     assert np.array_equal(one, halves(11)[0])
+
+
+def test_a_temperature_that_is_wrong_is_found_on_either_half(seen):
+    shares = np.maximum(seen.shares, 0.02)
+    sharp = shares**2 / (shares**2).sum(axis=1, keepdims=True)
+    told = temperature_across(sharp, KNOWN_LABELS, seen, Decision())
+    first, other = re.search(r"is ([\d.]+) and ([\d.]+) times", told).groups()
+    assert first == other and float(first) < 1
 
 
 def test_tables_name_rule_and_cost(seen, probabilities, monkeypatch):

@@ -4,7 +4,18 @@ import json
 
 import pytest
 
-from rapport_training import card, data, distribution, evaluate, export, paper, teach, train
+from rapport_training import (
+    card,
+    data,
+    decide,
+    distribution,
+    evaluate,
+    export,
+    paper,
+    policy_rates,
+    teach,
+    train,
+)
 
 
 @pytest.fixture
@@ -25,6 +36,12 @@ CARD = """# Card
 <!-- scores -->
 <!-- end -->
 <!-- calibration -->
+<!-- end -->
+<!-- people -->
+<!-- end -->
+<!-- people-calibration -->
+<!-- end -->
+<!-- policy -->
 <!-- end -->
 <!-- beside -->
 <!-- end -->
@@ -57,9 +74,16 @@ def test_from_the_data_to_the_card(step, fer2013_csv, tmp_path):
 
     scores = json.loads(step(evaluate, *given, "--model", ours, "--json"))
     assert scores["images"] == 16 and scores["images_without_duplicates"] == 15
+    # Nearly untrained: no bar is asked of it here.
+    told = step(decide, *given, "--model", ours, "--negative", 1, "--negative-sure", 1, "--write")
+    assert "across halves" in told and "with its decision" not in told
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("rules: [{name: smile, when: {emotion: happy, confidence: 0.6}}]")
+    told = step(policy_rates, *given, "--model", ours, "--policy", policy)
+    assert "`smile`: happy from 0.6" in told
     page = tmp_path / "emotion.md"
     page.write_text(CARD)
-    step(card, *given, "--card", page, "--model", ours, "--beside", paper_cnn)
+    step(card, *given, "--card", page, "--model", ours, "--beside", paper_cnn, "--policy", policy)
     text = page.read_text()
     assert f"{scores['accuracy']:.2%}" in text and "precision, paper_cnn.onnx" in text
     assert (tmp_path / "emotion_calibration.svg").is_file()
