@@ -14,8 +14,8 @@ overlooked, so a negative label (angry, disgust, fear, sad) needs more evidence 
 The limits that the fit aims at are a tenth below those asked for, so that other faces keep them
 too. What is printed is fitted on one half of the images and scored on the other, both ways; the
 rule that `--write` puts into the file is fitted on all. The temperature is not touched: the export
-folds it into the network. What it is worth on faces that it was not fitted to is told by fitting it
-again on each half.
+folds it into the network; it is only fitted again on each half, to tell how well it holds on faces
+that it was not fitted to.
 """
 
 import argparse
