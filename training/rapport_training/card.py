@@ -1,9 +1,9 @@
 """Writes the measured parts of a model card: all between `<!-- NAME -->` and `<!-- end -->`.
 
 Prose is written by hand; figures and tables are not. Blocks of every model: `file`, `speed`,
-`robustness` (needs `--onet`); of the challenge's reading: `scores`, `classes`, `confusion`,
-`calibration` and `roc` (with a figure beside the card), `beside` (needs `--beside`); of the
-people's reading, which needs `--votes`: `people`, `people-classes`, `people-confusion`,
+`robustness` and `crops` (need `--onet`); of the challenge's reading: `scores`, `classes`,
+`confusion`, `calibration` and `roc` (with a figure beside the card), `beside` (needs `--beside`);
+of the people's reading, which needs `--votes`: `people`, `people-classes`, `people-confusion`,
 `people-calibration` and `people-roc`, `decision` and `trade` (the rule and what it costs),
 `policy` (needs `--policy`); and `peers`, `peers-speed` (need `--fer` or `--human`). `--only` fills
 some of the blocks and leaves the others as they are.
@@ -31,7 +31,7 @@ from .labels import KNOWN_LABELS
 from .landmark_template import ONet
 from .metrics import reliability, vote_reliability
 from .policy_rates import rates, read_rules, verdict
-from .robustness import measure
+from .robustness import crops, hardships
 from .scores import challenge_order, decide_known, score
 from .session import EmotionSession
 
@@ -96,6 +96,7 @@ class Card:
             self.policy,
             self.speed,
             self.robustness,
+            self.crops,
             self.beside,
         ):
             found[method.__name__.replace("_", "-")] = method
@@ -182,9 +183,14 @@ class Card:
         )
 
     def robustness(self) -> str:
-        """Both tables of the step of that name."""
+        """What is left of accuracy under hardships."""
         self._need(self.args.onet, "robustness", "--onet")
-        return "\n\n".join(measure(self.session, ONet(self.args.onet), self.faces))
+        return hardships(self.session, ONet(self.args.onet), self.faces)
+
+    def crops(self) -> str:
+        """The choice of margin and alignment."""
+        self._need(self.args.onet, "crops", "--onet")
+        return crops(self.session, ONet(self.args.onet), self.faces)
 
     def beside(self) -> str:
         """The paper's table beside another model."""
