@@ -38,9 +38,15 @@ def accuracy(scores: dict[str, Any]) -> str:
     )
 
 
+def _rules(found: dict[str, Any]) -> dict[str, str]:
+    """Both rules, or one where a model without a rule of its own makes them the same."""
+    return {"argmax": RULES["argmax"]} if found["argmax"] == found["decision"] else RULES
+
+
 def people(scores: dict[str, Any]) -> str:
     """The people's reading: by the most probable label, and by the decision that users get."""
     found = scores["ferplus"]
+    rules = _rules(found)
     keys = {
         "accuracy": "accuracy",
         "accuracy, images that are no duplicate of a Training image": "accuracy_without_duplicates",
@@ -54,9 +60,9 @@ def people(scores: dict[str, Any]) -> str:
     rows = []
     for name, key in keys.items():
         form = ".3f" if key == "macro_f1" else ".2%"
-        rows.append([name, *(f"{found[rule][key]:{form}}" for rule in RULES)])
+        rows.append([name, *(f"{found[rule][key]:{form}}" for rule in rules)])
     return (
-        table([f"{scores['set']}, FER+: {found['images']} images", *RULES.values()], rows)
+        table([f"{scores['set']}, FER+: {found['images']} images", *rules.values()], rows)
         + f"\n\nCross-entropy to the votes {found['cross_entropy']:.3f} nats; the entropy of the "
         f"votes themselves, which no network can go below, {found['entropy_of_votes']:.3f}."
     )
@@ -74,12 +80,13 @@ def per_class(scores: dict[str, Any]) -> str:
 
 def people_per_class(scores: dict[str, Any]) -> str:
     """The people's reading: precision, recall and F1 of each class, by both rules."""
-    found = {rule: scores["ferplus"][rule]["per_class"] for rule in RULES}
+    rules = _rules(scores["ferplus"])
+    found = {rule: scores["ferplus"][rule]["per_class"] for rule in rules}
     keys = {"precision": "precision", "recall": "recall", "F1": "f1"}
-    header = ["class", *(f"{key}, {name}" for name in RULES.values() for key in keys), "images"]
+    header = ["class", *(f"{key}, {name}" for name in rules.values() for key in keys), "images"]
     rows = []
     for name in KNOWN_LABELS:
-        values = [found[rule][name][key] for rule in RULES for key in keys.values()]
+        values = [found[rule][name][key] for rule in rules for key in keys.values()]
         support = found["argmax"][name]["support"]
         rows.append([name, *(f"{value:.3f}" for value in values), str(support)])
     return table(header, rows)
