@@ -182,7 +182,7 @@ class EmotionNetwork(nn.Module):
         for module in self._frozen():
             module.requires_grad_(False)
 
-    def roundas_int8(self) -> None:
+    def round_as_int8(self) -> None:
         """From now on, training rounds in all blocks that are not frozen. MobileNet's only."""
         for block in self.blocks[self.shape.frozen_blocks :]:
             block.rounds = True
