@@ -8,9 +8,12 @@ import torch
 
 from . import checkpoint
 from .errors import UserError
-from .labels import INPUT_SIZE_PX
+from .exported import fill_from, read_exported
+from .labels import INPUT_SIZE_PX, KNOWN_LABELS, LABELS
 from .network import SHAPES, EmotionNetwork, NetworkShape
 from .pretrained import SOURCES, Source, Weights, begin_from, read_weights
+from .weights import SUFFIX
+from .weights import read_weights as read_kept
 
 # Share of the schedule from which on, and side of the training images in px.
 Sides = tuple[tuple[float, int], ...]
@@ -53,8 +56,7 @@ class FromSource:
 
     def fill(self, network: EmotionNetwork, images: torch.Tensor) -> None:
         """Puts the weights in; the first `images` [N,1,H,W] set the norms."""
-        few = images[:PRETRAINED_FACES].cpu().float()
-        begin_from(network, self.weights, self.source, few)
+        begin_from(network, self.weights, self.source, images[:PRETRAINED_FACES].float())
 
 
 @dataclass(frozen=True)
@@ -81,28 +83,56 @@ class FromRun:
 
     def fill(self, network: EmotionNetwork, images: torch.Tensor) -> None:
         """Puts its averaged weights in."""
+        found = list(self.content.get("labels", LABELS))
+        if len(found) != network.classifier.out_features:
+            raise UserError(
+                f"--begin: that run has the labels {', '.join(found)}; "
+                "expected those of --targets here"
+            )
         network.load_state_dict(self.content["averaged"])
 
 
-Beginning = FromChance | FromSource | FromRun
+@dataclass(frozen=True)
+class FromModel:
+    """An exported model of the same shape."""
+
+    path: Path
+    pretrained = True
+    sides_px = ((0.0, INPUT_SIZE_PX),)
+
+    @property
+    def earlier(self) -> dict[str, Any]:
+        """What stays on record of it."""
+        return {"model": self.path.name}
+
+    def fill(self, network: EmotionNetwork, images: torch.Tensor) -> None:
+        """Puts its weights in, as floats; the first `images` set the norms."""
+        labels = LABELS if network.classifier.out_features == len(LABELS) else KNOWN_LABELS
+        fill_from(network, read_exported(self.path), labels, images[:PRETRAINED_FACES].float())
+
+
+Beginning = FromChance | FromSource | FromRun | FromModel
 
 
 def read_beginning(
     folder: Path, run: Path, network: str, fold: list[int] | None
-) -> FromSource | FromRun:
-    """What the folder holds, to begin `run` from with a network of this name in `SHAPES`.
+) -> FromSource | FromRun | FromModel:
+    """What the folder or file holds, to begin `run` from with a network of this name in `SHAPES`.
 
     Raises `UserError` where it does not fit, or has seen rows of the fold that is to be left out.
     """
     if folder.resolve() == run.resolve():
         raise UserError(f"--begin and --run are both {run}, expected two folders")
-    earlier = checkpoint.load(folder)
+    if folder.suffix == ".onnx":
+        return FromModel(folder)
+    earlier = read_kept(folder) if folder.suffix == SUFFIX else checkpoint.load(folder)
     if earlier is None:
-        source = SOURCES.get(network)
+        source = next((source for source in SOURCES.values() if network in source.shapes), None)
         if source is None:
+            fit = [name for source in SOURCES.values() for name in source.shapes]
             raise UserError(
                 f"--begin {folder} with --network {network}: it holds no checkpoint, "
-                f"and other weights fit --network {' or '.join(SOURCES)} only"
+                f"and other weights fit --network {' or '.join(fit)} only"
             )
         return FromSource(source, read_weights(folder, source))
     if NetworkShape(**earlier["shape"]) != SHAPES[network]:

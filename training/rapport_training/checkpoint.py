@@ -8,6 +8,7 @@ import torch
 
 from .errors import UserError
 from .files import whole
+from .labels import LABELS
 from .network import EmotionNetwork, NetworkShape
 
 FILE_NAME = "checkpoint.pt"
@@ -51,6 +52,7 @@ def load_network(folder: Path) -> tuple[EmotionNetwork, dict[str, Any]]:
     content = load(folder)
     if content is None:
         raise UserError(f"{folder / FILE_NAME}: no such file; run the train step first")
-    network = EmotionNetwork(NetworkShape(**content["shape"]))
+    classes = len(content.get("labels", LABELS))
+    network = EmotionNetwork(NetworkShape(**content["shape"]), classes)
     network.load_state_dict(content["averaged"])
     return network.eval(), content

@@ -1,16 +1,20 @@
 """The contract of every emotion model: inputs, outputs, metadata; and its check.
 
-Input `faces` float32 [N,1,H,W], grey 0..255, N free. Outputs `probabilities` float32 [N,7] in
-`LABELS` order and `saliency` float32 [N,7,h,w], class evidence maps.
+Input `faces` float32 [N,1,H,W], grey 0..255, N free. Outputs `probabilities` float32 [N,K] and
+`saliency` float32 [N,K,h,w], class evidence maps, of the K labels that the metadata names: the
+challenge's seven, in any order, with or without contempt.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import onnx
 
+from .decision import KEY as DECISION
+from .decision import read_decision
 from .errors import UserError
-from .labels import INPUT_SIZE_PX, LABELS
+from .labels import INPUT_SIZE_PX, KNOWN_LABELS, LABELS
 
 CONTRACT_VERSION = "1"
 OPSET = 17
@@ -25,23 +29,43 @@ METADATA_KEYS = (
     "data",
     "recipe",
     "scores",
+    DECISION,
     "licence",
     "notes",
 )
+# A model without it reports its most probable label.
+OPTIONAL_KEYS = (DECISION,)
 
 
 def set_metadata(model: onnx.ModelProto, values: dict[str, str]) -> None:
     """Replaces the model's metadata by `values`, in `METADATA_KEYS` order."""
     del model.metadata_props[:]
     for key in METADATA_KEYS:
-        model.metadata_props.add(key=key, value=values[key])
+        if key in values or key not in OPTIONAL_KEYS:
+            model.metadata_props.add(key=key, value=values[key])
 
 
-def fixed_metadata() -> dict[str, str]:
-    """The keys that do not depend on a run."""
+def read_metadata(model: onnx.ModelProto) -> dict[str, str]:
+    """The model's metadata."""
+    return {entry.key: entry.value for entry in model.metadata_props}
+
+
+def read_labels(text: str, where: str) -> tuple[str, ...]:
+    """The labels of metadata `labels`, in output order. `where` begins a `UserError`'s message."""
+    labels = tuple(text.split(","))
+    if len(set(labels)) < len(labels) or not set(LABELS) <= set(labels) <= set(KNOWN_LABELS):
+        raise UserError(
+            f"{where}: metadata `labels` is {text}, expected each of {','.join(LABELS)} once, "
+            f"in any order, with or without {','.join(KNOWN_LABELS[len(LABELS) :])}"
+        )
+    return labels
+
+
+def fixed_metadata(labels: Sequence[str] = LABELS) -> dict[str, str]:
+    """The keys that do not depend on a run, for a network with these labels."""
     return {
         "rapport_contract": CONTRACT_VERSION,
-        "labels": ",".join(LABELS),
+        "labels": ",".join(labels),
         "input_size": f"{INPUT_SIZE_PX}x{INPUT_SIZE_PX}",
         "colour": "grey 0..255",
         "licence": "Apache-2.0 (weights); the training images are the web's, for research",
@@ -75,13 +99,16 @@ def check(path: Path) -> None:
     faces, probabilities, saliency = (_shape(value) for value in values)
     expect("N of faces free", isinstance(faces[0], str), True)
     expect("shape of faces", faces[1:], [1, INPUT_SIZE_PX, INPUT_SIZE_PX])
-    expect("shape of probabilities", probabilities[1:], [len(LABELS)])
-    expect("classes of saliency", saliency[1:2], [len(LABELS)])
-    metadata = {entry.key: entry.value for entry in model.metadata_props}
-    expect("metadata keys", sorted(metadata), sorted(METADATA_KEYS))
+    metadata = read_metadata(model)
+    found = [key for key in metadata if key not in OPTIONAL_KEYS]
+    expect("metadata keys", sorted(found), sorted(set(METADATA_KEYS) - set(OPTIONAL_KEYS)))
+    labels = read_labels(metadata["labels"], str(path))
+    expect("shape of probabilities", probabilities[1:], [len(labels)])
+    expect("classes of saliency", saliency[1:2], [len(labels)])
     for key, value in fixed_metadata().items():
-        if key in ("rapport_contract", "labels", "input_size", "colour"):
+        if key in ("rapport_contract", "input_size", "colour"):
             expect(f"metadata `{key}`", metadata[key], value)
+    read_decision(metadata.get(DECISION), labels, str(path))
     try:
         json.loads(metadata["scores"])
     except json.JSONDecodeError as error:

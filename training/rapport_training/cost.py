@@ -10,7 +10,7 @@ from .deploy import Deployed, to_onnx
 from .errors import run_step
 from .evaluate import cpu_name
 from .labels import INPUT_SIZE_PX
-from .network import SHAPES, EmotionNetwork, NetworkShape
+from .network import SHAPES, TEACHER_SHAPES, EmotionNetwork, NetworkShape
 from .quantise import quantise
 from .session import EmotionSession
 from .tables import table
@@ -38,9 +38,11 @@ def main() -> None:
     faces = faces.astype(np.uint8)
     rows = []
     for name, shape in SHAPES.items():
+        if name in TEACHER_SHAPES:
+            continue
         network = EmotionNetwork(shape).eval()
-        frozen = shape.frozen_convolutions
-        model = quantise(to_onnx(Deployed(network)), faces, first_in_float=frozen)
+        in_float = shape.float_convolutions
+        model = quantise(to_onnx(Deployed(network)), faces, first_in_float=in_float)
         model = model.SerializeToString()
         session = EmotionSession(model)
         weights = sum(p.numel() for p in network.parameters())

@@ -47,7 +47,7 @@ def main() -> None:
     print(f"{'all':<10}{len(data.training):>12}{len(data.validation):>12}")
     print(
         f"{data.validation_name} images identical to a {data.training_name} image: "
-        f"{data.validation_twins().sum()}"
+        f"{data.validation_duplicates().sum()}"
     )
     print(f"votes: {'none' if data.training.votes is None else 'read, one row an image'}")
 

@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from .errors import UserError
 
@@ -30,16 +31,26 @@ def pick_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def mixed_precision(device: torch.device) -> torch.autocast:
-    """bf16 autocast where the device computes in it; elsewhere it would be emulated, slowly."""
+def mixed_precision(device: torch.device, cache: bool = True) -> torch.autocast:
+    """bf16 autocast where the device computes in it; elsewhere it would be emulated, slowly.
+
+    `cache`: whether weights that were cast are kept until its end.
+    """
     able = device.type != "cpu" or _cpu_computes_in_bf16()
-    return torch.autocast(device.type, torch.bfloat16, enabled=able)
+    return torch.autocast(device.type, torch.bfloat16, enabled=able, cache_enabled=cache)
 
 
 @cache
 def _cpu_computes_in_bf16() -> bool:
     found = torch.cpu.get_capabilities()
     return found.get("avx512_bf16", False) or found.get("amx_bf16", False)
+
+
+def enlarged(faces: torch.Tensor, side_px: int) -> torch.Tensor:
+    """Faces [N,1,H,W] at another size, averaged and not picked where it is smaller."""
+    if faces.shape[-1] == side_px:
+        return faces
+    return functional.interpolate(faces, (side_px, side_px), mode="bilinear", antialias=True)
 
 
 def image_batches(images: np.ndarray, device: torch.device) -> Iterator[torch.Tensor]:

@@ -1,4 +1,8 @@
-"""Scores an emotion model on the validation part, checks its contract, and times it."""
+"""Scores an emotion model on the validation part, checks its contract, and times it.
+
+By both readings, as `scores` defines them: the challenge's label, and with `--votes` what most
+people see (FER+), by the most probable label and by the decision that users get.
+"""
 
 import argparse
 import json
@@ -27,7 +31,9 @@ def cpu_name() -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add_data_arguments(parser)
     parser.add_argument("--model", type=Path, required=True, help="an emotion model as ONNX")
     parser.add_argument("--json", action="store_true", help="print the scores as JSON")
@@ -39,8 +45,12 @@ def main() -> None:
     if args.json:
         print(json.dumps(scores, indent=1))
         return
-    for part in (tables.accuracy, tables.per_class, tables.confusion):
+    parts = [tables.accuracy, tables.per_class, tables.confusion]
+    if "ferplus" in scores:
+        parts += [tables.people, tables.people_per_class, tables.people_confusion]
+    for part in parts:
         print(part(scores), end="\n\n")
+    print(f"decision: {session.decision.to_json()}\n")
     images = data.validation.images
     one, eight = (session.ms_per_face(images, batch) for batch in (1, 8))
     print(f"{one:.2f} ms a face alone, {eight:.2f} ms in a batch of 8: ", end="")

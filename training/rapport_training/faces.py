@@ -37,7 +37,7 @@ class DataSet:
     training_name: str
     validation_name: str
 
-    def validation_twins(self) -> np.ndarray:
+    def validation_duplicates(self) -> np.ndarray:
         """Bool [N]: which validation images equal a training image pixel for pixel."""
         seen = {image.tobytes() for image in self.training.images}
         return np.array([image.tobytes() in seen for image in self.validation.images], dtype=bool)

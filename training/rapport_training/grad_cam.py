@@ -4,8 +4,6 @@ from typing import Protocol
 
 import torch
 
-from .labels import LABELS
-
 
 class Explainable(Protocol):
     """A network in two parts: its last maps, and the logits from them."""
@@ -16,12 +14,12 @@ class Explainable(Protocol):
 
 
 def grad_cam(network: Explainable, faces: torch.Tensor) -> torch.Tensor:
-    """Grad-CAM of every logit before its ReLU, times the maps' area: [N,7,h,w]."""
+    """Grad-CAM of every logit before its ReLU, times the maps' area: [N,K,h,w]."""
     features = network.features(faces).detach().requires_grad_()
     logits = network.head(features)
     area = features.shape[2] * features.shape[3]
     found = []
-    for label in range(len(LABELS)):
+    for label in range(logits.shape[1]):
         (gradient,) = torch.autograd.grad(logits[:, label].sum(), features, retain_graph=True)
         weights = gradient.mean(dim=(2, 3), keepdim=True)
         found.append((weights * features).sum(dim=1) * area)

@@ -42,7 +42,10 @@ def class_scores(confusion: np.ndarray) -> list[ClassScore]:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Per bin of confidence: mean confidence, accuracy (NaN where empty) and images."""
+    """Per bin of confidence: mean confidence, accuracy (NaN where empty) and images.
+
+    Against votes, `accuracy` is the mean share of the votes that the answer got.
+    """
 
     confidence: np.ndarray
     accuracy: np.ndarray
@@ -54,10 +57,7 @@ class Reliability:
         return float((gaps * self.images).sum() / self.images.sum())
 
 
-def reliability(labels: np.ndarray, probabilities: np.ndarray) -> Reliability:
-    """Confidence against accuracy over `ECE_BINS` equal bins."""
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
+def _binned(confidence: np.ndarray, right: np.ndarray) -> Reliability:
     bins = np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1)
     images = np.bincount(bins, minlength=ECE_BINS)
     with np.errstate(invalid="ignore"):
@@ -66,6 +66,18 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray) -> Reliability:
             np.bincount(bins, weights=right, minlength=ECE_BINS) / images,
             images,
         )
+
+
+def reliability(labels: np.ndarray, probabilities: np.ndarray) -> Reliability:
+    """Confidence against accuracy over `ECE_BINS` equal bins."""
+    return _binned(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels)
+
+
+def vote_reliability(
+    shares: np.ndarray, answers: np.ndarray, confidence: np.ndarray
+) -> Reliability:
+    """Confidence [N] of the answers [N] against the shares of the votes [N,K] that they got."""
+    return _binned(confidence, shares[np.arange(len(answers)), answers])
 
 
 @dataclass(frozen=True)
@@ -82,11 +94,12 @@ class Coverage:
 
 
 def coverage_at(
-    labels: np.ndarray, probabilities: np.ndarray, thresholds: Iterable[float]
+    right: np.ndarray, confidence: np.ndarray, thresholds: Iterable[float]
 ) -> list[Coverage]:
-    """What is left, and how good it is, if answers below each threshold are not trusted."""
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
+    """What is left, and how good it is, if answers below each threshold are not trusted.
+
+    `right`: bool [N], which answers are right; `confidence` [N] of each.
+    """
 
     def share(values: np.ndarray) -> float:
         return float(values.mean()) if values.size else math.nan
@@ -108,14 +121,18 @@ def roc_auc(labels: np.ndarray, probabilities: np.ndarray) -> list[float]:
     ]
 
 
-def fit_temperature(labels: np.ndarray, logits: np.ndarray) -> float:
-    """The divisor of the logits with the least cross-entropy, within 0.2..5."""
+def fit_temperature(targets: np.ndarray, logits: np.ndarray) -> float:
+    """The divisor of the logits [N,K] with the least cross-entropy, within 0.2..5.
+
+    `targets` are labels int [N], or shares [N,K] in the logits' order, such as those of the votes.
+    """
+    shares = np.eye(logits.shape[1])[targets] if targets.ndim == 1 else targets
 
     def cross_entropy(log_temperature: float) -> float:
         scaled = logits / np.exp(log_temperature)
         scaled = scaled - scaled.max(axis=1, keepdims=True)
-        log_sum = np.log(np.exp(scaled).sum(axis=1))
-        return float((log_sum - scaled[np.arange(len(labels)), labels]).mean())
+        log_sum = np.log(np.exp(scaled).sum(axis=1, keepdims=True))
+        return float((shares * (log_sum - scaled)).sum(axis=1).mean())
 
     found = minimize_scalar(cross_entropy, bounds=(np.log(0.2), np.log(5.0)), method="bounded")
     return float(np.exp(found.x))

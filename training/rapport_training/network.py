@@ -14,8 +14,9 @@ from torch.nn import functional
 
 from .labels import LABELS, VOTE_COLUMNS
 
-# Added to the variance, in grey levels squared: a blank image stays blank, no noise blown up.
-VARIANCE_FLOOR = 25.0
+# Added to the variance, in grey levels squared: a blank image stays blank. No more than that, so
+# that a face in a tenth of the light, with a deviation of six levels, is brought to full contrast.
+VARIANCE_FLOOR = 4.0
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,16 @@ class NetworkShape:
     frozen_blocks: int = 0
 
     @property
-    def frozen_convolutions(self) -> int:
-        """So many convolutions from the stem on are frozen."""
-        return 1 + 2 * self.frozen_blocks if self.frozen_blocks else 0
+    def float_convolutions(self) -> int:
+        """So many convolutions from the stem on stay in float32 where the rest is int8.
+
+        The stem of a MobileNet does, and what is frozen: their channels differ too much in range
+        for the one scale that int8 gives all of them.
+        """
+        return 1 + 2 * self.frozen_blocks if self.separable else 0
 
 
-# All end in 6x6 maps. What each costs: `python -m rapport_training.cost`.
+# All end in 6x6 maps, but for teachers. What each costs: `python -m rapport_training.cost`.
 SHAPES = {
     "small": NetworkShape(),
     "medium": NetworkShape((32, 64, 128, 256), (1, 2, 3, 2)),
@@ -55,9 +60,22 @@ SHAPES = {
         separable=True,
         frozen_blocks=2,
     ),
-    # For teachers: a ResNet-18 that keeps full resolution in its first stage.
+    # The same with nothing frozen, and without two of the five equal blocks of 512 channels.
+    "mobile-free": NetworkShape(
+        (64, 128, 256, 512, 1024), (1, 2, 2, 6, 1), (1, 2, 2, 2, 1), stem_stride=1, separable=True
+    ),
+    "mobile-short": NetworkShape(
+        (64, 128, 256, 512, 1024), (1, 2, 2, 4, 1), (1, 2, 2, 2, 1), stem_stride=1, separable=True
+    ),
+    # For teachers: a ResNet-18 that keeps full resolution in its first stage; and both sources
+    # whole, at their own scale, for faces enlarged to 128 px or more.
     "teacher": NetworkShape((64, 128, 256, 512), (2, 2, 2, 2), (1, 2, 2, 2), stem_stride=1),
+    "mobile-teacher": NetworkShape(
+        (64, 128, 256, 512, 1024), (1, 2, 2, 6, 2), (1, 2, 2, 2, 2), separable=True
+    ),
+    "face-teacher": NetworkShape((32, 64, 128, 256), (3, 4, 3, 3), (1, 2, 2, 2), stem_pool=True),
 }
+TEACHER_SHAPES = ("teacher", "mobile-teacher", "face-teacher")
 
 
 def standardise(faces: torch.Tensor) -> torch.Tensor:
@@ -94,7 +112,7 @@ def _rounded(values: torch.Tensor, step: torch.Tensor | float) -> torch.Tensor:
     return values + (torch.round(values / step) * step - values).detach()
 
 
-def _as_int8(filters: torch.Tensor) -> torch.Tensor:
+def as_int8(filters: torch.Tensor) -> torch.Tensor:
     """Filters as `quantise` rounds them, to 64 steps on either side of zero for each channel.
 
     The norm that is folded into them scales a channel and its steps alike.
@@ -123,7 +141,7 @@ class SeparableBlock(nn.Module):
         # Calibration by least and greatest: 255 steps from 0 to the greatest value.
         x = _rounded(x, x.detach().amax().clamp_min(1e-12) / 255)
         x = functional.conv2d(
-            x, _as_int8(conv.weight), None, conv.stride, conv.padding, 1, conv.groups
+            x, as_int8(conv.weight), None, conv.stride, conv.padding, 1, conv.groups
         )
         return functional.relu6(norm(x), inplace=True)
 
@@ -132,13 +150,15 @@ class SeparableBlock(nn.Module):
 
 
 class EmotionNetwork(nn.Module):
-    """Grey faces [N,1,H,W] in 0..255 to logits [N,7] in `LABELS` order."""
+    """Grey faces [N,1,H,W] in 0..255 to logits [N,K], one for each label of the run."""
 
-    def __init__(self, shape: NetworkShape | None = None) -> None:
+    def __init__(self, shape: NetworkShape | None = None, classes: int = len(LABELS)) -> None:
         super().__init__()
         self.shape = shape = shape or NetworkShape()
         self.activation = functional.relu6 if shape.separable else functional.relu
         width, side = (shape.widths[0] // 2, 3) if shape.separable else (shape.widths[0], 5)
+        if shape.stem_pool and shape.stem_stride == 2:
+            side = 7
         self.stem = nn.Conv2d(1, width, side, shape.stem_stride, side // 2, bias=False)
         self.stem_norm = nn.BatchNorm2d(width)
         self.pool = nn.MaxPool2d(3, 2, 1) if shape.stem_pool else nn.Identity()
@@ -150,7 +170,7 @@ class EmotionNetwork(nn.Module):
                 blocks.append(block(width, stage_width, stride if index == 0 else 1))
                 width = stage_width
         self.blocks = nn.Sequential(*blocks)
-        self.classifier = nn.Linear(width, len(LABELS))
+        self.classifier = nn.Linear(width, classes)
         # Predicts the taggers' votes. It shapes the features in training, then is dropped.
         self.votes_head = nn.Linear(width, len(VOTE_COLUMNS))
         for module in self.modules():
@@ -184,17 +204,17 @@ class EmotionNetwork(nn.Module):
         return self.blocks(self.pool(x))
 
     def head(self, features: torch.Tensor) -> torch.Tensor:
-        """Logits [N,7] from the last feature maps."""
+        """Logits [N,K] from the last feature maps."""
         return self.classifier(features.mean(dim=(2, 3)))
 
     def forward(self, faces: torch.Tensor) -> torch.Tensor:
         return self.head(self.features(faces))
 
     def forward_with_votes(self, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits [N,7] and vote logits [N,10]."""
+        """Logits [N,K] and vote logits [N,10]."""
         pooled = self.features(faces).mean(dim=(2, 3))
         return self.classifier(pooled), self.votes_head(pooled)
 
     def saliency(self, features: torch.Tensor) -> torch.Tensor:
-        """Class evidence maps [N,7,h,w]; their mean over h,w plus the bias is the logit."""
+        """Class evidence maps [N,K,h,w]; their mean over h,w plus the bias is the logit."""
         return functional.conv2d(features, self.classifier.weight[:, :, None, None])

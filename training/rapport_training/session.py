@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
-from .contract import INPUT, PROBABILITIES, SALIENCY
+from .contract import INPUT, PROBABILITIES, SALIENCY, read_labels
+from .decision import KEY as DECISION
+from .decision import read_decision
 from .errors import UserError
+from .labels import KNOWN_LABELS
 
 
 def one_thread_session(model: Path | bytes) -> ort.InferenceSession:
@@ -38,7 +41,11 @@ def median_ms(call: Callable[[], object], calls: int = 200) -> float:
 
 
 class EmotionSession:
-    """An emotion model of the contract in `contract`."""
+    """An emotion model of the contract in `contract`: its answers, `labels` and `decision`.
+
+    A model whose metadata is not written yet has the first labels of `KNOWN_LABELS`, as many as
+    it has outputs, and the default decision.
+    """
 
     def __init__(self, model: Path | bytes) -> None:
         self._session = one_thread_session(model)
@@ -47,14 +54,22 @@ class EmotionSession:
             sorted(value.name for value in self._session.get_outputs()),
         )
         expected = ([INPUT], sorted((PROBABILITIES, SALIENCY)))
+        name = model if isinstance(model, Path) else "model"
         if found != expected:
-            name = model if isinstance(model, Path) else "model"
             raise UserError(
                 f"{name}: inputs and outputs are {found}, expected {expected}, an emotion model"
             )
+        shapes = {value.name: value.shape for value in self._session.get_outputs()}
+        classes = shapes[PROBABILITIES][1]
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        text = metadata.get("labels", ",".join(KNOWN_LABELS[:classes]))
+        self.labels = read_labels(text, str(name))
+        if len(self.labels) != classes:
+            raise UserError(f"{name}: {classes} classes, expected the {len(self.labels)} of {text}")
+        self.decision = read_decision(metadata.get(DECISION), self.labels, str(name))
 
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Grey [N,48,48] in 0..255 to probabilities [N,7] and saliency [N,7,h,w]."""
+        """Grey [N,48,48] in 0..255 to probabilities [N,K] and saliency [N,K,h,w]."""
         faces = images.astype(np.float32)[:, None]
         probabilities, saliency = self._session.run([PROBABILITIES, SALIENCY], {INPUT: faces})
         return probabilities, saliency
@@ -65,7 +80,7 @@ class EmotionSession:
         return np.concatenate([p for p, _ in parts]), np.concatenate([s for _, s in parts])
 
     def run_all_mirrored(self, images: np.ndarray) -> np.ndarray:
-        """The probabilities [N,7] of the images' mirror images."""
+        """The probabilities [N,K] of the images' mirror images."""
         return self.run_all(images[:, :, ::-1])[0]
 
     def ms_per_face(self, images: np.ndarray, batch: int, calls: int = 200) -> float:

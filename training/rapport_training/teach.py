@@ -8,6 +8,7 @@ targets; cross-fitting as in `targets`).
 import argparse
 import hashlib
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import torch
 
 from . import checkpoint
 from .data import add_data_arguments, read_data
-from .device import add_device_argument, image_batches, pick_device
+from .device import add_device_argument, enlarged, image_batches, pick_device
 from .errors import UserError, run_step
 from .faces import Faces
 from .files import whole
@@ -55,16 +56,24 @@ class Fold:
         return np.setdiff1d(np.arange(rows), self.left_out(rows))
 
 
-def _digest(faces: Faces) -> str:
-    return hashlib.sha256(faces.images.tobytes()).hexdigest()
+def digest(values: np.ndarray) -> str:
+    """Tells one content from another."""
+    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
 
 
 @torch.no_grad()
-def answers(network: torch.nn.Module, faces: Faces, device: torch.device) -> np.ndarray:
-    """Probabilities float32 [N,7], each face averaged with its mirror image."""
+def answers(
+    network: torch.nn.Module, faces: Faces, device: torch.device, side_px: int | None = None
+) -> np.ndarray:
+    """Probabilities float32 [N,K], each face averaged with its mirror image.
+
+    `side_px`: the side that the network learnt at, where it isn't the images' own.
+    """
     network = network.to(device, memory_format=torch.channels_last).eval()
     parts = []
     for images in image_batches(faces.images, device):
+        if side_px is not None:
+            images = enlarged(images, side_px)
         both = network(images).softmax(1) + network(images.flip(3)).softmax(1)
         parts.append((both / 2).cpu().numpy())
     return np.concatenate(parts)
@@ -77,45 +86,56 @@ def answers_of_model(model: Path, faces: Faces) -> np.ndarray:
 
 
 def teach(runs: list[Path], models: list[Path], faces: Faces, device: torch.device) -> np.ndarray:
-    """The mean answer [N,7] of those teachers that did not see the row, or of all if all did.
+    """The mean answer [N,K] of those teachers that did not see the row, or of all if all did.
 
     `models` are exported ones, taken to have seen every row.
     """
-    fresh, all_of_them = np.zeros((2, len(faces), len(LABELS)), dtype=np.float32)
+    fresh = all_of_them = np.zeros((), dtype=np.float32)
     seen_by_none = np.zeros(len(faces), dtype=np.int64)
+
+    def add(name: Path, given: np.ndarray) -> None:
+        nonlocal all_of_them, fresh
+        if all_of_them.ndim and all_of_them.shape != given.shape:
+            raise UserError(
+                f"{name}: answers with {given.shape[1]} labels, expected those of the other "
+                f"teachers, {all_of_them.shape[1]}"
+            )
+        all_of_them, fresh = all_of_them + given, fresh + np.zeros_like(given)
+
     for run in runs:
         network, content = checkpoint.load_network(run)
-        given = answers(network, faces, device)
-        all_of_them += given
+        given = answers(network, faces, device, content["recipe"].get("side_px"))
+        add(run, given)
         if content.get("fold") is not None:
             rows = Fold(*content["fold"]).left_out(len(faces))
             fresh[rows] += given[rows]
             seen_by_none[rows] += 1
     for model in models:
-        all_of_them += answers_of_model(model, faces)
-    all_of_them /= len(runs) + len(models)
+        add(model, answers_of_model(model, faces))
+    all_of_them = all_of_them / (len(runs) + len(models))
     print(f"{(seen_by_none > 0).mean():.1%} of the rows answered by teachers that never saw them")
     fair = fresh / np.maximum(seen_by_none, 1)[:, None]
     return np.where((seen_by_none > 0)[:, None], fair, all_of_them)
 
 
 def write_teaching(path: Path, given: np.ndarray, faces: Faces) -> None:
-    """Keeps the answers [N,7] with a digest of the images that they are about."""
+    """Keeps the answers [N,K] with a digest of the images that they are about."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole(path) as part, part.open("wb") as file:
-        np.savez_compressed(file, probabilities=given, images_sha256=_digest(faces))
+        np.savez_compressed(file, probabilities=given, images_sha256=digest(faces.images))
 
 
-def read_teaching(path: Path, faces: Faces) -> np.ndarray:
-    """The answers float32 [N,7]; a `UserError` where they are not about these images."""
+def read_teaching(path: Path, faces: Faces, labels: Sequence[str] = LABELS) -> np.ndarray:
+    """The answers float32 [N,K] for these labels; a `UserError` where they are about others."""
     try:
         with np.load(path, allow_pickle=False) as content:
-            found, digest = content["probabilities"], str(content["images_sha256"])
+            found, sha256 = content["probabilities"], str(content["images_sha256"])
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"{path}: not a file of the step `teach` ({error})") from error
-    if digest != _digest(faces) or found.shape != (len(faces), len(LABELS)):
+    if sha256 != digest(faces.images) or found.shape != (len(faces), len(labels)):
         raise UserError(
-            f"{path}: made for {len(found)} other images, expected the {len(faces)} training images"
+            f"{path}: made for {len(found)} other images or other labels, expected the "
+            f"{len(faces)} training images and {', '.join(labels)}"
         )
     return found.astype(np.float32)
 
@@ -132,6 +152,7 @@ def main() -> None:
         raise UserError("no teacher is given, expected --runs or --models")
     faces = read_data(args).training
     given = teach(args.runs, args.models, faces, pick_device(args.device))
+    # The first seven labels are the challenge's in every model of ours.
     print(f"agree with the label on {(given.argmax(1) == faces.labels).mean():.2%} of the rows")
     write_teaching(args.output, given, faces)
     print(f"{args.output}: {len(given)} rows")

@@ -7,7 +7,6 @@ autocast where the processor has it, with images and augmentation on the device.
 """
 
 import argparse
-import copy
 import json
 import math
 import time
@@ -24,20 +23,38 @@ from tqdm import tqdm
 
 from . import checkpoint
 from .augment import CALM, Augmentation, augment
-from .beginning import SIDES_PX, Beginning, FromChance, Sides, read_beginning
+from .beginning import (
+    PRETRAINED_FACES,
+    SIDES_PX,
+    Beginning,
+    FromChance,
+    Sides,
+    read_beginning,
+)
 from .data import add_data_arguments, read_data
-from .device import add_device_argument, image_batches, mixed_precision, pick_device
+from .device import (
+    add_device_argument,
+    enlarged,
+    image_batches,
+    mixed_precision,
+    pick_device,
+)
+from .engine import Batch, Engine, weighted_cross_entropy
 from .errors import UserError, run_step
 from .faces import Faces
+from .ferplus import ferplus
+from .labels import INPUT_SIZE_PX, KNOWN_LABELS, LABELS
 from .network import SHAPES, EmotionNetwork, NetworkShape
-from .targets import soft_targets, vote_shares
-from .teach import Fold, read_teaching
+from .targets import CHALLENGE, LABELS_OF, make_targets, vote_shares
+from .teach import Fold, digest, read_teaching
+from .views import Views, mix
 
 WARM_UP_SHARE = 0.03
-MOMENTUM = 0.9
 # Lower, so that weights to begin from are not forgotten.
 PRETRAINED_LEARNING_RATE = 0.03
 SCORE_EVERY_EPOCHS = 3
+# The clock must not run ahead of a GPU that has steps waiting.
+SYNCHRONISE_EVERY_STEPS = 8
 # What a run may change when it is taken up again.
 FREE_IN_RECIPE = {"epochs", "minutes"}
 
@@ -49,6 +66,8 @@ class Recipe:
     epochs: int = 45
     # If given, the schedule's length instead of `epochs`.
     minutes: float | None = None
+    # Whose reading is learnt, of `targets`.
+    reading: str = CHALLENGE
     batch: int = 128
     learning_rate: float = 0.1
     weight_decay: float = 5e-4
@@ -57,6 +76,12 @@ class Recipe:
     # Share of the targets that comes from teachers, where there are any.
     teacher_weight: float = 0.7
     average_decay: float = 0.998
+    # Share of the images that are mixed with another one.
+    mix_share: float = 0.0
+    # How far uphill a step looks, 0 for not at all.
+    sharpness: float = 0.0
+    # Side that the images are enlarged to, if any.
+    side_px: int | None = None
     # Whether filters and maps are rounded as int8 does.
     rounded: bool = False
     seed: int = 1
@@ -74,47 +99,31 @@ def side_px_at(progress: float, sides: Sides = SIDES_PX) -> int:
     return next(side for start, side in reversed(sides) if progress >= start)
 
 
-def resize(faces: torch.Tensor, side_px: int) -> torch.Tensor:
-    """Faces [N,1,H,W] at another size, averaged and not picked where it is smaller."""
-    if faces.shape[-1] == side_px:
-        return faces
-    return functional.interpolate(faces, (side_px, side_px), mode="bilinear", antialias=True)
-
-
-def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.SGD:
-    """SGD with Nesterov momentum; norms, biases and filters of single channels do not decay."""
-    decays, stays = [], []
-    for module in network.modules():
-        single = isinstance(module, nn.Conv2d) and module.groups > 1
-        for parameter in module.parameters(recurse=False):
-            if parameter.requires_grad:
-                (decays if parameter.ndim > 1 and not single else stays).append(parameter)
-    groups = [
-        {"params": decays, "weight_decay": recipe.weight_decay},
-        {"params": stays, "weight_decay": 0.0},
-    ]
-    return torch.optim.SGD(groups, recipe.learning_rate, MOMENTUM, nesterov=True)
-
-
 @torch.no_grad()
-def average_into(averaged: nn.Module, network: nn.Module, decay: float) -> None:
-    """Exponential moving average of weights and of the norms' statistics."""
-    goals = averaged.state_dict().values()
-    for goal, source in zip(goals, network.state_dict().values(), strict=True):
-        if goal.is_floating_point():
-            goal.lerp_(source, 1 - decay)
-        else:
-            goal.copy_(source)
-
-
-@torch.no_grad()
-def accuracy(network: nn.Module, faces: Faces) -> float:
-    """Share of faces whose most probable label is right."""
+def answer_all(network: nn.Module, images: np.ndarray, side_px: int) -> np.ndarray:
+    """Probabilities float32 [N,K] for grey uint8 [N,H,W], at the side that the network learnt."""
     network.eval()
     device = next(network.parameters()).device
     with mixed_precision(device):
-        answers = [network(part).argmax(1).cpu() for part in image_batches(faces.images, device)]
-    return float((torch.cat(answers).numpy() == faces.labels).mean())
+        parts = [
+            network(enlarged(part, side_px)).float().softmax(1)
+            for part in image_batches(images, device)
+        ]
+    return torch.cat(parts).cpu().numpy()
+
+
+def accuracy(
+    network: nn.Module,
+    faces: Faces,
+    labels: tuple[str, ...] = LABELS,
+    side_px: int = INPUT_SIZE_PX,
+) -> float:
+    """Share of faces whose most probable label is right: the challenge's, or most people's."""
+    chosen = answer_all(network, faces.images, side_px).argmax(1)
+    if labels == KNOWN_LABELS and faces.votes is not None:
+        seen = ferplus(faces.votes)
+        return float((chosen[seen.rows] == seen.labels).mean())
+    return float((chosen == faces.labels).mean())
 
 
 class Trainer:
@@ -130,34 +139,57 @@ class Trainer:
         fold: Fold | None = None,
         beginning: Beginning | None = None,
         augmentation: Augmentation | None = None,
+        views: Views | None = None,
     ) -> None:
-        """`taught`: the teachers' probabilities [N,7]. `fold`: which rows were left out."""
+        """`taught`: the teachers' probabilities [N,K]. `fold`: which rows were left out.
+
+        `views`: of the same faces, with targets of their own.
+        """
         beginning = beginning or FromChance()
         self.recipe, self.shape, self.fold = recipe, shape, fold
         self.device = device or torch.device("cpu")
         self.images = torch.from_numpy(faces.images)[:, None].to(self.device)
-        targets = torch.from_numpy(soft_targets(faces, recipe.votes_weight, recipe.seed))
+        targets = make_targets(faces, recipe.reading, recipe.votes_weight, recipe.seed)
+        shares = torch.from_numpy(targets.shares)
         if taught is not None:
-            targets = torch.lerp(targets, torch.from_numpy(taught), recipe.teacher_weight)
-        self.taught = taught is not None
-        self.targets = targets.to(self.device)
+            shares = torch.lerp(shares, torch.from_numpy(taught), recipe.teacher_weight)
+        self.labels, self.targets = targets.labels, shares.to(self.device)
+        self.weights = torch.from_numpy(targets.weights).to(self.device)
+        self.views, self.taught = views, taught is not None or views is not None
+        # What the run is about, for a run that is taken up again to be the same.
+        self.content = {
+            "images_sha256": digest(faces.images),
+            "teaching_sha256": None if taught is None else digest(taught),
+        }
         self.votes = None
-        if faces.votes is not None:
+        if faces.votes is not None and recipe.reading == CHALLENGE:
             self.votes = torch.from_numpy(vote_shares(faces.votes)).to(self.device)
         torch.manual_seed(recipe.seed)
         self.pretrained, self.earlier = beginning.pretrained, beginning.earlier
         self.sides_px = beginning.sides_px
-        self.network = EmotionNetwork(shape)
-        beginning.fill(self.network, self.images)
+        if recipe.side_px is not None:
+            self.sides_px = ((0.0, recipe.side_px),)
+        network = EmotionNetwork(shape, len(self.labels)).to(self.device)
+        first = self.images[:PRETRAINED_FACES].float()
+        beginning.fill(network, enlarged(first, self.side_px) if recipe.side_px else first)
         if recipe.rounded:
-            self.network.round_as_int8()
-        self.network = self.network.to(self.device, memory_format=torch.channels_last)
-        self.averaged = copy.deepcopy(self.network)
-        self.optimizer = make_optimizer(self.network, recipe)
+            network.round_as_int8()
+        self.network = network.to(memory_format=torch.channels_last)
+        self.engine = Engine(self.network, self._loss, recipe.weight_decay, recipe.sharpness)
+        self.averaged = self.engine.averaged
         self.augmentation = augmentation or Augmentation()
         self.epochs_done = 0
         self.steps_done = 0
         self.train_secs = 0.0
+
+    @property
+    def side_px(self) -> int:
+        """The images' side at the end of the schedule."""
+        return self.sides_px[-1][1]
+
+    def accuracy(self, faces: Faces) -> float:
+        """Of the averaged weights, by the reading that is learnt."""
+        return accuracy(self.averaged, faces, self.labels, self.side_px)
 
     def progress(self, share_of_epoch: float = 0.0) -> float:
         """Where the schedule stands, from 0 to 1."""
@@ -181,7 +213,7 @@ class Trainer:
         self.earlier = content.get("earlier", self.earlier)
         self.pretrained = content.get("pretrained", False)
         self.sides_px = content.get("sides_px", self.sides_px)
-        self.optimizer.load_state_dict(content["optimizer"])
+        self.engine.momentum.copy_(content["optimizer"]["momentum"])
         self.epochs_done = content["epochs_done"]
         self.steps_done = content["steps_done"]
         self.train_secs = content["train_secs"]
@@ -190,7 +222,8 @@ class Trainer:
     def _refuse_another_run(self, folder: Path, content: dict[str, Any]) -> None:
         kept = {"taught": content.get("taught", False), "fold": content.get("fold")}
         # What an older checkpoint does not mention was not there to be changed.
-        found = vars(Recipe()) | content["recipe"] | content["augmentation"] | kept
+        found = vars(Recipe()) | vars(Augmentation()) | content["recipe"] | content["augmentation"]
+        found |= kept
         expected = vars(self.recipe) | vars(self.augmentation)
         expected |= {"taught": self.taught, "fold": self.fold_numbers}
         differ = [
@@ -198,6 +231,18 @@ class Trainer:
             for key, value in expected.items()
             if key not in FREE_IN_RECIPE and found.get(key) != value
         ]
+        if (
+            differ == []
+            and content.get("images_sha256", self.content["images_sha256"])
+            != (self.content["images_sha256"])
+        ):
+            differ.append("other training images (another --sample, or other data)")
+        if (
+            differ == []
+            and content.get("teaching_sha256", self.content["teaching_sha256"])
+            != (self.content["teaching_sha256"])
+        ):
+            differ.append("other answers of teachers (the content of --teaching)")
         if differ:
             raise UserError(
                 f"{folder}: its run has {'; '.join(differ)}: "
@@ -214,14 +259,16 @@ class Trainer:
         content = {
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": {"momentum": self.engine.momentum},
             "epochs_done": self.epochs_done,
             "steps_done": self.steps_done,
             "train_secs": self.train_secs,
             "recipe": vars(self.recipe),
             "augmentation": vars(self.augmentation),
-            "votes_used": self.votes is not None,
+            "votes_used": self.votes is not None or self.recipe.reading != CHALLENGE,
+            "labels": list(self.labels),
             "taught": self.taught,
+            **self.content,
             "pretrained": self.pretrained,
             "earlier": self.earlier,
             "sides_px": self.sides_px,
@@ -229,14 +276,32 @@ class Trainer:
         }
         checkpoint.save(folder, content, self.shape)
 
-    def loss(self, faces: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        with mixed_precision(self.device):
-            logits, vote_logits = self.network.forward_with_votes(faces)
-        loss = functional.cross_entropy(logits.float(), self.targets[rows])
-        if self.votes is not None:
-            votes_loss = functional.cross_entropy(vote_logits.float(), self.votes[rows])
-            loss = loss + self.recipe.votes_head_weight * votes_loss
-        return loss
+    def _loss(self, network: nn.Module, batch: Batch) -> torch.Tensor:
+        faces, targets, weights, *votes = batch
+        if not votes:
+            return weighted_cross_entropy(network(faces), targets, weights)
+        logits, vote_logits = network.forward_with_votes(faces)
+        loss = weighted_cross_entropy(logits, targets, weights)
+        votes_loss = functional.cross_entropy(vote_logits.float(), votes[0])
+        return loss + self.recipe.votes_head_weight * votes_loss
+
+    def _batch(self, rows: torch.Tensor, side_px: int, generator: torch.Generator) -> Batch:
+        weights = self.weights[rows]
+        if self.views is None:
+            faces, targets = self.images[rows].float(), self.targets[rows]
+        else:
+            faces, targets = self.views.pick(rows, generator)
+            # Where the taggers are silent, the teachers still answer.
+            weights = torch.ones_like(weights)
+        faces = augment(faces, self.augmentation, generator)
+        if self.recipe.mix_share:
+            # In another order of its own, since `rows` come at random.
+            faces, own = mix(faces, faces.roll(1, 0), self.recipe.mix_share, generator)
+            targets = torch.lerp(targets.roll(1, 0), targets, own[:, None])
+            weights = torch.lerp(weights.roll(1, 0), weights, own)
+        faces = enlarged(faces, side_px).contiguous(memory_format=torch.channels_last)
+        votes = () if self.votes is None else (self.votes[rows],)
+        return (faces, targets, weights, *votes)
 
     def run_epoch(self, on_step: Callable[[float], None] = lambda progress: None) -> float:
         """One pass over the images, or what time is left of it; returns the mean loss.
@@ -255,20 +320,16 @@ class Trainer:
             progress = self.progress(step / steps)
             if progress >= 1:
                 break
-            for group in self.optimizer.param_groups:
-                group["lr"] = learning_rate_at(progress, self.recipe.learning_rate)
             rows = order[step * self.recipe.batch : (step + 1) * self.recipe.batch]
-            faces = augment(self.images[rows].float(), self.augmentation, generator)
-            faces = resize(faces, side_px_at(progress, self.sides_px))
-            loss = self.loss(faces.contiguous(memory_format=torch.channels_last), rows)
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            self.optimizer.step()
+            batch = self._batch(rows, side_px_at(progress, self.sides_px), generator)
             # A young average would remember the random start; it looks back less far.
             young = (1 + self.steps_done) / (10 + self.steps_done)
-            average_into(self.averaged, self.network, min(self.recipe.average_decay, young))
+            rate = learning_rate_at(progress, self.recipe.learning_rate)
+            loss = self.engine.step(batch, rate, min(self.recipe.average_decay, young))
+            if self.device.type == "cuda" and step % SYNCHRONISE_EVERY_STEPS == 0:
+                torch.cuda.synchronize()
             # Not `.item()`: reading a number would make the GPU wait for every step.
-            total, done = total + loss.detach(), done + 1
+            total, done = total + loss, done + 1
             self.steps_done += 1
             self.train_secs += time.monotonic() - start
             on_step(progress)
@@ -286,9 +347,20 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--begin",
         type=Path,
-        metavar="FOLDER",
-        help="weights to begin from (--network face or mobile), or an earlier run of the same one",
+        metavar="FOLDER|FILE",
+        help="weights to begin from: a source's, an earlier run's, an exported model, or a file "
+        "of training/weights",
     )
+    parser.add_argument(
+        "--targets",
+        choices=LABELS_OF,
+        default=CHALLENGE,
+        help="whose reading: the challenge's label, or the taggers' votes with contempt",
+    )
+    parser.add_argument("--batch", type=int, default=defaults.batch, help="default 128")
+    parser.add_argument("--sharpness", type=float, default=0.0, help="how far uphill a step looks")
+    parser.add_argument("--mix", type=float, default=0.0, help="share of the images to be mixed")
+    parser.add_argument("--side", type=int, help="enlarge the images to this side in px")
     parser.add_argument("--learning-rate", type=float, help="its peak; default by the start")
     parser.add_argument("--calm", action="store_true", help="images are changed less")
     parser.add_argument(
@@ -315,6 +387,10 @@ def arguments() -> argparse.Namespace:
         raise UserError("--epochs, --threads and --sample: expected numbers from 1")
     if args.minutes is not None and not 0 < args.minutes < math.inf:
         raise UserError(f"--minutes is {args.minutes}, expected more than 0")
+    if args.batch < 1 or args.sharpness < 0 or not 0 <= args.mix <= 1:
+        raise UserError("--batch from 1, --sharpness from 0, --mix from 0 to 1 are expected")
+    if args.side is not None and args.side < INPUT_SIZE_PX:
+        raise UserError(f"--side is {args.side}, expected {INPUT_SIZE_PX} or more")
     if not 0 <= args.teacher_weight <= 1:
         raise UserError(f"--teacher-weight is {args.teacher_weight}, expected 0 to 1")
     if args.rounded and not SHAPES[args.network].separable:
@@ -336,7 +412,7 @@ def main() -> None:
     faces = data.training.part(rows)
     taught = None
     if args.teaching is not None:
-        taught = read_teaching(args.teaching, data.training)[rows]
+        taught = read_teaching(args.teaching, data.training, LABELS_OF[args.targets])[rows]
     beginning, learning_rate = FromChance(), Recipe.learning_rate
     if args.begin is not None:
         fold = None if args.fold is None else args.fold.numbers()
@@ -347,6 +423,11 @@ def main() -> None:
     recipe = Recipe(
         epochs=args.epochs,
         minutes=args.minutes,
+        reading=args.targets,
+        batch=args.batch,
+        sharpness=args.sharpness,
+        mix_share=args.mix,
+        side_px=args.side,
         seed=args.seed,
         learning_rate=learning_rate,
         teacher_weight=args.teacher_weight,
@@ -387,14 +468,14 @@ def main() -> None:
             "train_minutes": round(trainer.train_secs / 60, 1),
         }
         if trainer.epochs_done % SCORE_EVERY_EPOCHS == 0:
-            entry["validation"] = round(accuracy(trainer.averaged, data.validation), 4)
+            entry["validation"] = round(trainer.accuracy(data.validation), 4)
         with (args.run / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps(entry) + "\n")
         left_minutes = trainer.train_secs / 60 * (1 / trainer.progress() - 1)
         tqdm.write(f"{json.dumps(entry)}  {max(0.0, left_minutes):.0f} min left")
     bar.close()
-    print(f"{data.validation_name} {accuracy(trainer.averaged, data.validation):.4f}")
-    print(f"{data.training_name}, not augmented {accuracy(trainer.averaged, faces):.4f}")
+    print(f"{data.validation_name} {trainer.accuracy(data.validation):.4f}")
+    print(f"{data.training_name}, not augmented {trainer.accuracy(faces):.4f}")
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def network() -> EmotionNetwork:
 
 @pytest.fixture(scope="session")
 def fer2013_csv(tmp_path_factory: pytest.TempPathFactory, images: np.ndarray):
-    """The same images as a FER2013 CSV and its votes; the last PublicTest row is a twin."""
+    """The same images as a FER2013 CSV and its votes; the last PublicTest row is a duplicate."""
     folder = tmp_path_factory.mktemp("fer2013")
     rows, votes = ["emotion,pixels,Usage"], ["row,Usage," + ",".join(VOTE_COLUMNS)]
     generator = np.random.default_rng(5)

@@ -6,6 +6,7 @@ import pytest
 from rapport_training import figures
 from rapport_training.card import fill
 from rapport_training.errors import UserError
+from rapport_training.metrics import reliability
 
 
 def test_only_blocks_change():
@@ -20,6 +21,13 @@ def test_only_blocks_change():
         fill(card.replace("scores", "scors"), blocks, "card.md")
 
 
+def test_only_the_blocks_asked_for_are_measured():
+    card = "<!-- people-roc -->\nold\n<!-- end -->\n<!-- speed -->\nold\n<!-- end -->\n"
+    blocks = {"people-roc": lambda: "new", "speed": lambda: 1 / 0}
+    filled = fill(card, blocks, "card.md", ["people-roc"])
+    assert filled == card.replace("-->\nold", "-->\nnew", 1)
+
+
 def test_figures_are_drawn_and_repeat(tmp_path):
     generator = np.random.default_rng(0)
     labels = generator.integers(0, 7, 300)
@@ -28,7 +36,9 @@ def test_figures_are_drawn_and_repeat(tmp_path):
     for name in ("a", "b"):
         folder = tmp_path / name
         figures.distribution([5, 1, 4, 9, 6, 6, 3], "all", folder / "distribution.svg")
-        figures.calibration(labels, probabilities, 0.5, folder / "calibration.svg")
+        right, confidence = probabilities.argmax(1) == labels, probabilities.max(1)
+        found = reliability(labels, probabilities)
+        figures.calibration(found, right, confidence, 0.5, folder / "calibration.svg")
         figures.roc(labels, probabilities, folder / "roc.svg")
         drawn.append([path.read_bytes() for path in sorted(folder.iterdir())])
     assert drawn[0] == drawn[1]

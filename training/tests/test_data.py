@@ -26,9 +26,9 @@ def test_xz_reads_like_plain(fer2013_csv, tmp_path):
     assert np.array_equal(plain.validation.images, unpacked.validation.images)
 
 
-def test_twins_of_training_images_are_found(fer2013_csv):
-    twins = read_fer2013(*fer2013_csv).validation_twins()
-    assert twins.tolist() == [False] * 15 + [True]
+def test_duplicates_of_training_images_are_found(fer2013_csv):
+    duplicates = read_fer2013(*fer2013_csv).validation_duplicates()
+    assert duplicates.tolist() == [False] * 15 + [True]
 
 
 @pytest.mark.parametrize(

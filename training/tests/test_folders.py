@@ -11,15 +11,15 @@ from rapport_training.labels import LABELS
 
 @pytest.fixture
 def root(tmp_path, images):
-    """Two images a class for training, JPEG and PNG; one for validation, a twin for `angry`."""
+    """Two images a class for training, JPEG and PNG; one to validate, `angry` a duplicate."""
     for number, label in enumerate(LABELS):
         for split in ("train", "validation"):
             (tmp_path / split / label).mkdir(parents=True)
         train = tmp_path / "train" / label
         Image.fromarray(images[number]).save(train / "1.png")
         Image.fromarray(images[number + 7]).convert("RGB").save(train / "2.jpg", quality=95)
-        twin = images[0 if label == "angry" else number + 14]
-        Image.fromarray(twin).save(tmp_path / "validation" / label / "3.png")
+        duplicate = images[0 if label == "angry" else number + 14]
+        Image.fromarray(duplicate).save(tmp_path / "validation" / label / "3.png")
     return tmp_path
 
 
@@ -31,7 +31,7 @@ def test_both_splits_are_read_in_our_order(root, images):
     # A JPEG in colour becomes the grey that it shows.
     gap = np.abs(data.training.images[1].astype(int) - images[7])
     assert gap.mean() < 4
-    assert data.validation_twins().tolist() == [True] + [False] * 6
+    assert data.validation_duplicates().tolist() == [True] + [False] * 6
 
 
 @pytest.mark.parametrize(

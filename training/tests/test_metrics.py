@@ -12,6 +12,7 @@ from rapport_training.metrics import (
     fit_temperature,
     reliability,
     roc_auc,
+    vote_reliability,
 )
 
 
@@ -38,8 +39,8 @@ def test_calibration_error_of_a_known_case():
 
 
 def test_a_threshold_buys_accuracy_with_coverage():
-    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]])
-    half, all_of_them, none = coverage_at(np.array([0, 0, 1, 0]), probabilities, (0.75, 0, 0.95))
+    confidence, right = np.array([0.9, 0.8, 0.6, 0.7]), np.array([True, True, False, False])
+    half, all_of_them, none = coverage_at(right, confidence, (0.75, 0, 0.95))
     assert (half.coverage, half.accuracy, half.accuracy_below) == (0.5, 1.0, 0.0)
     assert (all_of_them.coverage, all_of_them.accuracy) == (1.0, 0.5)
     assert np.isnan(all_of_them.accuracy_below) and np.isnan(none.accuracy)
@@ -58,3 +59,17 @@ def test_temperature_is_recovered():
     chances = exp / exp.sum(axis=1, keepdims=True)
     labels = (chances.cumsum(axis=1) > generator.random((20_000, 1))).argmax(axis=1)
     assert fit_temperature(labels, logits * 1.7) == pytest.approx(1.7, rel=0.03)
+
+
+def test_temperature_is_fitted_to_shares_of_votes():
+    logits = np.random.default_rng(2).normal(0, 2, (500, 8))
+    exp = np.exp(logits)
+    shares = exp / exp.sum(axis=1, keepdims=True)
+    assert fit_temperature(shares, logits * 0.6) == pytest.approx(0.6, rel=1e-3)
+
+
+def test_calibration_error_against_votes():
+    # Both are said with 0.9; the one got 7 of 10 votes, the other 9 of 10.
+    shares = np.array([[0.7, 0.3], [0.1, 0.9]])
+    found = vote_reliability(shares, np.array([0, 1]), np.array([0.9, 0.9]))
+    assert found.expected_calibration_error() == pytest.approx(0.1)

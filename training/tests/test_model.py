@@ -104,7 +104,7 @@ def test_mobilenet_exports_and_what_was_frozen_stays_in_float(images, tmp_path):
     deployed = Deployed(network)
     exact = to_onnx(deployed)
     assert verify_against_torch(exact, deployed, network, images) < 1e-5
-    model = quantise(exact, images, first_in_float=shape.frozen_convolutions)
+    model = quantise(exact, images, first_in_float=shape.float_convolutions)
     contract.check(save(model, tmp_path / "int8.onnx"))
     made_by = {name: node.op_type for node in model.graph.node for name in node.output}
     from_int8 = [

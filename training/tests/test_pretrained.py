@@ -10,6 +10,7 @@ from torch.nn import functional
 from rapport_training.augment import CALM
 from rapport_training.beginning import FromSource
 from rapport_training.deploy import Deployed, to_onnx
+from rapport_training.engine import decays
 from rapport_training.errors import UserError
 from rapport_training.fer2013 import read_fer2013
 from rapport_training.network import SHAPES, EmotionNetwork, NetworkShape, standardise
@@ -22,7 +23,7 @@ from rapport_training.pretrained import (
 )
 from rapport_training.quantise import quantise
 from rapport_training.session import EmotionSession
-from rapport_training.train import Recipe, Trainer, make_optimizer
+from rapport_training.train import Recipe, Trainer
 
 FACE, MOBILE = SOURCES["face"], SOURCES["mobile"]
 STAGES = {32: ("1", "2"), 64: ("down", "1", "2"), 128: ("down", "1", "2"), 256: ("down",)}
@@ -226,14 +227,16 @@ def test_rounding_trains_for_what_int8_will_be(images):
 
 def test_filters_of_single_channels_do_not_decay():
     network = EmotionNetwork(SHAPES["mobile"])
-    decays, stays = (group["params"] for group in make_optimizer(network, Recipe()).param_groups)
+    trained = decays(network)
+    stays = [parameter for parameter, decay in trained if not decay]
+    lessened = [parameter for parameter, decay in trained if decay]
     block, frozen = network.blocks[-1], network.blocks[0]
 
     def among(parameter, group):
         return any(parameter is other for other in group)
 
-    assert among(block.conv2.weight, decays) and among(block.conv1.weight, stays)
-    assert not among(frozen.conv2.weight, decays + stays)
+    assert among(block.conv2.weight, lessened) and among(block.conv1.weight, stays)
+    assert not among(frozen.conv2.weight, lessened + stays)
 
 
 def test_what_is_wrong_is_named(folder, tmp_path):
@@ -246,3 +249,15 @@ def test_what_is_wrong_is_named(folder, tmp_path):
     weights = read_weights(folder, FACE)
     with pytest.raises(UserError, match="weights to begin from"):
         begin_from(EmotionNetwork(SHAPES["wide"]), weights, FACE, torch.zeros(2, 1, 48, 48))
+
+
+def test_a_shorter_stage_takes_the_sources_first_blocks(mobile_folder, images):
+    weights = read_weights(mobile_folder, MOBILE)
+    network = EmotionNetwork(SHAPES["mobile-short"])
+    begin_from(network, weights, MOBILE, torch.from_numpy(images[:16]).float()[:, None])
+    taken = [
+        int((weights[f"conv_pw_{n}/convolution/merged_input"] == block.conv2.weight).all())
+        for n, block in zip((6, 7, 8, 9, 12), network.blocks[5:], strict=True)
+    ]
+    assert taken == [1] * 5
+    assert network.shape.float_convolutions == 1 and SHAPES["mobile"].float_convolutions == 5

@@ -6,7 +6,11 @@ import torch
 from scipy import ndimage
 
 from rapport_training.alignment import TEMPLATE_PX, align
-from rapport_training.robustness import HARDSHIPS
+from rapport_training.decision import Decision
+from rapport_training.faces import Faces
+from rapport_training.ferplus import ferplus
+from rapport_training.labels import CONTEMPT, LABELS
+from rapport_training.robustness import HARDSHIPS, Reading
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +47,44 @@ def test_alignment_cuts_where_the_landmarks_are(faces):
 def test_nonsense_landmarks_leave_the_face_as_it_is(faces):
     nonsense = np.full((len(faces), 5, 2), 20.0)
     assert torch.allclose(align(faces, nonsense), faces, atol=1e-3)
+
+
+def test_a_turned_head_shows_one_side_and_hides_the_other():
+    # Grey by column: where each column of the turned head comes from.
+    faces = torch.arange(48.0).expand(1, 1, 48, 48)
+    turned = HARDSHIPS["yaw 60 degrees"](faces, torch.Generator().manual_seed(0))[0, 0, 24]
+    if turned[0] > turned[-1]:
+        turned = turned.flip(0)
+    assert (turned.diff() >= -1e-3).all()
+    # The landmarks' mean stays in the middle, the near side is seen to the image's border, and of
+    # the far side the last columns are out of sight.
+    assert turned[24].item() == pytest.approx(23.5, abs=3)
+    far, near = sorted([turned[0].item(), 47 - turned[-1].item()], reverse=True)
+    assert near < 2 and far > 10
+    unturned = HARDSHIPS["yaw 15 degrees"](torch.full((2, 1, 48, 48), 90.0), torch.Generator())
+    assert torch.allclose(unturned, torch.full((2, 1, 48, 48), 90.0))
+
+
+class Says:
+    """A session that says one label of every face."""
+
+    def __init__(self, labels, label):
+        self.labels, self.decision = labels, Decision()
+        self.answer = np.eye(len(labels), dtype=np.float32)[labels.index(label)]
+
+    def run_all(self, images):
+        return np.tile(self.answer, (len(images), 1)), None
+
+
+def test_the_reading_comes_from_the_models_labels(images):
+    votes = np.zeros((4, 10), dtype=np.float32)
+    votes[:, 0] = 9  # neutral
+    votes[3] = 1  # nothing is left
+    data = Faces(images[:4], np.zeros(4, dtype=int), votes)
+    people = Says((*LABELS, CONTEMPT), "neutral")
+    reading = Reading.of(people, data)
+    assert reading.by_people and reading.faces.shape[0] == len(ferplus(votes)) == 3
+    assert reading.accuracy(people, reading.faces) == 1
+    challenge = Says(LABELS, "angry")
+    reading = Reading.of(challenge, data)
+    assert not reading.by_people and reading.accuracy(challenge, reading.faces) == 1

@@ -4,7 +4,18 @@ import json
 
 import pytest
 
-from rapport_training import card, data, distribution, evaluate, export, paper, teach, train
+from rapport_training import (
+    card,
+    data,
+    decide,
+    distribution,
+    evaluate,
+    export,
+    paper,
+    policy_rates,
+    teach,
+    train,
+)
 
 
 @pytest.fixture
@@ -25,6 +36,12 @@ CARD = """# Card
 <!-- scores -->
 <!-- end -->
 <!-- calibration -->
+<!-- end -->
+<!-- people -->
+<!-- end -->
+<!-- people-calibration -->
+<!-- end -->
+<!-- policy -->
 <!-- end -->
 <!-- beside -->
 <!-- end -->
@@ -51,15 +68,22 @@ def test_from_the_data_to_the_card(step, fer2013_csv, tmp_path):
     again = ("--run", run, "--teaching", teaching, *short)
     assert "resumed after epoch 1" in step(train, *given, *again)
     ours, paper_cnn = tmp_path / "emotion.onnx", tmp_path / "paper_cnn.onnx"
-    assert "without twins" in step(export, *given, "--run", run, "--output", ours)
+    assert "without duplicates" in step(export, *given, "--run", run, "--output", ours)
     told = step(paper, *given, "--epochs", 1, "--device", "cpu", "--output", paper_cnn)
     assert "48 of 48 images: angry 7" in told
 
     scores = json.loads(step(evaluate, *given, "--model", ours, "--json"))
-    assert scores["images"] == 16 and scores["images_without_twins"] == 15
+    assert scores["images"] == 16 and scores["images_without_duplicates"] == 15
+    # Nearly untrained: no bar is asked of it here.
+    told = step(decide, *given, "--model", ours, "--negative", 1, "--negative-sure", 1, "--write")
+    assert "across halves" in told and "with its decision" not in told
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("rules: [{name: smile, when: {emotion: happy, confidence: 0.6}}]")
+    told = step(policy_rates, *given, "--model", ours, "--policy", policy)
+    assert "`smile`: happy from 0.6" in told
     page = tmp_path / "emotion.md"
     page.write_text(CARD)
-    step(card, *given, "--card", page, "--model", ours, "--beside", paper_cnn)
+    step(card, *given, "--card", page, "--model", ours, "--beside", paper_cnn, "--policy", policy)
     text = page.read_text()
     assert f"{scores['accuracy']:.2%}" in text and "precision, paper_cnn.onnx" in text
     assert (tmp_path / "emotion_calibration.svg").is_file()

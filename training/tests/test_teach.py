@@ -69,7 +69,9 @@ def test_teaching_softens_the_targets_and_belongs_to_its_images(fer2013_csv, tmp
     plain = Trainer(data.training, Recipe(epochs=1), SHAPE).targets
     softened = Trainer(data.training, Recipe(epochs=1), SHAPE, taught=taught).targets
     assert torch.allclose(softened, 0.3 * plain + 0.7 / 7, atol=1e-5)
-    with pytest.raises(UserError, match="made for 48 other images, expected the 16"):
+    with pytest.raises(
+        UserError, match="made for 48 other images or other labels, expected the 16"
+    ):
         read_teaching(path, data.validation)
     path.write_text("no")
     with pytest.raises(UserError, match="not a file of the step `teach`"):
