@@ -238,7 +238,9 @@ fn classes_are_the_labels_of_the_model_and_those_given() {
     let temp = tempfile::tempdir().unwrap();
     let (root, out) = (temp.path().join("people"), temp.path().join("out"));
     folder(&root);
-    let (_, report) = evaluate(&out, &[root.to_str().unwrap()]).unwrap();
+    let seven = in_repository("models/fer2013.onnx");
+    let (_, report) =
+        evaluate(&out, &[root.to_str().unwrap(), "--model", seven.to_str().unwrap()]).unwrap();
     assert_eq!(report["format_version"], 2);
     assert_eq!(names(&report), SEVEN);
     assert_eq!(report["models"][0]["labels"].as_array().unwrap().len(), 7);
@@ -248,11 +250,12 @@ fn classes_are_the_labels_of_the_model_and_those_given() {
     // A label that the model lacks counts as wrong and is warned of.
     fs::create_dir(root.join("contempt")).unwrap();
     fs::copy(in_repository("tests/pictures/hopper.jpg"), root.join("contempt/hopper.jpg")).unwrap();
-    let (code, report) = evaluate(&out, &[root.to_str().unwrap()]).unwrap();
+    let (code, report) =
+        evaluate(&out, &[root.to_str().unwrap(), "--model", seven.to_str().unwrap()]).unwrap();
     assert_eq!(code, 3);
     let found = warnings(&report);
     assert_eq!((found[0].0, found[0].1), ("label that the model lacks", 1), "{found:?}");
-    assert!(found[0].2.contains("1 faces are labelled contempt, which emotion does not have"));
+    assert!(found[0].2.contains("1 faces are labelled contempt, which fer2013 does not have"));
     assert_eq!(names(&report), [&SEVEN[..], &["contempt"]].concat());
     let model = &report["models"][0];
     let matrix = model["confusion_matrix"].as_array().unwrap();
@@ -347,7 +350,9 @@ fn votes_add_the_figures_of_what_most_people_see() {
     let votes = temp.path().join("votes.csv");
     fs::write(&csv, fer2013()).unwrap();
     fs::write(&votes, format!("{VOTES_HEADER}{VOTES}")).unwrap();
-    let arguments = [csv.to_str().unwrap(), "--votes", votes.to_str().unwrap()];
+    let seven = in_repository("models/fer2013.onnx");
+    let (csv, votes) = (csv.to_str().unwrap(), votes.to_str().unwrap());
+    let arguments = [csv, "--votes", votes, "--model", seven.to_str().unwrap()];
     let (found, report) = outcome(&out, &arguments).unwrap();
     // The challenge's own labels are scored as without votes.
     assert_eq!(report["classification_report"]["sad"]["support"], 1);
