@@ -10,7 +10,7 @@ use rapport::commands::record::{self, RecordArgs};
 #[cfg(feature = "ros")]
 use rapport::ros::{arguments::process_arguments, replay, runner, watch};
 
-/// Notices the expression on the faces in front of a robot and responds kindly.
+/// Finds faces in pictures and recordings and tells which expressions they show.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {

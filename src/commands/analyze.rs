@@ -19,10 +19,10 @@ use rapport_perception::paths::same_file;
 use rapport_perception::{ModelFiles, Networks, Observation, Person, Session, SessionOptions};
 use rapport_vocabulary::{Emotion, ImageStamp, LabelSet};
 
-/// Finds the people in still pictures and how they look.
+/// Finds the faces in pictures and prints their expressions.
 ///
 /// Prints where each face is, which expression it shows, and how sure that is. Exit status: 0 all
-/// pictures read, 1 none read, 2 wrong usage, 3 some not read.
+/// pictures read, 1 none read, 2 wrong options, 3 some not read.
 #[derive(Debug, clap::Args)]
 pub struct AnalyzeArgs {
     /// JPEG or PNG pictures.
@@ -37,25 +37,25 @@ pub struct AnalyzeArgs {
     #[arg(long, short, value_name = "PATH")]
     pub output: Option<PathBuf>,
 
-    /// Lay over each face, as heat, what spoke for the expression read in it; with =LABEL, what
-    /// spoke for that one.
+    /// Draw a heat map over each face: which parts support the predicted label; with =LABEL, that
+    /// label.
     #[arg(long, value_name = "LABEL", num_args = 0..=1, require_equals = true, requires = "output")]
     pub explain: Option<Option<Emotion>>,
 
-    /// Largest size at which faces are looked for; larger pictures are scaled down for it.
+    /// Largest size at which faces are searched; larger pictures are scaled down for it.
     #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1920x1920")]
     pub working_size: WorkingSize,
 
-    /// Another emotion network than models/emotion.onnx.
+    /// Emotion network (ONNX). Default: models/emotion.onnx of the package.
     #[arg(long, value_name = "ONNX")]
     pub model: Option<PathBuf>,
 
-    /// Least confidence of an expression; one below it is followed by a question mark. Default: as
-    /// the emotion network's decision rule has it.
+    /// Smallest confidence of a sure label; a label below it gets a question mark. Default: as the
+    /// emotion network's decision rule has it.
     #[arg(long, value_name = "0..1", value_parser = parse_share)]
     pub min_confidence: Option<f32>,
 
-    /// ONNX Runtime's shared library, where it is not found by itself.
+    /// Shared library of ONNX Runtime. Default: found automatically.
     #[arg(long, value_name = "FILE")]
     pub onnxruntime: Option<PathBuf>,
 }
@@ -69,7 +69,7 @@ pub struct Outcome {
     pub read: usize,
 }
 
-/// Runs the command. A picture that cannot be read is reported on standard error and passed over.
+/// Runs the command. A picture that cannot be read is reported on standard error and skipped.
 ///
 /// # Errors
 /// If the networks do not load, one fails, or the output cannot be written.

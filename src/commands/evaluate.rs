@@ -9,7 +9,7 @@ use rapport_perception::detect::WorkingSize;
 
 use crate::commands::progress::EvaluationProgress;
 
-/// Measures how well expressions are read in a recording or a data set, and writes a report.
+/// Compares predicted expressions with labels, for a recording or a data set, and writes a report.
 ///
 /// SOURCE is a rosbag2 recording (a directory or a file, MCAP or sqlite3), a folder with a folder
 /// of pictures for each label, or FER2013's CSV (.csv, .csv.xz). The report goes into a folder:
@@ -20,14 +20,14 @@ use crate::commands::progress::EvaluationProgress;
 /// Without labels there are only the figures that need none. An empty face_id stands for every
 /// face in view without a label of its own.
 ///
-/// Exit status: 0 all right, 1 failed, 2 wrong usage, 3 finished with warnings, which the report
+/// Exit status: 0 success, 1 failed, 2 wrong options, 3 finished with warnings, which the report
 /// counts.
 #[derive(Debug, Clone, clap::Args)]
 pub struct EvaluateArgs {
     /// The recording, folder or CSV.
     pub source: PathBuf,
 
-    /// Folder for the report; made if need be.
+    /// Folder for the report, created if missing.
     #[arg(long, short, value_name = "FOLDER", default_value = "evaluation")]
     pub output: PathBuf,
 
@@ -56,7 +56,7 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "CSV")]
     pub votes: Option<PathBuf>,
 
-    /// The pictures of the folder are faces cut out already: do not look for faces in them.
+    /// The pictures are cropped faces: do not search for faces in them.
     /// FER2013's always are. Otherwise the largest face of each picture is compared with its label.
     #[arg(long)]
     pub cut_out: bool,
@@ -65,12 +65,12 @@ pub struct EvaluateArgs {
     #[arg(long)]
     pub include_faces: bool,
 
-    /// Largest size at which faces are looked for. Default: the node's 480x360 for recordings,
+    /// Largest size at which faces are searched. Default: the node's 480x360 for recordings,
     /// 1920x1920 for pictures, as `rapport analyze`.
     #[arg(long, value_name = "WIDTHxHEIGHT")]
     pub working_size: Option<WorkingSize>,
 
-    /// ONNX Runtime's shared library, where it is not found by itself.
+    /// Shared library of ONNX Runtime. Default: found automatically.
     #[arg(long, value_name = "FILE")]
     pub onnxruntime: Option<PathBuf>,
 }

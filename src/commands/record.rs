@@ -25,17 +25,17 @@ use rapport_vocabulary::ImageStamp;
 /// Quality of the annotated images, of 100.
 const JPEG_QUALITY: u8 = 90;
 
-/// Copies a recording and adds what the people in it show.
+/// Copies a recording and adds the messages that perception_node would have published.
 ///
 /// The copy is MCAP. It has every message of the recording, and for every image a
-/// rapport/msg/FaceEmotionArray as the perception node would have published it, under the image's
-/// own stamp. Exit status: 0 all right, 1 failed, 2 wrong usage, 3 finished with warnings.
+/// rapport/msg/FaceEmotionArray with the stamp of the image. Exit status: 0 success, 1 failed, 2 wrong
+/// options, 3 finished with warnings.
 #[derive(Debug, Clone, clap::Args)]
 pub struct RecordArgs {
     /// The recording: its directory, or one .mcap or .db3 file of it.
     pub bag: PathBuf,
 
-    /// The copy: a file if it ends in .mcap, else a directory. Must not exist.
+    /// The copy: a file if it ends in .mcap, else a directory. It must not exist yet.
     pub out: PathBuf,
 
     /// Add the images with boxes and captions too, as JPEG.
@@ -54,15 +54,15 @@ pub struct RecordArgs {
     #[arg(long, value_name = "NAME", default_value = "/annotated_image/compressed")]
     pub annotated_topic: String,
 
-    /// Another emotion network than models/emotion.onnx.
+    /// Emotion network (ONNX). Default: models/emotion.onnx of the package.
     #[arg(long, value_name = "ONNX")]
     pub model: Option<PathBuf>,
 
-    /// Largest size at which faces are looked for. Default: the node's 480x360.
+    /// Largest size at which faces are searched. Default: the node's 480x360.
     #[arg(long, value_name = "WIDTHxHEIGHT")]
     pub working_size: Option<WorkingSize>,
 
-    /// ONNX Runtime's shared library, where it is not found by itself.
+    /// Shared library of ONNX Runtime. Default: found automatically.
     #[arg(long, value_name = "FILE")]
     pub onnxruntime: Option<PathBuf>,
 }

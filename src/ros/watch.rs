@@ -27,9 +27,9 @@ const PLAIN_STATUS: Duration = Duration::from_secs(5);
 /// Stamps of images kept until the message about them comes.
 const IMAGES_KEPT: usize = 120;
 
-/// Shows live who is in view, how they look and what the robot does.
+/// Shows live who is in view, their expressions and what the robot does.
 ///
-/// Listens to `image` (for the latency), `emotions` and `responses`; remap them with
+/// Subscribes to `image` (for the latency), `emotions` and `responses`; remap them with
 /// `--ros-args -r image:=/camera/image_raw`. Ctrl-C ends it with a summary.
 #[derive(Debug, clap::Args)]
 pub struct WatchArgs {
