@@ -189,7 +189,7 @@ def test_every_key_of_a_report_is_described(tmp_path):
 
 def test_accuracy_is_the_same_in_readme_page_and_card():
     in_readme = table(README, "network")
-    on_page = [row for row in table_below(ROOT / "docs" / "accuracy.md", "## FER2013")]
+    on_page = [row for row in table_below(ROOT / "docs" / "accuracy.md", "## FER+")]
     for row in in_readme:
         (network,) = names_in(row[:1])[:1]
         (same,) = [r for r in on_page if names_in(r[:1])[:1] == [network]]
