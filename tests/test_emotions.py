@@ -10,7 +10,7 @@ from rapport.msg import FaceEmotion
 from graph import ROOT, stamp_ns
 from scenes import FACE_60PX, box, grey, nobody, overlap, smiling_face
 
-LABELS = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
+LABELS = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise", "contempt"]
 
 
 def test_emotions_carry_the_header_of_their_image_and_describe_the_face(perception, camera):
