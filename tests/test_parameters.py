@@ -137,6 +137,8 @@ def test_an_old_name_is_set_and_read_as_the_present_one(start, client, namespace
     parameters = AsyncParameterClient(client.node, f"{namespace}/perception_node")
     assert client.spin_until(parameters.services_are_ready)
     assert set_one(client, parameters, "onet_model", "/a.onnx").successful
+    # The answer may arrive before the log has been read.
+    assert client.spin_until(lambda: node.lines("[WARN]", "onet_model"))
     (warning,) = node.lines("[WARN]", "onet_model")
     assert "now called landmarks_model" in warning
     for name in ("landmarks_model", "onet_model"):
