@@ -46,6 +46,51 @@ impl Progress {
     }
 }
 
+/// Progress without an end that is known in frames: one line, replaced by the next on a terminal.
+pub struct ProgressLine {
+    bar: ProgressBar,
+}
+
+impl ProgressLine {
+    /// An empty line on standard error.
+    pub fn new() -> Self {
+        let bar = ProgressBar::no_length();
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+            bar.set_style(style);
+        }
+        Self { bar }
+    }
+
+    /// Whether standard error is a terminal, where a line replaces the one before.
+    pub fn is_shown(&self) -> bool {
+        !self.bar.is_hidden()
+    }
+
+    /// Shows a text in place of the one before; elsewhere than on a terminal, prints it.
+    pub fn show(&self, text: &str) {
+        match self.is_shown() {
+            true => self.bar.set_message(text.to_owned()),
+            false => eprintln!("{text}"),
+        }
+    }
+
+    /// Prints something above the line.
+    pub fn above(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
+    }
+
+    /// Frees the line.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Default for ProgressLine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// The progress of an evaluation, whose length is known when it begins.
 #[derive(Default)]
 pub struct EvaluationProgress {

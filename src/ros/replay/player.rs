@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use crate::commands::progress::ProgressLine;
 use crate::ros::raw::{RawError, RawNode, RawPublisher, TypeSupport};
 use rapport_recording::bag::{Bag, Durability, History, LONGEST_GAP_NS, Qos, Reliability};
 
@@ -86,8 +86,7 @@ impl<'a> Player<'a> {
             let message = match message {
                 Ok(message) => message,
                 Err(warning) => {
-                    self.progress.clear();
-                    warn(&warning);
+                    self.progress.line.above(|| warn(&warning));
                     continue;
                 }
             };
@@ -112,8 +111,8 @@ impl<'a> Player<'a> {
                 Err(error) => {
                     // One line for a topic whose messages are all wrong.
                     if refused.insert(message.topic) {
-                        self.progress.clear();
-                        warn(&format!("topic {}: {error}", publisher.topic()));
+                        let text = format!("topic {}: {error}", publisher.topic());
+                        self.progress.line.above(|| warn(&text));
                     }
                 }
             }
@@ -150,7 +149,7 @@ impl<'a> Player<'a> {
     /// Gives subscribers a moment to take the last messages, which go with their publisher; none
     /// when stopped. It does not wait for acknowledgements: Fast DDS asks for them every 3 s.
     pub fn finish(&mut self) {
-        self.progress.clear();
+        self.progress.line.finish();
         if self.publishers.values().any(|publisher| publisher.subscriptions() > 0) {
             self.stop.wait_until(Instant::now() + Duration::from_millis(300));
         }
@@ -210,16 +209,15 @@ impl Timeline {
 struct Progress {
     next: Instant,
     interval: Duration,
-    on_terminal: bool,
-    is_shown: bool,
+    line: ProgressLine,
 }
 
 impl Progress {
     fn new(now: Instant) -> Self {
-        let on_terminal = std::io::stderr().is_terminal();
+        let line = ProgressLine::new();
         let interval =
-            if on_terminal { Duration::from_millis(250) } else { Duration::from_secs(10) };
-        Self { next: now + interval, interval, on_terminal, is_shown: false }
+            if line.is_shown() { Duration::from_millis(250) } else { Duration::from_secs(10) };
+        Self { next: now + interval, interval, line }
     }
 
     fn show(&mut self, now: Instant, time_ns: i64, bounds: Option<(i64, i64)>, published: u64) {
@@ -229,19 +227,7 @@ impl Progress {
             let (at, all) = (time_ns.saturating_sub(first), last.saturating_sub(first));
             format!("{:.1} of {:.1} s, ", secs(at), secs(all))
         });
-        if self.on_terminal {
-            eprint!("\r\x1b[K{place}{published} messages");
-            self.is_shown = true;
-        } else {
-            eprintln!("rapport replay: {place}{published} messages");
-        }
-    }
-
-    /// Frees the line for something else.
-    fn clear(&mut self) {
-        if std::mem::take(&mut self.is_shown) {
-            eprint!("\r\x1b[K");
-        }
+        self.line.show(&format!("rapport replay: {place}{published} messages"));
     }
 }
 
