@@ -94,8 +94,9 @@ fn noise_grey(channel: ArrayView2<'_, f32>) -> f32 {
     (std::f32::consts::FRAC_PI_2).sqrt() / 6.0 * sum / ((rows - 2) * (columns - 2)) as f32
 }
 
-/// Wiener's filter: towards the mean of its surroundings goes what the noise explains.
-fn denoise(mut channel: ArrayViewMut2<'_, f32>) {
+/// Wiener's filter on grey levels, \[row, column\]: towards the mean of its surroundings goes what the
+/// noise explains. Where there is no more noise than a face has texture, nothing changes.
+pub(crate) fn denoise(mut channel: ArrayViewMut2<'_, f32>) {
     let noise_square = noise_grey(channel.view()).powi(2) - TEXTURE_GREY * TEXTURE_GREY;
     if noise_square <= 0.0 {
         return;

@@ -3,7 +3,7 @@
 use ndarray::{Array4, ArrayView4, s};
 
 use super::resample::{Axis, Sums, scale_channel, scale_colours, scale_rows};
-use crate::exposure::search_gain;
+use crate::exposure::{denoise, search_gain};
 use crate::frame::{Encoding, Frame, yuv_to_rgb};
 use crate::geometry::Point;
 
@@ -129,6 +129,8 @@ impl WorkingImage {
         let gain = search_gain(content.view());
         if gain > 1.0 {
             content.mapv_inplace(|value| (value * gain).min(255.0));
+            // The gain raises the noise too, and hides more faces by that than it shows.
+            content.axis_iter_mut(ndarray::Axis(0)).for_each(denoise);
         }
     }
 
