@@ -246,7 +246,7 @@ class PythonNode(Node):
         height, width = rgb.shape[:2]
         scale = min(WORKING_SIZE_PX[0] / width, WORKING_SIZE_PX[1] / height, 1.0)
         w, h = round(width * scale), round(height * scale)
-        # Below half the size, linear interpolation would pass over pixels.
+        # Below half the size, linear interpolation would skip pixels.
         how = cv2.INTER_LINEAR if scale > 0.5 else cv2.INTER_AREA
         scaled = cv2.resize(rgb, (w, h), interpolation=how) if scale < 1 else rgb
         padded = cv2.copyMakeBorder(scaled, 0, -h % 32, 0, -w % 32, cv2.BORDER_CONSTANT)
@@ -265,7 +265,7 @@ class PythonNode(Node):
         return found[kept].tolist(), scores[kept].tolist()
 
     def confirm(self, rgb, boxes, scores):
-        """Those that the verifier takes for faces, with landmarks as complex numbers."""
+        """Those that the face classifier takes for faces, with landmarks as complex numbers."""
         if not boxes:
             return [], [], []
         squares, crops = [], []

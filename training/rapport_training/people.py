@@ -96,11 +96,11 @@ def report(name: str, given: np.ndarray, faces: Faces, neutral: int = 4) -> dict
 
 
 def held_back_rows(training: Faces) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to train on, and rows held back: without images of no face, and without their twins."""
+    """Rows to train on, and rows held back: without images of no face, and without duplicates of them."""
     rows = HELD_BACK.kept(len(training))
     rows = rows[~is_no_face(training.votes[rows])]
     held = HELD_BACK.left_out(len(training))
-    # A twin in Training would make a face no longer new.
+    # A duplicate in Training would make a face no longer new.
     known = {image.tobytes() for image in training.images[rows]}
     return rows, held[[image.tobytes() not in known for image in training.images[held]]]
 

@@ -88,7 +88,7 @@ fn boxes_scores_and_landmarks_are_the_original_librarys() {
 }
 
 #[test]
-fn the_verifier_answers_as_the_original_network() {
+fn the_face_classifier_answers_as_the_original_network() {
     let path = in_repository("models/onet.onnx");
     let mut network = Network::load(&path, &RuntimeOptions::default()).unwrap();
     let reference: OnetReference = reference("onet.json");
@@ -111,7 +111,7 @@ fn the_verifier_answers_as_the_original_network() {
 }
 
 #[test]
-fn our_own_crops_lead_the_verifier_to_the_same_landmarks() {
+fn our_own_crops_lead_the_face_classifier_to_the_same_landmarks() {
     let path = in_repository("models/onet.onnx");
     let mut onet = ONet::load(&path, &RuntimeOptions::default()).unwrap();
     let reference: OnetReference = reference("onet.json");

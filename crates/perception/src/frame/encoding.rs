@@ -13,9 +13,9 @@ pub enum Encoding {
     Bgr8,
     /// Grey.
     Mono8,
-    /// Red, green, blue and an opacity, which is passed over.
+    /// Red, green, blue and an opacity, which is skipped.
     Rgba8,
-    /// Blue, green, red and an opacity, which is passed over.
+    /// Blue, green, red and an opacity, which is skipped.
     Bgra8,
     /// Grey of two bytes, the low one first; its range is 0 to 65535.
     Mono16,
