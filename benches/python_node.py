@@ -21,7 +21,8 @@ from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image, RegionOfInterest
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
-LABELS = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
+# Those of models/emotion.onnx.
+LABELS = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise", "contempt"]
 AFFECT = np.array(
     [
         (-0.51, 0.59),
@@ -31,6 +32,7 @@ AFFECT = np.array(
         (0.0, 0.0),
         (-0.63, -0.27),
         (0.40, 0.67),
+        (-0.60, 0.35),
     ],
     np.float32,
 )
@@ -43,9 +45,12 @@ MIN_FACE_PROBABILITY = 0.7
 ONET_SIDE_PX = 48
 CONFIRM_HITS = 2
 HOLD_SECS = 1.0
-SMOOTHING_SECS = 0.4
-SWITCH_MARGIN = 0.08
-MIN_CONFIDENCE = 0.5
+SMOOTHING_SECS = 0.25
+SWITCH_MARGIN = 0.2
+SWITCH_SECS = 0.28
+# The decision rule in the metadata of models/emotion.onnx.
+WEIGHTS = np.array([1, 1, 0.95, 1, 1, 0.9, 1, 1], np.float32)
+MIN_CONFIDENCE = 0.65
 
 # Eyes, nose and mouth corners in a 48 px crop.
 CROP_SIDE_PX = 48
@@ -93,7 +98,7 @@ class Track:
         self.id = f"face_{number}"
         self.box, self.last_seen, self.hits = box, stamp, 1
         self.vx = self.vy = 0.0
-        self.probabilities = self.label = self.smoothed_at = None
+        self.probabilities = self.label = self.smoothed_at = self.leading = None
 
     def expected(self, stamp):
         secs = min(stamp - self.last_seen, 0.25)
@@ -111,14 +116,20 @@ class Track:
 
     def smooth(self, seen, stamp):
         if self.probabilities is None:
-            self.probabilities, self.label = seen.copy(), int(seen.argmax())
+            self.probabilities, self.label = seen.copy(), int((seen * WEIGHTS).argmax())
         else:
             weight = 1 - math.exp(-(stamp - self.smoothed_at) / SMOOTHING_SECS)
             self.probabilities += np.float32(weight) * (seen - self.probabilities)
-        self.smoothed_at = stamp
-        top = int(self.probabilities.argmax())
-        if self.probabilities[top] - self.probabilities[self.label] > SWITCH_MARGIN:
-            self.label = top
+        before, self.smoothed_at = self.smoothed_at or stamp, stamp
+        weighted = self.probabilities * WEIGHTS
+        top = int(weighted.argmax())
+        if weighted[top] - weighted[self.label] <= SWITCH_MARGIN:
+            self.leading = None
+        else:
+            if self.leading is None or self.leading[0] != top:
+                self.leading = (top, before)
+            if stamp - self.leading[1] >= SWITCH_SECS:
+                self.label, self.leading = top, None
 
 
 def buffered_overlap(a, b):
