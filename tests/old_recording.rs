@@ -4,7 +4,7 @@
 //! `tests/recordings/before_labels_once.mcap`: five JPEG images of a face on
 //! `/camera/image_raw/compressed`, and what `rapport record` of version 0.1.0 added on `/emotions`
 //! while `labels` stood in each face.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use std::path::PathBuf;
 
@@ -73,7 +73,8 @@ fn it_is_evaluated() {
 fn it_is_annotated_again_beside_what_it_has() {
     let temp = tempfile::tempdir().unwrap();
     let copy = temp.path().join("copy.mcap");
-    let arguments = ["rapport", recording().to_str().unwrap(), copy.to_str().unwrap()];
+    let original = recording();
+    let arguments = ["rapport", original.to_str().unwrap(), copy.to_str().unwrap()];
     let named = arguments.into_iter().chain(["--emotions-topic", "/emotions_now"]);
     assert_eq!(record::run(&Record::parse_from(named).args).unwrap(), 0);
     let (before, bag) = (Bag::open(recording()).unwrap(), Bag::open(&copy).unwrap());
