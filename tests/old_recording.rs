@@ -4,7 +4,7 @@
 //! `tests/recordings/before_labels_once.mcap`: five JPEG images of a face on
 //! `/camera/image_raw/compressed`, and what `rapport record` of version 0.1.0 added on `/emotions`
 //! while `labels` stood in each face.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use std::path::PathBuf;
 

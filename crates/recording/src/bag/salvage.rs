@@ -4,8 +4,8 @@
 //! root towards the end of the file, so a cut hides from sqlite3 even rows that are whole. Here
 //! the leaf pages, which hold the rows, are read one after another, without the tree above.
 //! sqlite3's own means save less (`of_a_cut_database_sqlite3_itself_saves_less` in `tests/bag.rs`):
-//! reading and `VACUUM INTO` stop at the first page that is gone, and `.recover` is not in the
-//! `sqlite3` of Debian and Ubuntu, and elsewhere puts such rows into another table.
+//! reading and `VACUUM INTO` stop at the first page that is gone, and `.recover` is not in Debian's
+//! `sqlite3` (3.40.1).
 //! See <https://www.sqlite.org/fileformat2.html> for the format.
 
 use std::fs::File;
