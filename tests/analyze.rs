@@ -35,7 +35,7 @@ fn json_holds_the_whole_distribution() {
     let face = &json[0]["faces"][0];
     assert_eq!(face["label"], "happy");
     let probabilities = face["probabilities"].as_object().unwrap();
-    assert_eq!(probabilities.len(), 7);
+    assert_eq!(probabilities.len(), 8);
     let sum: f64 = probabilities.values().map(|p| p.as_f64().unwrap()).sum();
     assert!((sum - 1.0).abs() < 1e-4, "{sum}");
     assert!(face["roi"]["x"].as_u64().unwrap().abs_diff(178) < 5, "{face}");
