@@ -135,7 +135,7 @@ fn a_person_is_answered_once_in_two_minutes() {
         let answered = responses_to(emotion, 0.9, 115).len();
         assert_eq!(answered, usize::from(named.contains(&emotion)), "{emotion}");
     }
-    // The shipped network does not tell contempt apart.
+    // The shipped network hardly ever names contempt.
     let left_alone = [Emotion::Neutral, Emotion::Contempt];
     assert!(Emotion::ALL.iter().all(|e| named.contains(e) != left_alone.contains(e)), "{named:?}");
     assert_eq!(responses_to(Emotion::Angry, 0.5, 60), [], "an unsure reading is left alone");

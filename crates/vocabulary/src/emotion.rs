@@ -182,7 +182,9 @@ mod tests {
 
     #[test]
     fn names_round_trip_and_unknown_ones_list_what_is_allowed() {
-        for emotion in Emotion::ALL {
+        for (index, emotion) in Emotion::ALL.into_iter().enumerate() {
+            // A distribution is indexed by it.
+            assert_eq!(emotion as usize, index);
             assert_eq!(emotion.as_str().parse(), Ok(emotion));
         }
         let error = "hapy".parse::<Emotion>().unwrap_err().to_string();

@@ -61,8 +61,15 @@ impl LabelSet {
 
     /// The seven of FER2013: all but contempt, in the order of [`Emotion::ALL`].
     pub fn seven() -> Self {
-        let labels: Vec<_> =
-            Emotion::ALL.into_iter().filter(|emotion| *emotion != Emotion::Contempt).collect();
+        let labels = vec![
+            Emotion::Angry,
+            Emotion::Disgust,
+            Emotion::Fear,
+            Emotion::Happy,
+            Emotion::Neutral,
+            Emotion::Sad,
+            Emotion::Surprise,
+        ];
         let affect = labels.iter().map(|label| label.affect()).collect();
         Self(Arc::new(Inner { labels, affect, affect_source: AFFECT_SOURCE.to_owned() }))
     }

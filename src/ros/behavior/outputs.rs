@@ -1,4 +1,5 @@
-//! The robot's outputs as topics and in messages. Another output is a line in each function here.
+//! The robot's outputs as topics and in messages. Another output is a field of
+//! `OutputTopics` and a line in `advertise`, `publish`, `response_message` and `describe`.
 
 use r2r::builtin_interfaces::msg::Duration as DurationMsg;
 use r2r::rapport::msg::Response as ResponseMsg;

@@ -35,7 +35,7 @@ pub const VOTE_COLUMNS: [&str; 10] = [
 ];
 
 /// The expressions of the first eight columns.
-const VOTE_LABELS: [Emotion; Emotion::COUNT] = [
+const VOTE_LABELS: [Emotion; 8] = [
     Emotion::Neutral,
     Emotion::Happy,
     Emotion::Surprise,
@@ -197,7 +197,8 @@ impl RuleScores {
         let sure = count(&is_sure);
         let pairs = answers.iter().map(|a| (a.agreed.label as usize, a.label as usize));
         let confusion = Confusion::of(Emotion::COUNT, pairs);
-        let all: Vec<usize> = (0..Emotion::COUNT).collect();
+        let mut all = VOTE_LABELS.map(|label| label as usize);
+        all.sort_unstable();
         let report = classification_report(&confusion, &all, 0.0);
         let against_votes: Vec<(f64, f64)> = answers
             .iter()

@@ -60,7 +60,7 @@ pub(super) enum Output {
 /// What one number of the output stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
-    /// One of the seven expressions.
+    /// One of the expressions.
     Of(Emotion),
     /// Something else, left out of the distribution.
     Dropped,

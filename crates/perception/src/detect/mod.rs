@@ -2,8 +2,9 @@
 //!
 //! [`Detector`] says what a face detector owes the rest of the package. [`YuNetDetector`] is the one
 //! that comes with it: YuNet finds boxes in the image scaled to the working size, O-Net confirms each
-//! and sets its landmarks. Another detector is one file beside it and a line in
-//! [`Networks::load`](crate::Networks::load).
+//! and sets its landmarks. Another detector is one file beside it, listed
+//! here, and a line in [`Networks::load`](crate::Networks::load), which it then replaces; or it is given
+//! to [`Networks::of`](crate::Networks::of).
 
 mod detector;
 mod onet;
