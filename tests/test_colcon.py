@@ -78,6 +78,8 @@ def installed(environment, tmp_path_factory):
     )
     shutil.rmtree(workspace / "build" / "rapport" / "stage")
     yield install / "rapport"
+    # A gigabyte.
+    shutil.rmtree(workspace)
     shutil.rmtree(install)
 
 
