@@ -96,7 +96,7 @@ def report(name: str, given: np.ndarray, faces: Faces, neutral: int = 4) -> dict
 
 
 def held_back_rows(training: Faces) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to train on, and rows held back: without images of no face, and without duplicates of them."""
+    """Rows to train on, and rows held back: without images of no face, and without duplicates."""
     rows = HELD_BACK.kept(len(training))
     rows = rows[~is_no_face(training.votes[rows])]
     held = HELD_BACK.left_out(len(training))
