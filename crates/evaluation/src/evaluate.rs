@@ -316,7 +316,7 @@ fn finish(
     })
 }
 
-/// Figures about half of the faces are no figures: warns where faces were not found.
+/// Warns where fewer than half of the labelled faces were found: the figures then say little.
 fn warn_of_coverage(
     source: &Source,
     labels: &LabelSummary,

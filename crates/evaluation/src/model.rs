@@ -126,13 +126,13 @@ fn process_face(
     let distributions = net.classify(crop.view())?;
     let total = start.elapsed();
     let seen = distributions.iter().map(|&probabilities| {
-        let label = net.decision().label(&probabilities, net.labels());
+        let label = net.reading().label(&probabilities);
         Seen {
             face_id: String::new(),
             roi_in_image: Rect { x: 0.0, y: 0.0, width, height },
             label,
             instant_label: label,
-            sure: net.decision().is_sure(label, probabilities.of(label)),
+            sure: net.reading().decision.is_sure(label, probabilities.of(label)),
             probabilities,
             instant_probabilities: probabilities,
         }

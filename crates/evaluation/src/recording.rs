@@ -16,7 +16,7 @@ use rapport_vocabulary::{ImageClock, ImageStamp};
 
 /// A longer time from one image to the next means that the camera's clock was set: one image
 /// without a stamp among others, or a simulation that began.
-const LONGEST_STEP: Duration = Duration::from_secs(3600);
+const CLOCK_WAS_SET: Duration = Duration::from_secs(3600);
 
 /// What of a recording is evaluated.
 pub struct Recording<'a> {
@@ -102,7 +102,7 @@ pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run<'_>) -> anyhow::Res
         let at = clock.time(header.stamp(), arrival);
         // Where the camera's clock was set, nobody knows how much time passed.
         let step = before.map_or(Duration::ZERO, |before| at.time.saturating_sub(before));
-        let step = if step <= LONGEST_STEP { step } else { Duration::ZERO };
+        let step = if step <= CLOCK_WAS_SET { step } else { Duration::ZERO };
         duration = duration.saturating_add(step);
         before = Some(at.time);
         let begin_ns = *begin_ns.get_or_insert(message.log_time_ns);

@@ -50,7 +50,7 @@ impl Networks {
     /// Any detector with any emotion network.
     pub fn of(detector: Box<dyn Detector>, emotion: EmotionNet) -> Arc<Self> {
         Arc::new(Self {
-            reading: Reading { labels: emotion.labels().clone(), decision: *emotion.decision() },
+            reading: emotion.reading().clone(),
             emotion_model: emotion.network().identity(),
             detector: Mutex::new(detector),
             emotion: Mutex::new(emotion),

@@ -207,18 +207,6 @@ impl Session {
         Ok(Observation { people, time, timings })
     }
 
-    /// Classifies a frame that is a face cut out already. It is nobody's: no memory is touched.
-    ///
-    /// # Errors
-    /// If the emotion network fails.
-    pub fn classify_whole(&self, frame: &Frame<'_>) -> Result<Distribution, ModelError> {
-        let mut emotion = self.networks.emotion();
-        let mut crop = emotion.blank_crops(1);
-        emotion.crop_whole(frame, crop.index_axis_mut(Axis(0), 0));
-        let found = emotion.classify(crop.view())?;
-        Ok(found.into_iter().next().unwrap_or(Distribution([0.0; Emotion::COUNT])))
-    }
-
     /// Which parts of a face spoke for each label, in the crop that [`Self::process`] saw. It runs
     /// the emotion network once more, so that nobody pays for it who does not ask.
     ///
@@ -243,9 +231,7 @@ impl Session {
     /// Resets all tracks and the clock, as for a new recording or an unrelated picture. Ids begin
     /// anew.
     pub fn reset(&mut self) {
-        self.clock = ImageClock::default();
-        self.tracker = Tracker::new(self.options.track);
-        self.smoother = Smoother::new(self.options.smooth);
+        *self = Self::new(self.networks.clone(), self.options.clone());
     }
 
     /// Resets all tracks, as after a time in which nothing was looked at. Ids and the clock go on.

@@ -55,13 +55,17 @@ impl LabelSet {
                 return Err(LabelSetError::Twice(*label));
             }
         }
+        Ok(Self::of_distinct(labels))
+    }
+
+    fn of_distinct(labels: Vec<Emotion>) -> Self {
         let affect = labels.iter().map(|label| label.affect()).collect();
-        Ok(Self(Arc::new(Inner { labels, affect, affect_source: AFFECT_SOURCE.to_owned() })))
+        Self(Arc::new(Inner { labels, affect, affect_source: AFFECT_SOURCE.to_owned() }))
     }
 
     /// The seven of FER2013: all but contempt, in the order of [`Emotion::ALL`].
     pub fn seven() -> Self {
-        let labels = vec![
+        Self::of_distinct(vec![
             Emotion::Angry,
             Emotion::Disgust,
             Emotion::Fear,
@@ -69,9 +73,7 @@ impl LabelSet {
             Emotion::Neutral,
             Emotion::Sad,
             Emotion::Surprise,
-        ];
-        let affect = labels.iter().map(|label| label.affect()).collect();
-        Self(Arc::new(Inner { labels, affect, affect_source: AFFECT_SOURCE.to_owned() }))
+        ])
     }
 
     /// The same labels with other valence and arousal, one pair for each label, -1 to 1.

@@ -17,6 +17,7 @@ use crate::exposure::expose_crop;
 use crate::frame::Frame;
 use crate::geometry::Similarity;
 use crate::onnx::{Axes, ModelError, Network, RuntimeOptions};
+use crate::smooth::Reading;
 use contract::{Class, Colour, Contract, Exposure, Layout, Output, evidence_axes, sidecar_path};
 use rapport_vocabulary::{DecisionRule, Distribution, Emotion, LabelSet};
 
@@ -29,7 +30,7 @@ const BATCH: usize = 16;
 pub struct EmotionNet {
     network: Network,
     contract: Contract,
-    decision: DecisionRule,
+    reading: Reading,
     output: String,
     /// Faces in one run at most.
     batch: usize,
@@ -51,9 +52,10 @@ impl EmotionNet {
                 network.contract("metadata entry `decision`", reason, expected)
             })?,
         };
+        let reading = Reading { labels: contract.labels.clone(), decision };
         let batch = if one_at_a_time { 1 } else { BATCH };
         let blank = Array4::zeros(contract.input_shape(1));
-        let mut net = Self { network, contract, decision, output, batch };
+        let mut net = Self { network, contract, reading, output, batch };
         // A graph can promise shapes that its operators do not give: one run tells.
         net.classify(blank.view())?;
         Ok(net)
@@ -70,8 +72,8 @@ impl EmotionNet {
     }
 
     /// How the network's distributions become labels.
-    pub fn decision(&self) -> &DecisionRule {
-        &self.decision
+    pub fn reading(&self) -> &Reading {
+        &self.reading
     }
 
     /// Side of the square crops that the network takes, in pixels.

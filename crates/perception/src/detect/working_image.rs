@@ -49,11 +49,9 @@ impl std::str::FromStr for WorkingSize {
 #[derive(Debug)]
 pub struct WorkingImage {
     planes: Array4<f32>,
-    /// Size of the part that holds the image, (width, height) in pixels.
+    /// Size of the part that holds the image, (width, height) in pixels. The planes are larger: both
+    /// their sides are multiples of the alignment.
     content: (usize, usize),
-    /// Size of the planes, a multiple of the alignment.
-    width: usize,
-    height: usize,
     /// Image pixels per working pixel.
     scale_x: f32,
     scale_y: f32,
@@ -73,8 +71,6 @@ impl Default for WorkingImage {
         Self {
             planes: Array4::zeros((1, 3, 0, 0)),
             content: (0, 0),
-            width: 0,
-            height: 0,
             scale_x: 1.0,
             scale_y: 1.0,
             across: axis.clone(),
@@ -141,7 +137,8 @@ impl WorkingImage {
 
     /// Width and height of the planes in pixels.
     pub fn padded_size(&self) -> (usize, usize) {
-        (self.width, self.height)
+        let (_, _, height, width) = self.planes.dim();
+        (width, height)
     }
 
     /// Where a point of the working image lies in the frame.
@@ -155,9 +152,9 @@ impl WorkingImage {
             return;
         }
         self.content = (content_width, content_height);
-        self.width = content_width.next_multiple_of(ALIGNMENT_PX);
-        self.height = content_height.next_multiple_of(ALIGNMENT_PX);
-        self.planes = Array4::zeros((1, 3, self.height, self.width));
+        let [height, width] =
+            [content_height, content_width].map(|px| px.next_multiple_of(ALIGNMENT_PX));
+        self.planes = Array4::zeros((1, 3, height, width));
     }
 
     /// `planes_of` says in which plane each of the first three channels belongs.
