@@ -21,12 +21,10 @@ pub fn frame(image: &Native<Image>) -> Result<Frame<'_>, FrameError> {
     Frame::new(width_px, height_px, step_bytes as usize, encoding, image.data())
 }
 
-/// Time since the clock's epoch; nothing for the zero stamp, which means that none was set, and
-/// for stamps before the epoch.
+/// A stamp as recordings have it too: time since the clock's epoch; nothing for the zero stamp, which
+/// means that none was set, and for stamps before the epoch.
 pub fn stamp(time: &Time) -> Option<Duration> {
-    let secs = u64::try_from(time.sec).ok()?;
-    let stamp = Duration::new(secs, time.nanosec.min(999_999_999));
-    (!stamp.is_zero()).then_some(stamp)
+    message::Header { stamp_secs: time.sec, stamp_nanosecs: time.nanosec, frame_id: "" }.stamp()
 }
 
 /// A time as messages carry it; the seconds end at what they can hold.
