@@ -32,9 +32,13 @@ METADATA_KEYS = (
     DECISION,
     "licence",
     "notes",
+    "valence",
+    "arousal",
+    "affect_source",
 )
 # A model without it reports its most probable label.
-OPTIONAL_KEYS = (DECISION,)
+# `models/README.md` has them; the robot reads the last three, nothing here does.
+OPTIONAL_KEYS = (DECISION, "valence", "arousal", "affect_source")
 
 
 def set_metadata(model: onnx.ModelProto, values: dict[str, str]) -> None:

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::onnx::{Axes, ModelError, Network};
-use rapport_vocabulary::{Emotion, LabelSet};
+use rapport_vocabulary::{Affect, Emotion, LabelSet};
 
 /// Sides of the square input that are accepted, in pixels.
 pub(super) const SIDES_PX: std::ops::RangeInclusive<i32> = 16..=512;
@@ -66,6 +66,26 @@ pub(super) enum Class {
     Dropped,
 }
 
+/// The labels with the valence, arousal and source of a model's metadata, if it has these entries.
+/// The error says what was found.
+fn with_own_affect(labels: LabelSet, entries: [Option<String>; 3]) -> Result<LabelSet, String> {
+    let [valence, arousal, source] = match entries {
+        [None, None, None] => return Ok(labels),
+        [Some(valence), Some(arousal), Some(source)] => [valence, arousal, source],
+        _ => return Err("only a part of them".to_owned()),
+    };
+    let numbers = |text: &str| -> Result<Vec<f32>, String> {
+        text.split(',').map(|n| n.trim().parse().map_err(|_| format!("`{text}`"))).collect()
+    };
+    let (valence, arousal) = (numbers(&valence)?, numbers(&arousal)?);
+    if valence.len() != arousal.len() {
+        return Err(format!("{} and {} numbers", valence.len(), arousal.len()));
+    }
+    let affect = valence.into_iter().zip(arousal);
+    let affect = affect.map(|(valence, arousal)| Affect { valence, arousal }).collect();
+    labels.with_affect(affect, source).map_err(|error| error.to_string())
+}
+
 /// The axes of the evidence maps.
 pub(super) fn evidence_axes(faces: Option<usize>, labels: Option<usize>) -> Axes<4> {
     Axes([("face", faces), ("label", labels), ("row", None), ("column", None)])
@@ -109,6 +129,12 @@ impl Contract {
                 format!("`{words}` ({error})"),
                 format!("words separated by commas, each once, out of {}", Emotion::names()),
             )
+        })?;
+        let entries = ["valence", "arousal", "affect_source"].map(|key| network.metadata(key));
+        let labels = with_own_affect(labels, entries).map_err(|found| {
+            let expected = "valence and arousal, each a number from -1 to 1 for every label, \
+                            separated by commas, and affect_source; or none of them";
+            network.contract("metadata of the labels", found, expected.to_owned())
         })?;
         let faces = [("face", None), ("channel", Some(1)), ("row", None), ("column", None)];
         network.expect_input("faces", Axes(faces))?;
@@ -228,5 +254,29 @@ impl Contract {
             )),
             _ => Ok((output, faces == 1)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn valence_and_arousal_of_the_metadata_go_with_the_labels() {
+        let labels = || "sad,happy".parse::<LabelSet>().unwrap();
+        let of = |valence: &str, arousal: &str| {
+            let entries = [valence, arousal, "ours"].map(|text| Some(text.to_owned()));
+            with_own_affect(labels(), entries)
+        };
+        let own = of("-0.5, 0.9", "0,0.4").unwrap();
+        let happy = own.affect(&own.distribution(&[0.0, 1.0]));
+        assert_eq!(happy, Affect { valence: 0.9, arousal: 0.4 });
+        assert_eq!(own.affect_source(), "ours");
+        assert_eq!(with_own_affect(labels(), [None, None, None]), Ok(labels()));
+        assert_eq!(of("-0.5", "0,0.4"), Err("1 and 2 numbers".to_owned()));
+        assert_eq!(of("x,1", "0,0.4"), Err("`x,1`".to_owned()));
+        assert!(of("-0.5,2", "0,0.4").is_err() && of("1,1,1", "1,1,1").is_err());
+        let part = [Some("1,1".to_owned()), None, None];
+        assert_eq!(with_own_affect(labels(), part), Err("only a part of them".to_owned()));
     }
 }

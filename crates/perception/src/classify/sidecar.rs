@@ -7,7 +7,7 @@ use super::contract::{Class, Colour, Contract, Exposure, Layout, Output, SIDES_P
 use rapport_settings::{
     self, Field, Mapping, Place, Problem, Problems, Read, Value, problem_lines,
 };
-use rapport_vocabulary::{Emotion, LabelSet};
+use rapport_vocabulary::{Affect, Emotion, LabelSet};
 
 /// The version of the format that this code reads.
 const VERSION: i32 = 1;
@@ -50,7 +50,7 @@ fn contract(text: &str) -> Result<Contract, Vec<Problem>> {
 }
 
 fn whole(field: Field, problems: &mut Problems) -> Read<Contract> {
-    const KEYS: [&str; 14] = [
+    const KEYS: [&str; 17] = [
         "version",
         "input_name",
         "input_size",
@@ -65,6 +65,9 @@ fn whole(field: Field, problems: &mut Problems) -> Read<Contract> {
         "output",
         "labels",
         "drop",
+        "valence",
+        "arousal",
+        "affect_source",
     ];
     let mut map = Mapping::of(field, problems, &KEYS)?;
     let version = map
@@ -94,6 +97,7 @@ fn whole(field: Field, problems: &mut Problems) -> Read<Contract> {
     let input_name = name(map.optional("input_name"), problems);
     let output_name = name(map.optional("output_name"), problems);
     let classes = classes(&mut map, problems);
+    let affect = classes.as_ref().map_or(Ok(None), |classes| affect(&mut map, problems, classes));
     version?;
     let ([from, to], mean, deviation, classes) = (range?, mean?, deviation?, classes?);
     let of = |values: &[f64], channel: usize| values[channel.min(values.len() - 1)];
@@ -110,7 +114,7 @@ fn whole(field: Field, problems: &mut Problems) -> Read<Contract> {
         margin: margin? as f32,
         exposure: exposure?,
         output: output?,
-        labels: labels_of(&classes)?,
+        labels: labels_of(&classes, affect?)?,
         classes,
     })
 }
@@ -171,13 +175,51 @@ fn numbers(
     items.iter().map(|item| item.number(problems, range.clone())).collect()
 }
 
+/// Valence and arousal of each class, and where they come from.
+type ClassAffect = (Vec<Affect>, String);
+
 /// The labels among the classes. There is one at least: a sidecar that drops all is refused before.
-fn labels_of(classes: &[Class]) -> Read<LabelSet> {
-    let labels = classes.iter().filter_map(|class| match class {
+fn labels_of(classes: &[Class], affect: Option<ClassAffect>) -> Read<LabelSet> {
+    let kept = |class: &Class| match class {
         Class::Of(emotion) => Some(*emotion),
         Class::Dropped => None,
+    };
+    let labels = LabelSet::new(classes.iter().filter_map(kept));
+    let Some((affect, source)) = affect else {
+        return labels.map_err(|_| rapport_settings::Noted);
+    };
+    let of_labels = classes.iter().zip(affect);
+    let of_labels = of_labels.filter_map(|(class, affect)| kept(class).map(|_| affect)).collect();
+    labels
+        .and_then(|labels| labels.with_affect(of_labels, source))
+        .map_err(|_| rapport_settings::Noted)
+}
+
+/// `valence`, `arousal` and `affect_source`: all three or none.
+fn affect(
+    map: &mut Mapping,
+    problems: &mut Problems,
+    classes: &[Class],
+) -> Read<Option<ClassAffect>> {
+    const TOGETHER: &str = "valence, arousal and affect_source together";
+    let fields = ["valence", "arousal", "affect_source"].map(|key| (key, map.optional(key)));
+    if fields.iter().all(|(_, field)| field.is_none()) {
+        return Ok(None);
+    }
+    let [valence, arousal, source] = fields.map(|(key, field)| {
+        field.ok_or_else(|| map.incomplete(problems, &format!("has no {key}"), TOGETHER))
     });
-    LabelSet::new(labels).map_err(|_| rapport_settings::Noted)
+    let mut each = |field: Read<Field>| match field? {
+        field if matches!(field.node.value, Value::List(_)) => {
+            numbers(Some(field), problems, classes.len(), -1.0..=1.0, &[])
+        }
+        field => Err(field.wrong(problems, "a list with a number for each of labels")),
+    };
+    let (valence, arousal) = (each(valence), each(arousal));
+    let source = source.and_then(|field| field.sentence(problems));
+    let pairs = valence?.into_iter().zip(arousal?);
+    let affect = pairs.map(|(v, a)| Affect { valence: v as f32, arousal: a as f32 }).collect();
+    Ok(Some((affect, source?)))
 }
 
 /// What each value of the output stands for.
@@ -215,6 +257,8 @@ fn classes(map: &mut Mapping, problems: &mut Problems) -> Read<Vec<Class>> {
 
 #[cfg(test)]
 mod tests {
+    use rapport_vocabulary::Distribution;
+
     use super::*;
 
     const FER_PLUS: &str = "\
@@ -276,6 +320,35 @@ drop: contempt
             let blank = format!("{FER_PLUS}range: {range}\n");
             assert_eq!(problems_of(&blank), [format!("7:8: {found}; {allowed}")]);
         }
+    }
+
+    const AFFECT: &str = "\
+valence: [0, 0.8, 0.1, -0.6, -0.5, -0.6, -0.7, -0.5]
+arousal: [0, 0.5, 0.7, -0.3, 0.6, 0.3, 0.6, 0.2]
+affect_source: a study of ours
+";
+
+    #[test]
+    fn valence_and_arousal_may_be_the_models_own() {
+        let net = contract(&format!("{FER_PLUS}{AFFECT}")).unwrap();
+        assert_eq!(net.labels.affect_source(), "a study of ours");
+        let of = |label| net.labels.affect(&Distribution::of_pairs([(label, 1.0)]));
+        assert_eq!(of(Emotion::Happy), Affect { valence: 0.8, arousal: 0.5 });
+        assert_eq!(of(Emotion::Fear), Affect { valence: -0.7, arousal: 0.6 });
+        let without = AFFECT.replace("affect_source: a study of ours\n", "");
+        assert_eq!(
+            problems_of(&format!("{FER_PLUS}{without}")),
+            ["1:1: the description has no affect_source; allowed: valence, arousal and \
+              affect_source together"]
+        );
+        let far = AFFECT.replace("[0, 0.8", "[0, 8");
+        assert!(problems_of(&format!("{FER_PLUS}{far}"))[0].contains("allowed: -1 to 1"));
+        let short = AFFECT.replace(", 0.2]", "]");
+        assert!(problems_of(&format!("{FER_PLUS}{short}"))[0].contains("allowed: a list of 8"));
+        let one = AFFECT.replace("[0, 0.8, 0.1, -0.6, -0.5, -0.6, -0.7, -0.5]", "0.5");
+        assert!(
+            problems_of(&format!("{FER_PLUS}{one}"))[0].contains("a number for each of labels")
+        );
     }
 
     proptest::proptest! {
