@@ -32,19 +32,17 @@ METADATA_KEYS = (
     DECISION,
     "licence",
     "notes",
-    "valence",
-    "arousal",
-    "affect_source",
 )
 # A model without it reports its most probable label.
-# `models/README.md` has them; the robot reads the last three, nothing here does.
-OPTIONAL_KEYS = (DECISION, "valence", "arousal", "affect_source")
+# Of the labels, where the model brings its own: the robot reads them, nothing here does.
+AFFECT_KEYS = ("valence", "arousal", "affect_source")
+OPTIONAL_KEYS = (DECISION, *AFFECT_KEYS)
 
 
 def set_metadata(model: onnx.ModelProto, values: dict[str, str]) -> None:
-    """Replaces the model's metadata by `values`, in `METADATA_KEYS` order."""
+    """Replaces the model's metadata by `values`, in the order of the keys above."""
     del model.metadata_props[:]
-    for key in METADATA_KEYS:
+    for key in (*METADATA_KEYS, *AFFECT_KEYS):
         if key in values or key not in OPTIONAL_KEYS:
             model.metadata_props.add(key=key, value=values[key])
 
