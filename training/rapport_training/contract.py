@@ -33,9 +33,9 @@ METADATA_KEYS = (
     "licence",
     "notes",
 )
-# A model without it reports its most probable label.
 # Of the labels, where the model brings its own: the robot reads them, nothing here does.
 AFFECT_KEYS = ("valence", "arousal", "affect_source")
+# A model without a decision rule reports its most probable label.
 OPTIONAL_KEYS = (DECISION, *AFFECT_KEYS)
 
 
