@@ -37,11 +37,22 @@ impl Rect {
 
     /// Area of the overlap over area of the union, 0 to 1. 0 where both are empty.
     pub fn iou(&self, other: &Rect) -> f32 {
-        let width = (self.x + self.width).min(other.x + other.width) - self.x.max(other.x);
-        let height = (self.y + self.height).min(other.y + other.height) - self.y.max(other.y);
-        let overlap = width.max(0.0) * height.max(0.0);
+        let overlap = self.overlap(other);
         let union = self.area() + other.area() - overlap;
         if union > 0.0 { overlap / union } else { 0.0 }
+    }
+
+    /// Area of the overlap over area of the smaller box, 0 to 1. 0 where one is empty.
+    pub fn shared_with_smaller(&self, other: &Rect) -> f32 {
+        let smaller = self.area().min(other.area());
+        if smaller > 0.0 { self.overlap(other) / smaller } else { 0.0 }
+    }
+
+    /// Area of the overlap in square pixels.
+    fn overlap(&self, other: &Rect) -> f32 {
+        let width = (self.x + self.width).min(other.x + other.width) - self.x.max(other.x);
+        let height = (self.y + self.height).min(other.y + other.height) - self.y.max(other.y);
+        width.max(0.0) * height.max(0.0)
     }
 
     /// The same box after moving.

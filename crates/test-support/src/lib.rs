@@ -6,7 +6,9 @@ pub use rapport_test_bags as bags;
 use std::path::{Path, PathBuf};
 
 use image::RgbImage;
+use image::imageops::{self, FilterType};
 use rapport_perception::frame::{Decoder, Encoding, Frame};
+use rapport_perception::geometry::Rect;
 use rapport_perception::onnx::RuntimeOptions;
 use rapport_perception::{ModelFiles, Networks, Session, SessionOptions};
 
@@ -30,9 +32,29 @@ pub fn session(options: SessionOptions) -> Session {
     Session::new(networks, options)
 }
 
+/// A square around a face whose height is `face_px` after scaling, its side `share` times as long;
+/// less where the photograph ends. Also returns where the face lies in it.
+pub fn close_up(photo: &RgbImage, face: Rect, face_px: u32, share: f32) -> (RgbImage, Rect) {
+    let (side, center) = (face.height * share, face.center());
+    let square =
+        Rect { x: center.x - side / 2.0, y: center.y - side / 2.0, width: side, height: side };
+    let (x, y, width, height) = square.clipped(photo.width(), photo.height());
+    let cut = imageops::crop_imm(photo, x, y, width, height).to_image();
+    let scale = face_px as f32 / face.height;
+    let [new_width, new_height] = [width, height].map(|px| (px as f32 * scale).round() as u32);
+    let face = Rect {
+        x: (face.x - x as f32) * scale,
+        y: (face.y - y as f32) * scale,
+        width: face.width * scale,
+        height: face.height * scale,
+    };
+    // Like a camera from near by or far away: no aliasing where it shrinks, smooth where it grows.
+    (imageops::resize(&cut, new_width, new_height, FilterType::CatmullRom), face)
+}
+
 /// Copies a picture into another one, its left top corner at (x, y), which may lie outside.
 pub fn paste(onto: &mut RgbImage, picture: &RgbImage, x: i64, y: i64) {
-    image::imageops::replace(onto, picture, x, y);
+    imageops::replace(onto, picture, x, y);
 }
 
 /// A picture as a camera of some encoding sends it.

@@ -10,7 +10,12 @@ use crate::geometry::Point;
 /// The network's coarsest stride: both sides of its input are multiples of it.
 const ALIGNMENT_PX: usize = 32;
 
-/// The largest size that the detector works on. Images are scaled down to fit, never up.
+/// A picture whose sides are at most this long is doubled, if the working size has room: a face of 24 px
+/// scores 0.35 to 0.86 as it is and 0.9 at twice the size, and so small a picture costs little.
+const DOUBLED_PX: u32 = 160;
+
+/// The largest size that the detector works on. Images are scaled down to fit; up, to twice their
+/// size, only pictures of at most 160 px a side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkingSize {
     /// Greatest width in pixels.
@@ -87,10 +92,11 @@ impl WorkingImage {
     /// Scales the frame into the working size and lays it out for the network.
     pub fn fill(&mut self, frame: &Frame<'_>, size: WorkingSize) {
         let (width_px, height_px) = (frame.width_px(), frame.height_px());
-        let scale = (f64::from(size.width_px) / f64::from(width_px))
-            .min(f64::from(size.height_px) / f64::from(height_px))
-            .min(1.0);
-        let side = |px: u32| ((f64::from(px) * scale).round() as u32).clamp(1, px) as usize;
+        let fitting = (f64::from(size.width_px) / f64::from(width_px))
+            .min(f64::from(size.height_px) / f64::from(height_px));
+        let is_small = width_px.max(height_px) <= DOUBLED_PX && fitting >= 2.0;
+        let scale = if is_small { 2.0 } else { fitting.min(1.0) };
+        let side = |px: u32| ((f64::from(px) * scale).round() as u32).max(1) as usize;
         let (width, height) = (side(width_px), side(height_px));
         self.scale_x = width_px as f32 / width as f32;
         self.scale_y = height_px as f32 / height as f32;
@@ -139,6 +145,11 @@ impl WorkingImage {
     pub fn padded_size(&self) -> (usize, usize) {
         let (_, _, height, width) = self.planes.dim();
         (width, height)
+    }
+
+    /// Width and height in pixels of the part that holds the image.
+    pub fn content_size(&self) -> (usize, usize) {
+        self.content
     }
 
     /// Where a point of the working image lies in the frame.
@@ -316,7 +327,7 @@ mod tests {
     fn an_image_that_fits_is_copied_and_padded() {
         let data: Vec<u8> = (0..40 * 20 * 3).map(|i| (i % 251) as u8).collect();
         let frame = Frame::new(40, 20, 120, Encoding::Rgb8, &data).unwrap();
-        let image = filled(&frame, 640, 480);
+        let image = filled(&frame, 64, 30);
         assert_eq!(image.padded_size(), (64, 32));
         let [r, g, b] = frame.rgb(7, 5);
         let at = |channel: usize| image.planes()[[0, channel, 5, 7]];
@@ -326,13 +337,28 @@ mod tests {
     }
 
     #[test]
+    fn a_small_picture_is_doubled_where_there_is_room() {
+        let data: Vec<u8> = (0..100 * 40 * 3).map(|i| (i % 251) as u8).collect();
+        let frame = Frame::new(100, 40, 300, Encoding::Rgb8, &data).unwrap();
+        let image = filled(&frame, 480, 360);
+        assert_eq!(image.content_size(), (200, 80));
+        for (x, y) in [(0, 0), (199, 79), (31, 12)] {
+            let [r, g, b] = frame.rgb(x / 2, y / 2).map(f32::from);
+            let at = |channel: usize| image.planes()[[0, channel, y as usize, x as usize]];
+            assert_eq!([at(2), at(1), at(0)], [r, g, b]);
+        }
+        let point = image.to_image(200.0, 80.0);
+        assert_eq!((point.x, point.y), (100.0, 40.0));
+        assert_eq!(filled(&frame, 199, 360).content_size(), (100, 40));
+    }
+
+    #[test]
     fn padding_is_clean_after_a_larger_image() {
         let data = [255; 64 * 64];
         let mut image = WorkingImage::default();
-        image
-            .fill(&Frame::new(64, 64, 64, Encoding::Mono8, &data).unwrap(), WorkingSize::default());
-        image
-            .fill(&Frame::new(33, 33, 33, Encoding::Mono8, &data).unwrap(), WorkingSize::default());
+        let size = WorkingSize { width_px: 64, height_px: 64 };
+        image.fill(&Frame::new(64, 64, 64, Encoding::Mono8, &data).unwrap(), size);
+        image.fill(&Frame::new(33, 33, 33, Encoding::Mono8, &data).unwrap(), size);
         assert_eq!(image.planes().iter().sum::<f32>(), 3.0 * 33.0 * 33.0 * 255.0);
     }
 

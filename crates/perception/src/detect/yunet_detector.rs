@@ -3,7 +3,11 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::{DetectOptions, Detected, Detector, ONet, WorkingImage, YuNet, suppress_overlaps};
+use super::levels::{Level, next_level};
+use super::{
+    DetectOptions, Detected, Detector, Face, ONet, WorkingImage, WorkingSize, YuNet,
+    suppress_nested, suppress_overlaps,
+};
 use crate::frame::Frame;
 use crate::onnx::{ModelError, RuntimeOptions};
 
@@ -11,12 +15,14 @@ use crate::onnx::{ModelError, RuntimeOptions};
 const MAX_OVERLAP: f32 = 0.45;
 
 /// YuNet finds boxes in the scaled image; O-Net, at full resolution, tells faces from other things
-/// and sets the landmarks.
+/// and sets the landmarks. A large image is searched at smaller sizes too, for the faces that are
+/// too tall for YuNet.
 #[derive(Debug)]
 pub struct YuNetDetector {
     yunet: YuNet,
     onet: ONet,
-    working_image: WorkingImage,
+    /// Buffers, one for each size that the image is searched at.
+    images: Vec<WorkingImage>,
 }
 
 impl YuNetDetector {
@@ -28,8 +34,38 @@ impl YuNetDetector {
         Ok(Self {
             yunet: YuNet::load(yunet, runtime)?,
             onet: ONet::load(onet, runtime)?,
-            working_image: WorkingImage::default(),
+            images: Vec::new(),
         })
+    }
+
+    /// Boxes of all sizes, before suppression of overlaps, in pixels of the frame.
+    fn candidates(
+        &mut self,
+        frame: &Frame<'_>,
+        size: WorkingSize,
+        min_score: f32,
+    ) -> Result<Vec<Face>, ModelError> {
+        let mut candidates = Vec::new();
+        let mut next = Some(Level::first(size));
+        let mut searched = 0;
+        while let Some(level) = next {
+            if searched == self.images.len() {
+                self.images.push(WorkingImage::default());
+            }
+            let image = &mut self.images[searched];
+            image.fill(frame, level.size);
+            image.expose();
+            next = next_level(image);
+            let tallest_px = next.as_ref().map_or(f32::INFINITY, |_| image.tallest_face_px());
+            let found = self.yunet.find(image, min_score)?;
+            candidates.extend(found.into_iter().filter(|face| {
+                (level.shortest_face_px..=tallest_px).contains(&face.roi_in_image.height)
+            }));
+            searched += 1;
+        }
+        // A program that went on with a smaller working size holds no buffers of the larger.
+        self.images.truncate(searched);
+        Ok(candidates)
     }
 }
 
@@ -39,12 +75,11 @@ impl Detector for YuNetDetector {
         frame: &Frame<'_>,
         options: &DetectOptions,
     ) -> Result<Detected, ModelError> {
-        self.working_image.fill(frame, options.working_size);
-        self.working_image.expose();
-        let candidates = self.yunet.find(&self.working_image, options.min_score)?;
+        let candidates = self.candidates(frame, options.working_size, options.min_score)?;
         let candidates = suppress_overlaps(candidates, MAX_OVERLAP);
         let start = Instant::now();
         let faces = self.onet.refine(frame, &candidates, options.min_face_probability)?;
+        let faces = suppress_nested(faces);
         Ok(Detected { faces, confirming: start.elapsed() })
     }
 
