@@ -25,7 +25,7 @@ use rapport_vocabulary::{Emotion, ImageStamp, LabelSet};
 /// pictures read, 1 none read, 2 wrong options, 3 some not read.
 #[derive(Debug, clap::Args)]
 pub struct AnalyzeArgs {
-    /// JPEG or PNG pictures.
+    /// Pictures: JPEG, PNG, WebP, TIFF, BMP, GIF, PNM.
     #[arg(required = true, value_name = "PICTURE")]
     pub pictures: Vec<PathBuf>,
 
@@ -85,7 +85,8 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     let mut written = HashSet::new();
     let mut out = std::io::stdout().lock();
     for path in &args.pictures {
-        let picture = match read_picture(path) {
+        let warn = |warning: &str| eprintln!("rapport: {}: {warning}", path.display());
+        let picture = match read_picture(path, warn) {
             Ok(picture) => picture,
             Err(error) => {
                 eprintln!("rapport: {}: {error:#}", path.display());

@@ -150,6 +150,9 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
         if let Some(topic) = annotated {
             copy.write(topic, time_ns, time_ns, &annotated_cdr(&header, &frame, &people)?)?;
         }
+        if let Some(warning) = reader.warning() {
+            progress.warn(&mut warnings, "damaged image", || warning.to_owned());
+        }
     }
     copy.finish()?;
     progress.finish();

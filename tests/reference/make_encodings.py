@@ -60,8 +60,17 @@ def semi_planar(rgb: np.ndarray, u_first: bool) -> np.ndarray:
     return np.vstack([y, pairs])
 
 
+def full_colour_planes(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Y, and U and V of the same size in turn, twice as long; then what OpenCV makes of it."""
+    y, u, v = yuv_planes(rgb)
+    u, v = (np.repeat(np.repeat(plane, 2, axis=0), 2, axis=1) for plane in (u, v))
+    pairs = np.stack([u, v], axis=-1).reshape(-1, y.shape[1])
+    # Colours that four pixels share: OpenCV reads them as NV12.
+    return np.vstack([y, pairs]), cv2.cvtColor(semi_planar(rgb, True), cv2.COLOR_YUV2RGB_NV12)
+
+
 def mosaic(rgb: np.ndarray, pattern: str) -> np.ndarray:
-    out = np.empty(rgb.shape[:2], np.uint8)
+    out = np.empty(rgb.shape[:2], rgb.dtype)
     for i, colour in enumerate(pattern):
         row, column = divmod(i, 2)
         out[row::2, column::2] = rgb[row::2, column::2, "RGB".index(colour)]
@@ -101,6 +110,22 @@ def encodings(rgb: np.ndarray):
     for name, (pattern, code) in MOSAICS.items():
         rows = mosaic(rgb, pattern)
         yield name, False, rows, cv2.cvtColor(rows, code)
+    rows, shown = full_colour_planes(rgb)
+    yield "nv24", False, rows, shown
+    # Two bytes a channel, brought to one as cv_bridge does it.
+    deep_rgb = rgb.astype(np.uint16) * 257
+    deep_opaque = opaque.astype(np.uint16) * 257
+    yield "rgb16", False, deep_rgb.astype("<u2"), rgb
+    yield "rgb16", True, deep_rgb.astype(">u2"), rgb
+    yield "bgr16", False, deep_rgb[..., ::-1].astype("<u2"), rgb
+    yield "rgba16", False, deep_opaque.astype("<u2"), rgb
+    yield "bgra16", False, deep_opaque[..., [2, 1, 0, 3]].astype("<u2"), rgb
+    for name, (pattern, code) in MOSAICS.items():
+        rows = mosaic(deep_rgb, pattern)
+        expected = cv2.cvtColor(mosaic(rgb, pattern), code)
+        yield name.replace("8", "16"), False, rows.astype("<u2"), expected
+    # What cv_bridge writes if nobody names an encoding.
+    yield "8UC3", False, rgb[..., ::-1], rgb
 
 
 def main() -> None:
@@ -112,7 +137,9 @@ def main() -> None:
     entries = []
     for name, is_bigendian, rows, expected in encodings(rgb):
         rows = np.frombuffer(np.ascontiguousarray(rows).tobytes(), np.uint8).reshape(len(rows), -1)
-        padded = np.pad(rows, ((0, 0), (0, PADDING_BYTES)), constant_values=0xA5)
+        # Rows that are two in one have no padding between the two.
+        padding = 0 if name == "nv24" else PADDING_BYTES
+        padded = np.pad(rows, ((0, 0), (0, padding)), constant_values=0xA5)
         scaled = cv2.resize(expected, SCALED, interpolation=cv2.INTER_AREA)
         entry = {"encoding": name, "is_bigendian": is_bigendian, "step": padded.shape[1]}
         for part, content in (("data", padded), ("rgb", expected), ("scaled_rgb", scaled)):

@@ -128,4 +128,9 @@ impl ImageReader {
         let message = ImageMessage::read(cdr)?;
         Ok((message.header, frame_of(&message)?))
     }
+
+    /// What is wrong with the image read last, if it has all its pixels.
+    pub fn warning(&self) -> Option<&str> {
+        self.decoder.warning()
+    }
 }

@@ -8,14 +8,21 @@ use anyhow::ensure;
 use image::RgbImage;
 use rapport_perception::frame::Decoder;
 
-/// Decodes a JPEG or PNG file, upright as its EXIF orientation says.
+/// Decodes a picture of any format of [`Decoder`], upright as its EXIF orientation says. `warn` is told
+/// what is wrong with one that has all its pixels.
 ///
 /// # Errors
-/// If the file cannot be read, is neither, is cut short, or is larger than any camera's.
-pub fn read_picture(path: &Path) -> anyhow::Result<RgbImage> {
+/// If the file cannot be read, is of no such format, is cut short or damaged, or is larger than any
+/// camera's.
+pub fn read_picture(path: &Path, warn: impl FnOnce(&str)) -> anyhow::Result<RgbImage> {
     let data = read_bounded(path)?;
     let format = path.extension().unwrap_or_default().to_string_lossy();
-    Ok(Decoder::default().decode_upright(&format, &data)?)
+    let mut decoder = Decoder::default();
+    let picture = decoder.decode_upright(&format, &data)?;
+    if let Some(warning) = decoder.warning() {
+        warn(warning);
+    }
+    Ok(picture)
 }
 
 /// The content of a file that may be a picture; a recording or a film may be larger than the memory.

@@ -117,6 +117,9 @@ pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run<'_>) -> anyhow::Res
         let image_time_ns = i64::try_from(at.time.as_nanos()).unwrap_or(i64::MAX);
         let labels = recording.labels.at(number, message.log_time_ns, image_time_ns);
         run.process(&frame, &place, &labels, |seen| seen).context("frames.csv not written")?;
+        if let Some(warning) = reader.warning() {
+            run.warn("damaged image", || format!("frame {number}: {warning}"));
+        }
     }
     run.source.duration_secs = before.map(|_| duration.as_secs_f64());
     let ends_ns = bag.bounds_ns().map(|(_, last_ns)| last_ns).max(last_ns);

@@ -8,7 +8,7 @@
 //! [`Networks`] are the loaded models. A [`Session`] is the memory of one camera; any number of them
 //! share the networks. [`Session::process`] is the one path from a frame to the people in it.
 //!
-//! - [`frame`]: an image borrowed from a message, checked; JPEG and PNG decoded.
+//! - [`frame`]: an image borrowed from a message, checked; JPEG, PNG and others decoded.
 //! - [`detect`]: frames to faces, behind one trait. [`geometry`]: boxes and transforms.
 //! - [`track`]: faces keep their ids. [`crop`]: faces cut out, level and centred.
 //! - [`classify`]: crops to distributions over the labels of the model. [`smooth`]: distributions

@@ -1,4 +1,4 @@
-//! JPEG and PNG bytes become frames, or an error that says why not.
+//! Compressed images become frames, or an error that says why not. JPEG in depth: `jpeg.rs`.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::io::Cursor;
@@ -33,7 +33,12 @@ fn jpeg_is_decoded_as_other_decoders_do() {
         let expected = image::load_from_memory(&bytes).unwrap().to_rgb8();
         let frame = decoder.decode("rgb8; jpeg compressed bgr8", &bytes).unwrap();
         assert_eq!((frame.width_px(), frame.height_px()), expected.dimensions(), "{name}");
-        assert!(frame.to_rgb() == expected.into_raw(), "{name}");
+        // Decoders may differ by a few levels, where colours are shared by pixels.
+        let pixels = frame.to_rgb();
+        let differences = pixels.iter().zip(expected.as_raw()).map(|(a, b)| a.abs_diff(*b));
+        let sum: f64 = differences.clone().map(f64::from).sum();
+        assert!(differences.max().unwrap() <= 12, "{name}");
+        assert!(sum / pixels.len() as f64 <= 0.3, "{name}: {}", sum / pixels.len() as f64);
     }
     // Grey stays grey.
     let frame = decoder.decode("jpeg", &file("solvay_1927.jpg")).unwrap();
@@ -75,11 +80,11 @@ fn the_same_face_is_seen_in_a_jpeg_and_in_its_pixels() {
 
 #[test]
 fn what_is_neither_is_named_with_its_format_and_first_bytes() {
-    let error = Decoder::default().decode("h264", &[0, 0, 0, 1, 103]).unwrap_err();
+    let error = Decoder::default().decode("draco", &[0, 9, 0, 1, 103]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "compressed image of format `h264` has 5 bytes that start with [00 00 00 01], \
-         expected JPEG [ff d8 ff] or PNG [89 50 4e 47]"
+        "compressed image of format `draco` has 5 bytes that start with [00 09 00 01], \
+         expected JPEG, PNG, WebP, TIFF, BMP, GIF or PNM (.pbm, .pgm, .ppm)"
     );
     assert!(refused(&[]).to_string().contains("has 0 bytes that start with []"));
 }
@@ -98,7 +103,7 @@ fn files_that_are_cut_off_are_refused() {
         assert!(Decoder::default().decode("", &whole).is_ok(), "{name}");
     }
     let error = refused(&file("astronaut.jpg")[..40_000]).to_string();
-    assert_eq!(error, "JPEG of 40000 bytes not decoded: cut off, no end-of-image marker");
+    assert_eq!(error, "JPEG of 40000 bytes not decoded: Premature end of JPEG file");
 }
 
 #[test]

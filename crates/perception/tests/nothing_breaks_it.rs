@@ -51,6 +51,16 @@ fn most_bytes(work: impl FnOnce()) -> usize {
     MOST.load(Ordering::Relaxed).saturating_sub(before)
 }
 
+const FORMATS: [ImageFormat; 7] = [
+    ImageFormat::Jpeg,
+    ImageFormat::Png,
+    ImageFormat::WebP,
+    ImageFormat::Tiff,
+    ImageFormat::Bmp,
+    ImageFormat::Gif,
+    ImageFormat::Pnm,
+];
+
 fn small_file(format: ImageFormat) -> Vec<u8> {
     let picture = RgbImage::from_fn(64, 48, |x, y| {
         image::Rgb([(x * 4) as u8, (y * 5) as u8, (x * y % 251) as u8])
@@ -60,10 +70,14 @@ fn small_file(format: ImageFormat) -> Vec<u8> {
     file.into_inner()
 }
 
+/// What the decoder believes a header of WebP, TIFF or GIF: two million pixels of four floats at most,
+/// and as many again as bytes.
+const BELIEVED_BYTES: usize = (2 << 20) * 20;
+
 /// Deflate makes 1032 bytes of one, and a PNG row has up to three bytes a pixel that become as many
 /// again: what a hostile file of the length can cost in good faith.
 fn bound_bytes(file_bytes: usize) -> usize {
-    (16 << 20) + file_bytes * 1032 * 8
+    (16 << 20) + BELIEVED_BYTES + file_bytes * 1032 * 8
 }
 
 fn decode_bounded(bytes: &[u8]) {
@@ -116,7 +130,11 @@ proptest! {
 
     #[test]
     fn any_bytes_are_an_image_or_refused(
-        start in prop::sample::select(vec![&b""[..], b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"]),
+        start in prop::sample::select(vec![
+            &b""[..], b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"II*\0", b"MM\0*", b"P6\n",
+            b"P4 9 9\n", b"P7\nWIDTH ", b"BM\0\0\0\0\0\0\0\0", b"RIFF\xff\0\0\0WEBPVP8 ",
+            b"RIFF\xff\0\0\0WEBPVP8L",
+        ]),
         rest in prop::collection::vec(any::<u8>(), 0..500),
     ) {
         decode_bounded(&[start, &rest].concat());
@@ -124,11 +142,11 @@ proptest! {
 
     #[test]
     fn damaged_files_are_images_or_refused(
-        png: bool,
+        format in prop::sample::select(FORMATS.to_vec()),
         cut in any::<prop::sample::Index>(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
     ) {
-        let mut bytes = small_file(if png { ImageFormat::Png } else { ImageFormat::Jpeg });
+        let mut bytes = small_file(format);
         for (place, value) in changes {
             let place = place.index(bytes.len());
             bytes[place] = value;

@@ -3,11 +3,13 @@
 
 pub use rapport_test_bags as bags;
 
+pub mod jpeg;
+
 use std::path::{Path, PathBuf};
 
 use image::RgbImage;
 use image::imageops::{self, FilterType};
-use rapport_perception::frame::{Decoder, Encoding, Frame};
+use rapport_perception::frame::{ByteOrder, Decoder, Encoding, Frame};
 use rapport_perception::geometry::Rect;
 use rapport_perception::onnx::RuntimeOptions;
 use rapport_perception::{ModelFiles, Networks, Session, SessionOptions};
@@ -72,6 +74,17 @@ impl Encoded {
     }
 }
 
+fn deep(order: ByteOrder, value: u16) -> [u8; 2] {
+    match order {
+        ByteOrder::Little => value.to_le_bytes(),
+        ByteOrder::Big => value.to_be_bytes(),
+    }
+}
+
+fn widened(order: ByteOrder, value: u8) -> [u8; 2] {
+    deep(order, u16::from(value) * 257)
+}
+
 /// Stores a picture in this encoding, with `padding` bytes after each row. Sides must be even.
 pub fn encode(picture: &RgbImage, encoding: Encoding, padding: usize) -> Encoded {
     let (width, height) = picture.dimensions();
@@ -88,6 +101,9 @@ pub fn encode(picture: &RgbImage, encoding: Encoding, padding: usize) -> Encoded
         ((0.299 * r + 0.587 * g + 0.114 * b) * 257.0) as u16
     };
     let bayer = |order: &[usize; 4], x: u32, y: u32| at(x, y)[order[(y % 2 * 2 + x % 2) as usize]];
+    let bayer16 = |order, colours: &[usize; 4], y: u32| -> Vec<u8> {
+        (0..width).flat_map(|x| widened(order, bayer(colours, x, y))).collect()
+    };
     let pairs = |y: u32, order: [usize; 4]| {
         let pair = move |x: u32| {
             let ([y0, u, v], [y1, ..]) = (yuv(x, y), yuv(x + 1, y));
@@ -103,9 +119,18 @@ pub fn encode(picture: &RgbImage, encoding: Encoding, padding: usize) -> Encoded
             Encoding::Rgba8 => pixels.flat_map(|[r, g, b]| [r, g, b, 7]).collect(),
             Encoding::Bgra8 => pixels.flat_map(|[r, g, b]| [b, g, r, 7]).collect(),
             Encoding::Mono8 => (0..width).map(|x| mono16(x, y).to_be_bytes()[0]).collect(),
-            Encoding::Mono16 => (0..width).flat_map(|x| mono16(x, y).to_le_bytes()).collect(),
-            Encoding::Mono16BigEndian => {
-                (0..width).flat_map(|x| mono16(x, y).to_be_bytes()).collect()
+            Encoding::Mono16(order) => (0..width).flat_map(|x| deep(order, mono16(x, y))).collect(),
+            Encoding::Rgb16(order) => {
+                pixels.flatten().flat_map(|value| widened(order, value)).collect()
+            }
+            Encoding::Bgr16(order) => {
+                pixels.flat_map(|[r, g, b]| [b, g, r]).flat_map(|v| widened(order, v)).collect()
+            }
+            Encoding::Rgba16(order) => {
+                pixels.flat_map(|[r, g, b]| [r, g, b, 7]).flat_map(|v| widened(order, v)).collect()
+            }
+            Encoding::Bgra16(order) => {
+                pixels.flat_map(|[r, g, b]| [b, g, r, 7]).flat_map(|v| widened(order, v)).collect()
             }
             Encoding::Uyvy => pairs(y, [1, 0, 3, 2]),
             Encoding::Yuyv => pairs(y, [0, 1, 2, 3]),
@@ -119,14 +144,29 @@ pub fn encode(picture: &RgbImage, encoding: Encoding, padding: usize) -> Encoded
                     if encoding == Encoding::Nv12 { [u, v] } else { [v, u] }
                 })
                 .collect(),
+            Encoding::Nv24 if y < height => (0..width).map(|x| yuv(x, y)[0]).collect(),
+            Encoding::Nv24 => {
+                // A row of twice the length is two here.
+                let (half, y) = ((y - height) % 2 * width / 2, (y - height) / 2);
+                (half..half + width / 2).flat_map(|x| yuv(x, y)[1..].to_vec()).collect()
+            }
+            Encoding::BayerRggb16(order) => bayer16(order, &[0, 1, 1, 2], y),
+            Encoding::BayerBggr16(order) => bayer16(order, &[2, 1, 1, 0], y),
+            Encoding::BayerGbrg16(order) => bayer16(order, &[1, 2, 0, 1], y),
+            Encoding::BayerGrbg16(order) => bayer16(order, &[1, 0, 2, 1], y),
             Encoding::BayerRggb8 => (0..width).map(|x| bayer(&[0, 1, 1, 2], x, y)).collect(),
             Encoding::BayerBggr8 => (0..width).map(|x| bayer(&[2, 1, 1, 0], x, y)).collect(),
             Encoding::BayerGbrg8 => (0..width).map(|x| bayer(&[1, 2, 0, 1], x, y)).collect(),
             Encoding::BayerGrbg8 => (0..width).map(|x| bayer(&[1, 0, 2, 1], x, y)).collect(),
         }
     };
-    let planar = matches!(encoding, Encoding::Nv12 | Encoding::Nv21);
-    let rows = if planar { height + height / 2 } else { height };
+    let rows = match encoding {
+        Encoding::Nv12 | Encoding::Nv21 => height + height / 2,
+        Encoding::Nv24 => 3 * height,
+        _ => height,
+    };
+    // Of rows that are two in one, the first has no padding.
+    let padding = if encoding == Encoding::Nv24 { 0 } else { padding };
     let mut step = 0;
     let mut data = Vec::new();
     for y in 0..rows {

@@ -68,6 +68,9 @@ pub fn evaluate(
             votes: picture.votes,
             ..FrameLabels::default()
         };
+        if let Some(warning) = picture.warning {
+            run.warn("damaged image", || format!("{}: {warning}", place.source));
+        }
         run.process(&frame, &place, &labels, largest).context("frames.csv not written")?;
     }
 }

@@ -20,6 +20,8 @@ pub struct LabelledPicture {
     pub encoding: Encoding,
     /// Rows from the top, without gaps.
     pub pixels: Vec<u8>,
+    /// What is wrong with its file, if it has all its pixels.
+    pub warning: Option<String>,
 }
 
 /// Why there is no picture.

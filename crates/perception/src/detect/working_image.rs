@@ -116,11 +116,20 @@ impl WorkingImage {
             | Encoding::BayerBggr8
             | Encoding::BayerGbrg8
             | Encoding::BayerGrbg8 => self.fill_mosaic(frame),
-            Encoding::Mono8 | Encoding::Mono16 | Encoding::Mono16BigEndian => self.fill_grey(frame),
+            Encoding::Mono8 | Encoding::Mono16(_) => self.fill_grey(frame),
             Encoding::Uyvy => self.fill_yuv422(frame, [1, 0, 2]),
             Encoding::Yuyv => self.fill_yuv422(frame, [0, 1, 3]),
             Encoding::Nv12 => self.fill_yuv420(frame, [0, 1]),
             Encoding::Nv21 => self.fill_yuv420(frame, [1, 0]),
+            Encoding::Nv24
+            | Encoding::Rgb16(_)
+            | Encoding::Bgr16(_)
+            | Encoding::Rgba16(_)
+            | Encoding::Bgra16(_)
+            | Encoding::BayerRggb16(_)
+            | Encoding::BayerBggr16(_)
+            | Encoding::BayerGbrg16(_)
+            | Encoding::BayerGrbg16(_) => self.fill_converted(frame),
         }
     }
 
@@ -205,6 +214,24 @@ impl WorkingImage {
             scale_channel::<1>(across, row, 0, red);
             scale_channel::<1>(across, row, width, green);
             scale_channel::<1>(across, row, 2 * width, blue);
+        });
+    }
+
+    /// By way of a row of red, green and blue: for what few cameras send.
+    fn fill_converted(&mut self, frame: &Frame<'_>) {
+        let Self { across, down, sums, converted, .. } = self;
+        let mut planes = Planes::of(&mut self.planes, self.content.0);
+        let mut converted_row = None;
+        let row = |y: usize, with: &mut dyn FnMut(&[u8])| {
+            if converted_row != Some(y) {
+                frame.rgb_row(y, converted);
+                converted_row = Some(y);
+            }
+            with(converted);
+        };
+        scale_rows(down, sums, row, |y, row| {
+            let [blue, green, red] = planes.row(y);
+            scale_colours::<3>(across, row, [red, green, blue]);
         });
     }
 

@@ -1,19 +1,23 @@
 //! A camera image, borrowed from wherever it came from and checked before use.
 //!
 //! [`Frame`] is a view of uncompressed pixels as they lie in the message; nothing is converted
-//! before it is needed. [`Decoder`] makes one of JPEG and PNG bytes.
+//! before it is needed. [`Decoder`] makes one of compressed images.
 
 mod compressed;
 mod encoding;
 mod error;
+mod format;
+mod jpeg;
 mod pixel;
+mod tiff;
+mod upright;
 
 pub use compressed::{CompressedError, Decoder};
-pub use encoding::Encoding;
+pub use encoding::{ByteOrder, Encoding};
 pub use error::FrameError;
 
 pub(crate) use pixel::yuv_to_rgb;
-use pixel::{Bayer, Yuv, to_byte};
+use pixel::{Bayer, Yuv};
 
 /// A view of an uncompressed image whose size, step and data are known to agree.
 ///
@@ -124,10 +128,11 @@ impl<'a> Frame<'a> {
             Encoding::Rgba8 => [at(4 * x), at(4 * x + 1), at(4 * x + 2)],
             Encoding::Bgra8 => [at(4 * x + 2), at(4 * x + 1), at(4 * x)],
             Encoding::Mono8 => [at(x); 3],
-            Encoding::Mono16 => [to_byte(u16::from_le_bytes([at(2 * x), at(2 * x + 1)])); 3],
-            Encoding::Mono16BigEndian => {
-                [to_byte(u16::from_be_bytes([at(2 * x), at(2 * x + 1)])); 3]
-            }
+            Encoding::Mono16(order) => [self.deep(order, x, y); 3],
+            Encoding::Rgb16(order) => [0, 1, 2].map(|i| self.deep(order, 3 * x + i, y)),
+            Encoding::Bgr16(order) => [2, 1, 0].map(|i| self.deep(order, 3 * x + i, y)),
+            Encoding::Rgba16(order) => [0, 1, 2].map(|i| self.deep(order, 4 * x + i, y)),
+            Encoding::Bgra16(order) => [2, 1, 0].map(|i| self.deep(order, 4 * x + i, y)),
             Encoding::Uyvy => {
                 let pair = x / 2 * 4;
                 Yuv { y: at(2 * x + 1), u: at(pair), v: at(pair + 2) }.rgb()
@@ -143,21 +148,40 @@ impl<'a> Frame<'a> {
                     if encoding == Encoding::Nv12 { (first, second) } else { (second, first) };
                 Yuv { y: at(x), u, v }.rgb()
             }
-            Encoding::BayerRggb8 => self.mosaic(Bayer::RGGB, x, y),
-            Encoding::BayerBggr8 => self.mosaic(Bayer::BGGR, x, y),
-            Encoding::BayerGbrg8 => self.mosaic(Bayer::GBRG, x, y),
-            Encoding::BayerGrbg8 => self.mosaic(Bayer::GRBG, x, y),
+            Encoding::Nv24 => {
+                // Rows that are twice as long as those of Y.
+                let pair = (self.height_px as usize + 2 * y) * self.step_bytes + 2 * x;
+                Yuv { y: at(x), u: self.data[pair], v: self.data[pair + 1] }.rgb()
+            }
+            Encoding::BayerRggb8 => self.mosaic(Bayer::RGGB, x, y, None),
+            Encoding::BayerBggr8 => self.mosaic(Bayer::BGGR, x, y, None),
+            Encoding::BayerGbrg8 => self.mosaic(Bayer::GBRG, x, y, None),
+            Encoding::BayerGrbg8 => self.mosaic(Bayer::GRBG, x, y, None),
+            Encoding::BayerRggb16(order) => self.mosaic(Bayer::RGGB, x, y, Some(order)),
+            Encoding::BayerBggr16(order) => self.mosaic(Bayer::BGGR, x, y, Some(order)),
+            Encoding::BayerGbrg16(order) => self.mosaic(Bayer::GBRG, x, y, Some(order)),
+            Encoding::BayerGrbg16(order) => self.mosaic(Bayer::GRBG, x, y, Some(order)),
         }
     }
 
+    /// A channel of two bytes brought to one. `index` counts the channels of the row.
     #[inline(always)]
-    fn mosaic(&self, bayer: Bayer, x: usize, y: usize) -> [u8; 3] {
+    fn deep(&self, order: ByteOrder, index: usize, y: usize) -> u8 {
+        let pair = &self.data[y * self.step_bytes + 2 * index..][..2];
+        order.to_byte([pair[0], pair[1]])
+    }
+
+    /// `deep`: the byte order, where a pixel has two bytes.
+    #[inline(always)]
+    fn mosaic(&self, bayer: Bayer, x: usize, y: usize, deep: Option<ByteOrder>) -> [u8; 3] {
         let mirror = |i: usize, last: usize| {
             [if i == 0 { 1 } else { i - 1 }, i, if i == last { last - 1 } else { i + 1 }]
         };
         let columns = mirror(x, self.width_px as usize - 1);
-        let around = mirror(y, self.height_px as usize - 1)
-            .map(|y| columns.map(|x| self.data[y * self.step_bytes + x]));
+        let around = mirror(y, self.height_px as usize - 1).map(|y| match deep {
+            None => columns.map(|x| self.data[y * self.step_bytes + x]),
+            Some(order) => columns.map(|x| self.deep(order, x, y)),
+        });
         bayer.rgb(x, y, around)
     }
 
@@ -172,7 +196,7 @@ impl<'a> Frame<'a> {
         let below = self.row(if y + 1 == height { y - 1 } else { y + 1 });
         bayer.row(y, [above, self.row(y), below], [red, green, blue]);
         for x in [0, width - 1] {
-            [red[x], green[x], blue[x]] = self.mosaic(bayer, x, y);
+            [red[x], green[x], blue[x]] = self.mosaic(bayer, x, y, None);
         }
     }
 
@@ -180,12 +204,19 @@ impl<'a> Frame<'a> {
     pub(crate) fn mono16_row(&self, y: usize, grey: &mut Vec<u8>) {
         let pairs = self.row(y).as_chunks::<2>().0.iter();
         grey.clear();
+        // Two loops, each compiled for its order.
         match self.encoding {
-            Encoding::Mono16BigEndian => {
-                grey.extend(pairs.map(|p| to_byte(u16::from_be_bytes(*p))))
+            Encoding::Mono16(ByteOrder::Big) => {
+                grey.extend(pairs.map(|pair| ByteOrder::Big.to_byte(*pair)))
             }
-            _ => grey.extend(pairs.map(|p| to_byte(u16::from_le_bytes(*p)))),
+            _ => grey.extend(pairs.map(|pair| ByteOrder::Little.to_byte(*pair))),
         }
+    }
+
+    /// One row of any encoding as red, green and blue.
+    pub(crate) fn rgb_row(&self, y: usize, rgb: &mut Vec<u8>) {
+        rgb.clear();
+        rgb.extend((0..self.width_px).flat_map(|x| self.rgb(x, y as u32)));
     }
 
     /// The whole image as packed RGB rows.
@@ -257,7 +288,7 @@ mod tests {
         let data = [0x34, 0xC2, 0xFF, 0xFF];
         let grey = |encoding| Frame::new(2, 1, 4, encoding, &data).unwrap().to_rgb();
         // 0xC234 / 257 and 0x34C2 / 257.
-        assert_eq!(grey(Encoding::Mono16), [193, 193, 193, 255, 255, 255]);
-        assert_eq!(grey(Encoding::Mono16BigEndian), [53, 53, 53, 255, 255, 255]);
+        assert_eq!(grey(Encoding::Mono16(ByteOrder::Little)), [193, 193, 193, 255, 255, 255]);
+        assert_eq!(grey(Encoding::Mono16(ByteOrder::Big)), [53, 53, 53, 255, 255, 255]);
     }
 }

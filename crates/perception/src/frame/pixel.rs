@@ -114,9 +114,9 @@ impl Bayer {
 
 /// 0 to 65535 brought to 0 to 255, to the nearest.
 #[inline(always)]
-pub(super) fn to_byte(value: u16) -> u8 {
+pub(super) const fn to_byte(value: u16) -> u8 {
     // Times 255 / 65535 without dividing.
-    ((u32::from(value) * 255 + 32_895) >> 16) as u8
+    ((value as u32 * 255 + 32_895) >> 16) as u8
 }
 
 #[cfg(test)]
