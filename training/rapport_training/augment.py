@@ -86,23 +86,6 @@ ROUGH = Augmentation(
     small_share=0.12,
 )
 
-# Both at once and calmer, for few views of each image.
-VIEWED = Augmentation(
-    roll_deg=13.0,
-    log_scale=0.14,
-    shift_share=0.07,
-    light_share=0.35,
-    light_gradient=0.6,
-    blur_share=0.08,
-    noise_share=0.12,
-    noise_grey=12.0,
-    erase_share=0.12,
-    turn_share=0.12,
-    dim_share=0.12,
-    glare_share=0.07,
-    small_share=0.07,
-)
-
 
 def _uniform(count: int, spread: float, generator: torch.Generator) -> torch.Tensor:
     return (_random(generator, count) * 2 - 1) * spread

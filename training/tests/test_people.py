@@ -1,4 +1,4 @@
-"""Views, refitted blocks and kept weights hold what they were made of."""
+"""Views, models taken up again and kept weights hold what they were made of."""
 
 import numpy as np
 import pytest
@@ -11,14 +11,13 @@ from rapport_training.exported import fill_from, read_exported
 from rapport_training.labels import KNOWN_LABELS, LABELS
 from rapport_training.network import SHAPES, EmotionNetwork
 from rapport_training.quantise import quantise
-from rapport_training.refit import Lower, Upper, answers, view
 from rapport_training.session import EmotionSession
 from rapport_training.views import make_views
 
 
 @pytest.fixture(scope="module")
 def model(images, tmp_path_factory):
-    """An int8 model of the shape that is refitted, as it is before."""
+    """An int8 model of the shape that two teachers begin from."""
     torch.manual_seed(8)
     network = EmotionNetwork(SHAPES["mobile"])
     for module in network.modules():  # maps that are neither empty nor full
@@ -45,19 +44,6 @@ def test_an_exported_model_is_a_network_again(model, images):
         logits = network.eval()(faces)
     assert torch.equal(logits[:, :7].argmax(1), torch.from_numpy(expected.argmax(1)))
     assert np.allclose(logits[:, :7].softmax(1), expected, atol=0.05)
-
-
-def test_lower_and_upper_are_the_model(model, images):
-    lower, exported = Lower(model, 7), read_exported(model)
-    upper = Upper(exported, 7)
-    found = answers(upper, lower(view(images, 0)), lower.step)[:, :7]
-    expected, _ = EmotionSession(model).run_all(images)
-    assert np.allclose(found / found.sum(axis=1, keepdims=True), expected, atol=0.05)
-    again = upper.into(exported)
-    assert len(again.layers) == len(exported.layers) and again.labels == KNOWN_LABELS
-    assert torch.equal(view(images, 1)[..., 0], view(images, 0)[..., -1])
-    with pytest.raises(UserError, match="no block 20"):
-        Lower(model, 20)
 
 
 def test_views_carry_the_teachers_answer_and_the_votes(images):

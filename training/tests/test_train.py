@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from rapport_training import checkpoint
-from rapport_training.augment import ROUGH, VIEWED, Augmentation, augment
+from rapport_training.augment import ROUGH, TAUGHT, Augmentation, augment
 from rapport_training.beginning import FromRun, read_beginning
 from rapport_training.engine import Engine, weighted_cross_entropy
 from rapport_training.errors import UserError
@@ -22,7 +22,7 @@ SHAPE = NetworkShape((16, 32), (1, 1), (1, 2))
 RECIPE = Recipe(epochs=2, batch=16)
 
 
-@pytest.mark.parametrize("augmentation", [Augmentation(), ROUGH, VIEWED])
+@pytest.mark.parametrize("augmentation", [Augmentation(), ROUGH, TAUGHT])
 def test_augmented_faces_stay_faces_and_repeat(images, augmentation):
     faces = torch.from_numpy(images).float()[:, None]
     once, twice = (

@@ -12,11 +12,12 @@ pub struct SmoothOptions {
     /// Time constant: after this long, a lasting change has come through by 63 %. Zero: none.
     /// In seconds, so that a slower camera changes nothing.
     pub time_constant: Duration,
-    /// By how much the probability of another label, times its weight in the model's decision rule,
-    /// must exceed that of the present one before the label changes, 0 to 1.
+    /// The lead of another label that counts for nothing, 0 to 1: by how much its probability in one
+    /// image, times its weight in the model's decision rule, exceeds that of the present label.
     pub switch_margin: f32,
-    /// For how long another label must lead by that much before the label changes. A mouth that
-    /// opens to speak shows surprise for less than this.
+    /// How long another label must lead for certain (by 1) before the label changes. A smaller lead
+    /// takes longer: what it has beyond the margin is added up over time, and what it lacks is
+    /// taken away. A mouth that opens to speak shows surprise for less than this.
     pub switch_after: Duration,
 }
 
@@ -27,7 +28,7 @@ impl Default for SmoothOptions {
         Self {
             time_constant: Duration::from_millis(250),
             switch_margin: 0.2,
-            switch_after: Duration::from_millis(280),
+            switch_after: Duration::from_millis(330),
         }
     }
 }
@@ -61,8 +62,9 @@ pub struct Smoothed {
 struct State {
     time: Duration,
     shown: Smoothed,
-    /// The label that leads by the margin, and since when.
-    leading: Option<(Emotion, Duration)>,
+    /// For each label, its lead beyond the margin added up over time, in seconds, at least 0
+    /// (a cumulative sum; Page, "Continuous Inspection Schemes", Biometrika 1954).
+    evidence_secs: [f32; Emotion::COUNT],
 }
 
 /// The smoothing state of all faces in view.
@@ -95,7 +97,7 @@ impl Smoother {
         let state = self.faces.entry(id).or_insert_with(|| State {
             time: stamp,
             shown: Smoothed { probabilities: *seen, emotion: reading.label(seen) },
-            leading: None,
+            evidence_secs: [0.0; Emotion::COUNT],
         });
         let passed = stamp.saturating_sub(state.time).as_secs_f32();
         let constant = self.options.time_constant.as_secs_f32();
@@ -104,21 +106,24 @@ impl Smoother {
         for (mean, new) in shown.probabilities.0.iter_mut().zip(seen.0) {
             *mean += weight * (new - *mean);
         }
-        let top = reading.label(&shown.probabilities);
-        let lead = reading.decision.lead(&shown.probabilities, top, shown.emotion);
-        if lead > self.options.switch_margin {
-            // It took the lead some time after the image before: that long it has lasted at most.
-            let since = match state.leading {
-                Some((label, since)) if label == top => since,
-                _ => state.time,
-            };
-            state.leading = Some((top, since));
-            if stamp.saturating_sub(since) >= self.options.switch_after {
-                shown.emotion = top;
-                state.leading = None;
+        let asked_secs =
+            self.options.switch_after.as_secs_f32() * (1.0 - self.options.switch_margin);
+        let decision = &reading.decision;
+        let mut next: Option<(Emotion, f32)> = None;
+        for label in reading.labels.iter().filter(|label| *label != shown.emotion) {
+            let beyond = decision.lead(seen, label, shown.emotion) - self.options.switch_margin;
+            let evidence = &mut state.evidence_secs[label as usize];
+            *evidence = (*evidence + beyond * passed).max(0.0);
+            let enough = beyond > 0.0 && *evidence >= asked_secs
+                // The label is never ahead of the distribution that goes with it.
+                && decision.lead(&shown.probabilities, label, shown.emotion) > 0.0;
+            if enough && next.is_none_or(|(_, most)| *evidence > most) {
+                next = Some((label, *evidence));
             }
-        } else {
-            state.leading = None;
+        }
+        if let Some((label, _)) = next {
+            shown.emotion = label;
+            state.evidence_secs = [0.0; Emotion::COUNT];
         }
         state.time = stamp;
         state.shown
@@ -202,15 +207,35 @@ mod tests {
             smoother.update(id(), &only(emotion), Duration::from_millis(ms), &reading()).emotion
         };
         assert_eq!(label(Emotion::Neutral, 0), Emotion::Neutral);
-        // A word that opens the mouth, and another label in between: each begins anew.
+        // A word that opens the mouth; then the face at rest takes away what that had added.
         assert_eq!(label(Emotion::Surprise, 100), Emotion::Neutral);
         assert_eq!(label(Emotion::Surprise, 200), Emotion::Neutral);
-        assert_eq!(label(Emotion::Happy, 300), Emotion::Neutral);
-        assert_eq!(label(Emotion::Surprise, 400), Emotion::Neutral);
+        assert_eq!(label(Emotion::Neutral, 300), Emotion::Neutral);
+        assert_eq!(label(Emotion::Neutral, 400), Emotion::Neutral);
         assert_eq!(label(Emotion::Surprise, 500), Emotion::Neutral);
-        assert_eq!(label(Emotion::Surprise, 600), Emotion::Surprise);
+        assert_eq!(label(Emotion::Surprise, 600), Emotion::Neutral);
+        assert_eq!(label(Emotion::Surprise, 700), Emotion::Neutral);
+        assert_eq!(label(Emotion::Surprise, 800), Emotion::Surprise);
         // A camera that sends one image a second is not made to wait for more.
-        assert_eq!(label(Emotion::Neutral, 1600), Emotion::Neutral);
+        assert_eq!(label(Emotion::Neutral, 1800), Emotion::Neutral);
+    }
+
+    #[test]
+    fn a_smaller_lead_takes_longer() {
+        let secs_until_happy = |happy: f32| {
+            let mut smoother = Smoother::new(SmoothOptions::default());
+            smoother.update(id(), &only(Emotion::Neutral), Duration::ZERO, &reading());
+            let seen =
+                Distribution::of_pairs([(Emotion::Happy, happy), (Emotion::Neutral, 1.0 - happy)]);
+            (1u8..200).map(|step| f32::from(step) * 0.03).find(|&secs| {
+                let time = Duration::from_secs_f32(secs);
+                smoother.update(id(), &seen, time, &reading()).emotion == Emotion::Happy
+            })
+        };
+        let (certain, likely) = (secs_until_happy(1.0).unwrap(), secs_until_happy(0.75).unwrap());
+        assert!((0.3..0.4).contains(&certain), "{certain}");
+        assert!((0.8..1.0).contains(&likely), "{likely}");
+        assert_eq!(secs_until_happy(0.55), None, "within the margin");
     }
 
     #[test]

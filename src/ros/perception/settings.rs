@@ -107,13 +107,14 @@ pub fn specs() -> Vec<Spec> {
             "switch_margin",
             Kind::Number(0.2, 0.0..=1.0),
             Live,
-            "Lead in probability that another label needs to replace the present one",
+            "Lead in probability from which another label gathers evidence against the present one",
         ),
         parameter(
             "switch_secs",
-            Kind::Number(0.28, 0.0..=60.0),
+            Kind::Number(0.33, 0.0..=60.0),
             Live,
-            "For how many seconds another label must have that lead to replace the present one",
+            "For how many seconds another label must lead by 1 to replace the present one; a smaller \
+             lead takes longer",
         ),
         parameter(
             "min_confidence",
