@@ -32,8 +32,7 @@ pub fn emotions_cdr(
         sure: person.sure,
         probabilities: labels.values(&person.probabilities),
         instant_probabilities: labels.values(&person.instant_probabilities),
-        // Every face is classified in every image.
-        distribution_age_secs: 0.0,
+        distribution_age_secs: person.distribution_age.as_secs_f32(),
         valence: person.affect.valence,
         arousal: person.affect.arousal,
     };

@@ -8,6 +8,7 @@ use rapport_evaluation::{EvaluateOptions, evaluate_with};
 use rapport_perception::detect::WorkingSize;
 
 use crate::commands::progress::EvaluationProgress;
+use crate::commands::rates::RateArgs;
 
 /// Compares predicted expressions with labels, for a recording or a data set, and writes a report.
 ///
@@ -70,6 +71,10 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "WIDTHxHEIGHT")]
     pub working_size: Option<WorkingSize>,
 
+    /// How often images are searched and faces classified; a recording's only.
+    #[command(flatten)]
+    pub rates: RateArgs,
+
     /// Shared library of ONNX Runtime. Default: found automatically.
     #[arg(long, value_name = "FILE")]
     pub onnxruntime: Option<PathBuf>,
@@ -87,6 +92,7 @@ impl EvaluateArgs {
             cut_out: self.cut_out,
             include_faces: self.include_faces,
             working_size: self.working_size,
+            rates: self.rates.into(),
             onnxruntime: self.onnxruntime.clone(),
             command: std::env::args_os()
                 .map(|argument| argument.to_string_lossy().into_owned())

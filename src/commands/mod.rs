@@ -6,4 +6,5 @@ pub mod emotions;
 pub mod evaluate;
 pub mod output;
 pub mod progress;
+pub mod rates;
 pub mod record;

@@ -11,6 +11,7 @@ use image::{ExtendedColorType, ImageEncoder};
 use crate::commands::emotions::emotions_cdr;
 use crate::commands::output::print_line;
 use crate::commands::progress::Progress;
+use crate::commands::rates::RateArgs;
 use rapport_evaluation::images::{ImageReader, ImageTopic};
 use rapport_evaluation::warnings::Warnings;
 use rapport_perception::annotate::annotate;
@@ -62,6 +63,10 @@ pub struct RecordArgs {
     #[arg(long, value_name = "WIDTHxHEIGHT")]
     pub working_size: Option<WorkingSize>,
 
+    /// How often images are searched and faces classified; a recording's only.
+    #[command(flatten)]
+    pub rates: RateArgs,
+
     /// Shared library of ONNX Runtime. Default: found automatically.
     #[arg(long, value_name = "FILE")]
     pub onnxruntime: Option<PathBuf>,
@@ -81,7 +86,7 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
         let path = args.bag.display();
         ensure!(!is_there, "{path}: has a topic {name} already, name another one to add");
     }
-    let mut options = SessionOptions::default();
+    let mut options = SessionOptions { rates: args.rates.into(), ..SessionOptions::default() };
     options.detect.working_size = args.working_size.unwrap_or(options.detect.working_size);
     let runtime = RuntimeOptions { library: args.onnxruntime.clone(), threads: 1 };
     let files =

@@ -168,10 +168,12 @@ fn evaluate_bag(
         (None, None) => Labels::None,
     };
     warnings.iter().for_each(|warning| progress.warning(&warning.first));
-    let models = load(options, Some(with_size(SessionOptions::default(), options)))?;
+    let session = SessionOptions { rates: options.rates, ..SessionOptions::default() };
+    let models = load(options, Some(with_size(session, options)))?;
     let topic = bag.topics().get(images.index);
     let mut source = Source::new(Kind::Bag, &options.source, false);
     source.topic = topic.map(|topic| topic.name.clone());
+    source.rates = Some(options.rates);
     let frames = topic.and_then(|topic| topic.message_count);
     let begin = Begin::now(command(options, &models));
     let mut run = run(options, source, models, files, warnings, progress)?;

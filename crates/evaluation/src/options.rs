@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::warnings::Warnings;
+use rapport_perception::RateOptions;
 use rapport_perception::detect::WorkingSize;
 
 /// What to evaluate, with what, and where the report goes.
@@ -33,6 +34,8 @@ pub struct EvaluateOptions {
     /// The largest size at which faces are looked for; `None` for the node's 480x360 in recordings
     /// and 1920x1920 in pictures.
     pub working_size: Option<WorkingSize>,
+    /// How often the images of a recording are searched and its faces classified.
+    pub rates: RateOptions,
     /// ONNX Runtime's shared library, where it is not found by itself.
     pub onnxruntime: Option<PathBuf>,
     /// The command line, for the report; empty where there is none.
@@ -54,6 +57,7 @@ impl EvaluateOptions {
             cut_out: false,
             include_faces: false,
             working_size: None,
+            rates: RateOptions::default(),
             onnxruntime: None,
             command: Vec::new(),
         }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::bail;
+use rapport_perception::RateOptions;
 use serde::Serialize;
 
 use crate::shown_path::shown;
@@ -29,6 +30,9 @@ pub struct Source {
     /// The topic, for a recording.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
+    /// How often images were searched and faces classified, for a recording.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rates: Option<RateOptions>,
     /// The part, for FER2013.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<String>,
@@ -56,6 +60,7 @@ impl Source {
             kind,
             path: shown(path),
             topic: None,
+            rates: None,
             usage: None,
             votes: None,
             faces_are_cut_out,

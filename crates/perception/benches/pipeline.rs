@@ -9,7 +9,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
 use rapport_perception::frame::{Decoder, Encoding};
 use rapport_perception::track::TrackOptions;
-use rapport_perception::{Session, SessionOptions, Timings};
+use rapport_perception::{RateOptions, Session, SessionOptions, Timings};
 use rapport_test_support::{encode, paste, picture, session};
 use rapport_vocabulary::ImageStamp;
 
@@ -138,7 +138,11 @@ fn median_ms(times: impl Iterator<Item = Duration>) -> f64 {
 
 fn main() {
     let track = TrackOptions { confirm_hits: 1, ..TrackOptions::default() };
-    let mut session = session(SessionOptions { track, ..SessionOptions::default() });
+    let mut session = session(SessionOptions {
+        track,
+        rates: RateOptions::EVERY_IMAGE,
+        ..SessionOptions::default()
+    });
 
     let vga = one_face(640, 480);
     let crowd = encode(&ten_faces(), Encoding::Rgb8, 0);

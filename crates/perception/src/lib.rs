@@ -27,10 +27,12 @@ pub mod geometry;
 mod networks;
 pub mod onnx;
 pub mod paths;
+mod rates;
 mod session;
 pub mod smooth;
 pub mod track;
 
 pub use networks::{ModelFiles, Networks, model_file};
 pub use onnx::{ModelIdentity, RuntimeOptions};
+pub use rates::RateOptions;
 pub use session::{Observation, Person, Session, SessionOptions, Timings};

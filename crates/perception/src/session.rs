@@ -12,8 +12,9 @@ use crate::explain::Explanation;
 use crate::frame::Frame;
 use crate::networks::Networks;
 use crate::onnx::ModelError;
+use crate::rates::{Classified, RateOptions, Searches, Turns};
 use crate::smooth::{SmoothOptions, Smoother};
-use crate::track::{FaceId, TrackOptions, Tracker};
+use crate::track::{FaceId, SAME_FACE, TrackOptions, TrackedFace, Tracker};
 
 /// How frames are processed.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -24,18 +25,22 @@ pub struct SessionOptions {
     pub track: TrackOptions,
     /// How distributions are smoothed.
     pub smooth: SmoothOptions,
+    /// How often images are searched and faces classified.
+    pub rates: RateOptions,
     /// Least confidence, 0 to 1, from which any label is called sure ([`Person::sure`]); nothing: as
     /// the model's decision rule has it.
     pub min_confidence: Option<f32>,
 }
 
 impl SessionOptions {
-    /// For still pictures: a face counts at once, and all of a picture up to 1920x1920 is searched.
+    /// For still pictures: a face counts at once, all of a picture up to 1920x1920 is searched, and
+    /// each is looked at in full.
     pub fn for_pictures() -> Self {
         let mut options = Self::default();
         options.detect.working_size =
             crate::detect::WorkingSize { width_px: 1920, height_px: 1920 };
         options.track.confirm_hits = 1;
+        options.rates = RateOptions::EVERY_IMAGE;
         options
     }
 }
@@ -53,10 +58,12 @@ pub struct Person {
     pub emotion: Emotion,
     /// The distribution after smoothing.
     pub probabilities: Distribution,
-    /// The distribution of this frame alone.
+    /// The distribution of one frame alone: the last in which the face was classified.
     pub instant_probabilities: Distribution,
-    /// The label of this frame alone, by the same rule.
+    /// The label of that frame alone, by the same rule.
     pub instant_emotion: Emotion,
+    /// How long before this frame the face was classified; zero: in this frame.
+    pub distribution_age: Duration,
     /// Valence and arousal: the mean over [`Person::probabilities`].
     pub affect: Affect,
     /// Whether [`Person::confidence`] reaches what the model's decision rule, or
@@ -92,8 +99,11 @@ pub struct Timings {
 /// What a frame showed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
-    /// The confirmed faces, longest known first.
+    /// The confirmed faces, longest known first. In a crowd a new face may come some frames later,
+    /// since so many are classified in one frame at most.
     pub people: Vec<Person>,
+    /// Whether the frame was searched for faces, and not only followed known ones.
+    pub searched: bool,
     /// The time of the frame.
     pub time: ImageTime,
     /// Where the time went.
@@ -108,6 +118,8 @@ pub struct Session {
     options: SessionOptions,
     clock: ImageClock,
     tracker: Tracker,
+    searches: Searches,
+    turns: Turns,
     smoother: Smoother,
 }
 
@@ -117,6 +129,8 @@ impl Session {
         Self {
             clock: ImageClock::default(),
             tracker: Tracker::new(options.track),
+            searches: Searches::default(),
+            turns: Turns::default(),
             smoother: Smoother::new(options.smooth),
             networks,
             options,
@@ -154,19 +168,18 @@ impl Session {
         stamp: ImageStamp,
     ) -> Result<Observation, ModelError> {
         let start = Instant::now();
-        let (detected, searching) = {
-            let mut detector = self.networks.detector();
-            let before = detector.inference_time();
-            let detected = detector.detect(frame, &self.options.detect)?;
-            (detected, detector.inference_time() - before)
-        };
-        let verified = Instant::now();
-        let time = self.clock.time(stamp.stamp, stamp.arrival);
-        let tracked = self.tracker.update(&detected.faces, time.time);
+        let mut clock = self.clock.clone();
+        let time = clock.time(stamp.stamp, stamp.arrival);
+        let looked = self.look(frame, time.time)?;
+        self.clock = clock;
+        let found = Instant::now();
+        let tracked = looked.faces;
+        let ids: Vec<FaceId> = tracked.iter().map(|track| track.id).collect();
+        let chosen = self.turns.choose(&ids, time.time, self.options.rates);
         let mut emotion = self.networks.emotion();
-        let mut crops = emotion.blank_crops(tracked.len());
-        for (track, crop) in tracked.iter().zip(crops.axis_iter_mut(Axis(0))) {
-            emotion.crop(frame, &track.face, crop);
+        let mut crops = emotion.blank_crops(chosen.len());
+        for (&index, crop) in chosen.iter().zip(crops.axis_iter_mut(Axis(0))) {
+            emotion.crop(frame, &tracked[index].face, crop);
         }
         let cropped = Instant::now();
         let before = emotion.network().busy();
@@ -174,37 +187,96 @@ impl Session {
         let classifying = emotion.network().busy() - before;
         drop(emotion);
         let reading = self.networks.reading();
+        for (&index, probabilities) in chosen.iter().zip(distributions) {
+            let (id, emotion) = (ids[index], reading.label(&probabilities));
+            self.smoother.update(id, &probabilities, time.time, reading);
+            self.turns.classified(id, Classified { time: time.time, probabilities, emotion });
+        }
+        let people = tracked.iter().filter_map(|track| self.person(track, time.time)).collect();
+        self.smoother.retain(|id| self.tracker.knows(id));
+        self.turns.retain(|id| self.tracker.knows(id));
+        let classified = Instant::now();
+        let timings = Timings {
+            detect: (found - start).saturating_sub(looked.confirming),
+            verify: looked.confirming,
+            crop: cropped - found,
+            classify: classified - cropped,
+            total: classified - start,
+            inference: looked.inference + classifying,
+        };
+        Ok(Observation { people, searched: looked.searched, time, timings })
+    }
+
+    /// The faces of a frame: followed from the one before, or searched for where it is time, or where
+    /// following shows that it is.
+    fn look(&mut self, frame: &Frame<'_>, time: Duration) -> Result<Looked, ModelError> {
+        let rates = self.options.rates;
+        let mut is_due = self.searches.begin(frame, time, rates) || self.tracker.has_unconfirmed();
+        let mut detector = self.networks.detector();
+        let before = detector.inference_time();
+        let start = Instant::now();
+        let mut followed = Vec::new();
+        if !is_due {
+            let expected = self.tracker.expected(time);
+            let (ids, places): (Vec<_>, Vec<_>) = expected.into_iter().unzip();
+            match detector.follow(frame, &places, &self.options.detect)? {
+                Some(found) => {
+                    is_due = found.iter().any(Option::is_none);
+                    let found = ids.into_iter().zip(found);
+                    followed.extend(found.filter_map(|(id, face)| Some((id, face?))));
+                    // Two that were followed onto one another: a search tells them apart.
+                    is_due |= overlap(&followed);
+                }
+                None => is_due = true,
+            }
+        }
+        if !is_due {
+            let faces = self.tracker.follow(followed, time);
+            let inference = detector.inference_time() - before;
+            return Ok(Looked { faces, searched: false, confirming: start.elapsed(), inference });
+        }
+        let mut confirming = start.elapsed();
+        let detected = detector.detect(frame, &self.options.detect)?;
+        confirming += detected.confirming;
+        let mut faces = self.tracker.update(&detected.faces, time);
+        if rates.search_hz > 0.0 {
+            let start = Instant::now();
+            let missed = self.tracker.missed_by_search(time);
+            if !missed.is_empty() {
+                let (ids, places): (Vec<_>, Vec<_>) = missed.into_iter().unzip();
+                let found = detector.follow(frame, &places, &self.options.detect)?;
+                let found = ids.into_iter().zip(found.into_iter().flatten());
+                let found = found.filter_map(|(id, face)| Some((id, face?)));
+                faces = self.tracker.add_followed(found, time);
+            }
+            confirming += start.elapsed();
+            self.searches.searched(time, self.tracker.misses_somebody());
+        }
+        let inference = detector.inference_time() - before;
+        Ok(Looked { faces, searched: true, confirming, inference })
+    }
+
+    /// A face of the present frame with what was said of it last; nothing before it was classified.
+    fn person(&self, track: &TrackedFace, now: Duration) -> Option<Person> {
+        let reading = self.networks.reading();
         let decision = match self.options.min_confidence {
             Some(least) => reading.decision.with_min_confidence(least),
             None => reading.decision,
         };
-        let people = tracked.iter().zip(&distributions).map(|(track, seen)| {
-            let smoothed = self.smoother.update(track.id, seen, time.time, reading);
-            let confidence = smoothed.probabilities.of(smoothed.emotion);
-            Person {
-                id: track.id,
-                face: track.face,
-                first_seen: track.first_seen,
-                emotion: smoothed.emotion,
-                probabilities: smoothed.probabilities,
-                instant_probabilities: *seen,
-                instant_emotion: reading.label(seen),
-                affect: reading.labels.affect(&smoothed.probabilities),
-                sure: decision.is_sure(smoothed.emotion, confidence),
-            }
-        });
-        let people = people.collect();
-        self.smoother.retain(|id| self.tracker.knows(id));
-        let classified = Instant::now();
-        let timings = Timings {
-            detect: (verified - start).saturating_sub(detected.confirming),
-            verify: detected.confirming,
-            crop: cropped - verified,
-            classify: classified - cropped,
-            total: classified - start,
-            inference: searching + classifying,
-        };
-        Ok(Observation { people, time, timings })
+        let (said, smoothed) = (self.turns.of(track.id)?, self.smoother.last(track.id)?);
+        let confidence = smoothed.probabilities.of(smoothed.emotion);
+        Some(Person {
+            id: track.id,
+            face: track.face,
+            first_seen: track.first_seen,
+            emotion: smoothed.emotion,
+            probabilities: smoothed.probabilities,
+            instant_probabilities: said.probabilities,
+            instant_emotion: said.emotion,
+            distribution_age: now.saturating_sub(said.time),
+            affect: reading.labels.affect(&smoothed.probabilities),
+            sure: decision.is_sure(smoothed.emotion, confidence),
+        })
     }
 
     /// Which parts of a face spoke for each label, in the crop that [`Self::process`] saw. It runs
@@ -238,7 +310,29 @@ impl Session {
     pub fn reset_tracks(&mut self) {
         let next = self.next_id();
         self.tracker = Tracker::new(self.options.track);
+        self.searches = Searches::default();
+        self.turns = Turns::default();
         self.smoother = Smoother::new(self.options.smooth);
         self.count_on_from(next);
     }
+}
+
+/// What was found in a frame.
+struct Looked {
+    /// The confirmed faces.
+    faces: Vec<TrackedFace>,
+    /// Whether the frame was searched.
+    searched: bool,
+    /// The time spent confirming and following.
+    confirming: Duration,
+    /// The part of the time spent inside ONNX Runtime.
+    inference: Duration,
+}
+
+/// Whether two of the faces lie on one another.
+fn overlap(faces: &[(FaceId, Face)]) -> bool {
+    faces.iter().enumerate().any(|(i, (_, face))| {
+        let others = faces.iter().skip(i + 1);
+        others.into_iter().any(|(_, other)| face.roi_in_image.iou(&other.roi_in_image) > SAME_FACE)
+    })
 }

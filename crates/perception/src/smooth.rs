@@ -129,6 +129,11 @@ impl Smoother {
         state.shown
     }
 
+    /// The smoothed view of a face as it was last.
+    pub fn last(&self, id: FaceId) -> Option<Smoothed> {
+        self.faces.get(&id).map(|state| state.shown)
+    }
+
     /// Forgets all faces but those that `known` keeps.
     pub fn retain(&mut self, known: impl Fn(FaceId) -> bool) {
         self.faces.retain(|&id, _| known(id));

@@ -32,13 +32,20 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(5);
 /// missed face is held for so many images.
 const HELD_IMAGES: u64 = 30;
 
+/// How many searches in a row may miss a face that is followed, before it counts as lost: what is
+/// followed looks like a face, but no search takes it for one.
+const MOST_SEARCHES_MISSED: u32 = 1;
+
+/// Overlap (intersection over union) from which two boxes are one face.
+pub(crate) const SAME_FACE: f32 = 0.45;
+
 /// How faces are followed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrackOptions {
     /// For how long a face may be missed and still keep its id.
     pub hold: Duration,
-    /// In how many images a face must be found before it is reported: 1 for still pictures, 2
-    /// against finds of a single image.
+    /// How many searches must find a face before it is reported: 1 for still pictures, 2 against finds
+    /// of a single image.
     pub confirm_hits: u32,
 }
 
@@ -78,7 +85,10 @@ struct Track {
     last_seen: Duration,
     /// The number of the image that showed it last.
     last_image: u64,
+    /// How many searches found it.
     hits: u32,
+    /// How many searches in a row did not find it, while it was followed.
+    searches_missed: u32,
     /// Pixels a second.
     velocity: Point,
 }
@@ -124,10 +134,115 @@ impl Tracker {
         self.options = options;
     }
 
-    /// Takes the faces of the next image and returns those that are confirmed, longest known
-    /// first. `stamp` is the image's own time; if it lies before the last one (a clock set back, a
-    /// recording started again), everybody is new.
+    /// Takes the faces that a search found in the next image and returns those that are confirmed,
+    /// longest known first. `stamp` is the image's own time; if it lies before the last one (a clock
+    /// set back, a recording started again), all tracks are reset.
     pub fn update(&mut self, faces: &[Face], stamp: Duration) -> Vec<TrackedFace> {
+        self.begin_image(stamp);
+        let image = self.images;
+        let mut free: Vec<Option<&Face>> = faces.iter().map(Some).collect();
+        for (track, face) in self.pairs(faces, stamp) {
+            if let (Some(track), Some(slot)) = (self.tracks.get_mut(track), free.get_mut(face))
+                && let Some(face) = slot.take()
+            {
+                track.follow(face, stamp, image);
+                track.hits = track.hits.saturating_add(1);
+                track.searches_missed = 0;
+            }
+        }
+        for face in free.into_iter().flatten() {
+            let id = FaceId(self.next_id);
+            self.next_id += 1;
+            let velocity = Point { x: 0.0, y: 0.0 };
+            self.tracks.push(Track {
+                id,
+                face: *face,
+                first_seen: stamp,
+                last_seen: stamp,
+                last_image: image,
+                hits: 1,
+                searches_missed: 0,
+                velocity,
+            });
+        }
+        self.confirmed()
+    }
+
+    /// Where the faces of the last image are expected at `stamp`, in an image that is not searched.
+    pub fn expected(&self, stamp: Duration) -> Vec<(FaceId, Face)> {
+        let seen_last = self.tracks.iter().filter(|track| track.last_image == self.images);
+        seen_last.map(|track| (track.id, track.expected(stamp))).collect()
+    }
+
+    /// Takes where expected faces were found in the next image, without a search of it, and returns
+    /// those that are confirmed. Being followed confirms nobody.
+    pub fn follow(
+        &mut self,
+        found: impl IntoIterator<Item = (FaceId, Face)>,
+        stamp: Duration,
+    ) -> Vec<TrackedFace> {
+        self.begin_image(stamp);
+        for (id, face) in found {
+            self.keep(id, &face, stamp);
+        }
+        self.confirmed()
+    }
+
+    /// The confirmed faces of the image before that the search of this one did not find, and where
+    /// they are expected: only so many searches in a row may miss a face that is followed.
+    pub fn missed_by_search(&mut self, stamp: Duration) -> Vec<(FaceId, Face)> {
+        let (image, confirm_hits) = (self.images, self.options.confirm_hits);
+        let mut missed = Vec::new();
+        for track in &mut self.tracks {
+            if track.last_image + 1 == image && track.hits >= confirm_hits {
+                track.searches_missed += 1;
+                if track.searches_missed <= MOST_SEARCHES_MISSED {
+                    missed.push((track.id, track.expected(stamp)));
+                }
+            }
+        }
+        missed
+    }
+
+    /// Adds faces that were followed in an image whose search had missed them, and returns all that
+    /// are confirmed.
+    pub fn add_followed(
+        &mut self,
+        found: impl IntoIterator<Item = (FaceId, Face)>,
+        stamp: Duration,
+    ) -> Vec<TrackedFace> {
+        for (id, face) in found {
+            let taken = self.tracks.iter().any(|track| {
+                track.last_image == self.images
+                    && track.face.roi_in_image.iou(&face.roi_in_image) > SAME_FACE
+            });
+            if !taken {
+                self.keep(id, &face, stamp);
+            }
+        }
+        self.confirmed()
+    }
+
+    /// Whether a face of this image still needs searches before it is reported.
+    pub fn has_unconfirmed(&self) -> bool {
+        let (image, least) = (self.images, self.options.confirm_hits);
+        self.tracks.iter().any(|track| track.last_image == image && track.hits < least)
+    }
+
+    /// Whether a confirmed face was not seen in this image and may come back.
+    pub fn misses_somebody(&self) -> bool {
+        let (image, least) = (self.images, self.options.confirm_hits);
+        self.tracks.iter().any(|track| track.last_image != image && track.hits >= least)
+    }
+
+    fn keep(&mut self, id: FaceId, face: &Face, stamp: Duration) {
+        let image = self.images;
+        if let Some(track) = self.tracks.iter_mut().find(|track| track.id == id) {
+            track.follow(face, stamp, image);
+        }
+    }
+
+    fn begin_image(&mut self, stamp: Duration) {
         if stamp < self.last_stamp {
             self.tracks.clear();
         }
@@ -147,29 +262,10 @@ impl Tracker {
             let not_missed = images_away == 1 && away <= slowest;
             not_missed || (away <= hold && !(stands_still && images_away > HELD_IMAGES))
         });
+    }
 
-        let mut free: Vec<Option<&Face>> = faces.iter().map(Some).collect();
-        for (track, face) in self.pairs(faces, stamp) {
-            if let (Some(track), Some(slot)) = (self.tracks.get_mut(track), free.get_mut(face))
-                && let Some(face) = slot.take()
-            {
-                track.follow(face, stamp, image);
-            }
-        }
-        for face in free.into_iter().flatten() {
-            let id = FaceId(self.next_id);
-            self.next_id += 1;
-            let velocity = Point { x: 0.0, y: 0.0 };
-            self.tracks.push(Track {
-                id,
-                face: *face,
-                first_seen: stamp,
-                last_seen: stamp,
-                last_image: image,
-                hits: 1,
-                velocity,
-            });
-        }
+    fn confirmed(&self) -> Vec<TrackedFace> {
+        let image = self.images;
         let confirmed =
             |track: &&Track| track.last_image == image && track.hits >= self.options.confirm_hits;
         let faces = self.tracks.iter().filter(confirmed);
@@ -192,7 +288,7 @@ impl Tracker {
     fn pairs(&self, faces: &[Face], stamp: Duration) -> Vec<(usize, usize)> {
         let mut overlaps = Vec::new();
         for (track_index, track) in self.tracks.iter().enumerate() {
-            let expected = buffered(&track.expected_roi(stamp));
+            let expected = buffered(&track.expected(stamp).roi_in_image);
             let is_confirmed = track.hits >= self.options.confirm_hits;
             for (face_index, face) in faces.iter().enumerate() {
                 let overlap = expected.iou(&buffered(&face.roi_in_image));
@@ -213,9 +309,15 @@ impl Tracker {
 }
 
 impl Track {
-    fn expected_roi(&self, stamp: Duration) -> Rect {
+    /// Where the face would be if it moved on as before.
+    fn expected(&self, stamp: Duration) -> Face {
         let secs = stamp.saturating_sub(self.last_seen).as_secs_f32().min(COAST_SECS);
-        self.face.roi_in_image.shifted(self.velocity.x * secs, self.velocity.y * secs)
+        let (dx, dy) = (self.velocity.x * secs, self.velocity.y * secs);
+        Face {
+            roi_in_image: self.face.roi_in_image.shifted(dx, dy),
+            landmarks: self.face.landmarks.map(|p| Point { x: p.x + dx, y: p.y + dy }),
+            ..self.face
+        }
     }
 
     fn follow(&mut self, face: &Face, stamp: Duration, image: u64) {
@@ -230,7 +332,6 @@ impl Track {
         self.face = *face;
         self.last_seen = stamp;
         self.last_image = image;
-        self.hits = self.hits.saturating_add(1);
     }
 }
 

@@ -9,7 +9,7 @@ use rapport_perception::detect::{DetectOptions, WorkingSize};
 use rapport_perception::onnx::RuntimeOptions;
 use rapport_perception::smooth::SmoothOptions;
 use rapport_perception::track::TrackOptions;
-use rapport_perception::{ModelFiles, SessionOptions};
+use rapport_perception::{ModelFiles, RateOptions, SessionOptions};
 
 /// The table of parameters, but for the QoS overrides, which are named after the topic.
 pub fn specs() -> Vec<Spec> {
@@ -86,10 +86,22 @@ pub fn specs() -> Vec<Spec> {
             "Least probability that the face classifier gives a face, 0 to 1",
         ),
         parameter(
+            "search_hz",
+            Kind::Number(5.0, 0.0..=1000.0),
+            Live,
+            "How many images a second are searched for faces; the others follow the known ones; 0: all",
+        ),
+        parameter(
+            "classify_hz",
+            Kind::Number(10.0, 0.0..=1000.0),
+            Live,
+            "How often a second each face is classified; 0: in every image",
+        ),
+        parameter(
             "confirm_hits",
             Kind::Integer(2, 1..=100),
             Live,
-            "In how many images a face must be found before it is reported (min_hits)",
+            "How many searches must find a face before it is reported (min_hits)",
         ),
         parameter(
             "hold_secs",
@@ -156,6 +168,10 @@ pub fn session_options(parameters: &Values) -> SessionOptions {
             },
             min_score: parameters.number("min_score") as f32,
             min_face_probability: parameters.number("min_face_probability") as f32,
+        },
+        rates: RateOptions {
+            search_hz: parameters.number("search_hz") as f32,
+            classify_hz: parameters.number("classify_hz") as f32,
         },
         min_confidence: Some(parameters.number("min_confidence") as f32).filter(|&c| c >= 0.0),
         track: TrackOptions {

@@ -71,6 +71,22 @@ pub trait Detector: Debug + Send {
         options: &DetectOptions,
     ) -> Result<Detected, ModelError>;
 
+    /// Looks for faces only where each is expected in this frame, without a search. Gives one entry
+    /// for each of `expected`: where the face is now, or nothing where it is no longer seen.
+    ///
+    /// A detector that cannot do that gives nothing at all, and every image is searched.
+    ///
+    /// # Errors
+    /// If a network fails.
+    fn follow(
+        &mut self,
+        _frame: &Frame<'_>,
+        _expected: &[Face],
+        _options: &DetectOptions,
+    ) -> Result<Option<Vec<Option<Face>>>, ModelError> {
+        Ok(None)
+    }
+
     /// The time spent inside ONNX Runtime since loading.
     fn inference_time(&self) -> Duration;
 }

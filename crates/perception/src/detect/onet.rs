@@ -6,14 +6,21 @@ use std::path::Path;
 
 use ndarray::{Array4, Axis};
 
-use super::{Face, warp_rgb};
+use super::{Face, Landmarks, warp_rgb};
 use crate::exposure::expose_crop;
 use crate::frame::Frame;
-use crate::geometry::{Point, Similarity};
+use crate::geometry::{Point, Rect, Similarity};
 use crate::onnx::{Axes, ModelError, Network, RuntimeOptions};
 
 /// Side of the square that the network looks at.
 const SIDE_PX: usize = 48;
+
+/// How much larger the square of a second look is.
+const SECOND_LOOK: f32 = 1.3;
+
+/// How much a face may grow or shrink, and how far it may tilt, from one image to the next.
+const MOST_GROWTH: std::ops::RangeInclusive<f32> = 0.7..=1.43;
+const MOST_TILT_DEG: f32 = 40.0;
 
 /// Faces in one run at most, so that a crowd does not grow the buffers without bound.
 const BATCH: usize = 32;
@@ -55,11 +62,51 @@ impl ONet {
         candidates: &[Face],
         min_probability: f32,
     ) -> Result<Vec<Face>, ModelError> {
-        let mut faces = Vec::with_capacity(candidates.len());
-        for batch in candidates.chunks(BATCH) {
-            let squares: Vec<Similarity> = batch.iter().map(square_around).collect();
+        let squares: Vec<Similarity> = candidates.iter().map(square_around).collect();
+        let seen = self.look(frame, &squares, min_probability)?;
+        let faces = candidates.iter().zip(seen);
+        Ok(faces.filter_map(|(face, seen)| Some(Face { landmarks: seen?, ..*face })).collect())
+    }
+
+    /// Finds faces again near where they are expected: each box is carried along with its landmarks.
+    /// One that is not found there is looked for once more in a larger square. Nothing where there is
+    /// no face, or one that moved as no face does from one image to the next.
+    ///
+    /// # Errors
+    /// If inference fails.
+    pub fn follow(
+        &mut self,
+        frame: &Frame<'_>,
+        expected: &[Face],
+        min_probability: f32,
+    ) -> Result<Vec<Option<Face>>, ModelError> {
+        let squares: Vec<Similarity> = expected.iter().map(square_around).collect();
+        let seen = self.look(frame, &squares, min_probability)?;
+        let mut faces: Vec<Option<Face>> =
+            expected.iter().zip(seen).map(|(face, seen)| carried(face, &seen?)).collect();
+        let missed: Vec<usize> = (0..faces.len()).filter(|&i| faces[i].is_none()).collect();
+        if !missed.is_empty() {
+            let larger: Vec<Similarity> =
+                missed.iter().map(|&i| squares[i].zoomed(SECOND_LOOK, SIDE_PX)).collect();
+            let seen = self.look(frame, &larger, min_probability)?;
+            for (i, seen) in missed.into_iter().zip(seen) {
+                faces[i] = seen.and_then(|seen| carried(&expected[i], &seen));
+            }
+        }
+        Ok(faces)
+    }
+
+    /// The landmarks in each square of the frame that the network takes for a face.
+    fn look(
+        &mut self,
+        frame: &Frame<'_>,
+        squares: &[Similarity],
+        min_probability: f32,
+    ) -> Result<Vec<Option<Landmarks>>, ModelError> {
+        let mut seen = Vec::with_capacity(squares.len());
+        for batch in squares.chunks(BATCH) {
             let mut crops = Array4::zeros((batch.len(), 3, SIDE_PX, SIDE_PX));
-            for (square, mut crop) in squares.iter().zip(crops.axis_iter_mut(Axis(0))) {
+            for (square, mut crop) in batch.iter().zip(crops.axis_iter_mut(Axis(0))) {
                 warp_rgb(frame, square, crop.view_mut());
                 expose_crop(crop);
             }
@@ -69,24 +116,21 @@ impl ONet {
                 let probabilities = probability_axes(count).view("probability", probabilities)?;
                 let landmarks = landmark_axes(count).view("landmarks", landmarks)?;
                 let found = probabilities.rows().into_iter().zip(landmarks.rows());
-                for ((face, square), (probability, landmarks)) in
-                    batch.iter().zip(&squares).zip(found)
-                {
+                seen.extend(batch.iter().zip(found).map(|(square, (probability, landmarks))| {
                     let is_face = probability[0] >= min_probability;
-                    if !is_face || !landmarks.iter().all(|v| v.is_finite()) {
-                        continue;
-                    }
                     // x1..x5, then y1..y5, in sides of the square.
-                    let landmarks = std::array::from_fn(|i| {
-                        let side = SIDE_PX as f32;
-                        square.apply(Point { x: landmarks[i] * side, y: landmarks[i + 5] * side })
-                    });
-                    faces.push(Face { landmarks, ..*face });
-                }
+                    (is_face && landmarks.iter().all(|v| v.is_finite())).then(|| {
+                        std::array::from_fn(|i| {
+                            let side = SIDE_PX as f32;
+                            let (x, y) = (landmarks[i] * side, landmarks[i + 5] * side);
+                            square.apply(Point { x, y })
+                        })
+                    })
+                }));
                 Ok(())
             })?;
         }
-        Ok(faces)
+        Ok(seen)
     }
 }
 
@@ -102,4 +146,19 @@ fn landmark_axes(faces: Option<usize>) -> Axes<2> {
 fn square_around(face: &Face) -> Similarity {
     let roi = face.roi_in_image;
     Similarity::square(roi.center(), roi.width.max(roi.height), SIDE_PX)
+}
+
+/// The face at its new landmarks, its box moved and scaled as these were.
+fn carried(face: &Face, landmarks: &Landmarks) -> Option<Face> {
+    let moved = Similarity::fit(&face.landmarks, landmarks)?;
+    let scale = moved.scale();
+    if !MOST_GROWTH.contains(&scale) || moved.rotation_deg().abs() > MOST_TILT_DEG {
+        return None;
+    }
+    let roi = face.roi_in_image;
+    let center = moved.apply(roi.center());
+    let (width, height) = (roi.width * scale, roi.height * scale);
+    let roi_in_image =
+        Rect { x: center.x - width / 2.0, y: center.y - height / 2.0, width, height };
+    Some(Face { roi_in_image, landmarks: *landmarks, ..*face })
 }

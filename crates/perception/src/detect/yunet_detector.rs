@@ -83,6 +83,15 @@ impl Detector for YuNetDetector {
         Ok(Detected { faces, confirming: start.elapsed() })
     }
 
+    fn follow(
+        &mut self,
+        frame: &Frame<'_>,
+        expected: &[Face],
+        options: &DetectOptions,
+    ) -> Result<Option<Vec<Option<Face>>>, ModelError> {
+        self.onet.follow(frame, expected, options.min_face_probability).map(Some)
+    }
+
     fn inference_time(&self) -> Duration {
         self.yunet.network().busy() + self.onet.network().busy()
     }
