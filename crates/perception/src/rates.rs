@@ -14,13 +14,19 @@ use crate::track::FaceId;
 /// and not the image.
 const MOST_CLASSIFIED: usize = 12;
 
-/// Rows and columns of the samples that tell a cut.
+/// Rows and columns of the samples that tell whether something moved.
 const SAMPLE_ROWS: u32 = 12;
 const SAMPLE_COLUMNS: u32 = 16;
 
-/// Mean change of a sample, of 255, from which the scene is another one. A face that moves through
-/// half of the picture changes less, a cut between two rooms more.
-const CUT: u32 = 32;
+/// Change of a sample, of 255, that is no noise.
+const CHANGE: u8 = 24;
+
+/// So many samples that changed since the last search are another scene, or a camera that turned: new
+/// faces may be anywhere.
+const ANOTHER_SCENE: usize = (SAMPLE_ROWS * SAMPLE_COLUMNS / 8) as usize;
+
+/// So many are somebody who may have come where nobody was.
+const SOMEBODY: usize = 2;
 
 /// How often images are searched and faces classified, in the time of the images.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -64,18 +70,27 @@ pub struct Searches {
     /// While somebody is missed: how long after the last search the next one comes. It doubles with
     /// each that does not find them.
     retry: Option<Duration>,
+    /// Of the image now, and of the one that was searched last.
     samples: Vec<u8>,
+    searched_samples: Vec<u8>,
 }
 
 impl Searches {
-    /// Takes the time of the next image, and says whether it is to be searched whatever it shows.
-    pub fn begin(&mut self, frame: &Frame<'_>, time: Duration, options: RateOptions) -> bool {
+    /// Takes the time of the next image, and says whether it is to be searched whatever following it
+    /// would show. `is_empty`: nobody was in view in the image before.
+    pub fn begin(
+        &mut self,
+        frame: &Frame<'_>,
+        time: Duration,
+        is_empty: bool,
+        options: RateOptions,
+    ) -> bool {
         let Some(period) = period(options.search_hz) else {
             // Whoever turns the rate on later begins with a search.
             *self = Self::default();
             return true;
         };
-        let is_cut = self.sample(frame);
+        let changed = self.sample(frame);
         let (last_image, last_search) = (self.last_image.replace(time), self.last_search);
         let (Some(last_image), Some(last_search)) = (last_image, last_search) else { return true };
         // Where stamps stand still or go back, nobody knows how much time has passed.
@@ -84,7 +99,7 @@ impl Searches {
         }
         self.interval = time - last_image;
         let since = time.saturating_sub(last_search);
-        is_cut
+        changed >= if is_empty { SOMEBODY } else { ANOTHER_SCENE }
             || is_due(since, period, self.interval)
             || self.retry.is_some_and(|retry| is_due(since, retry, self.interval))
     }
@@ -92,25 +107,24 @@ impl Searches {
     /// Takes note that the image at `time` was searched, and whether somebody known was not found.
     pub fn searched(&mut self, time: Duration, misses_somebody: bool) {
         self.last_search = Some(time);
+        self.searched_samples.clone_from(&self.samples);
         self.retry = misses_somebody
             .then(|| self.retry.map_or(self.interval, |retry| retry.saturating_mul(2)));
     }
 
-    /// Samples the frame, and says whether it shows another scene than the one before.
-    fn sample(&mut self, frame: &Frame<'_>) -> bool {
+    /// Samples the frame, and says how many samples changed since the last search.
+    fn sample(&mut self, frame: &Frame<'_>) -> usize {
         let middle = |index: u32, count: u32, side: u32| (2 * index + 1) * side / (2 * count);
-        let samples: Vec<u8> = (0..SAMPLE_ROWS * SAMPLE_COLUMNS)
-            .map(|i| {
-                let x = middle(i % SAMPLE_COLUMNS, SAMPLE_COLUMNS, frame.width_px());
-                let y = middle(i / SAMPLE_COLUMNS, SAMPLE_ROWS, frame.height_px());
-                let [r, g, b] = frame.rgb(x, y).map(u16::from);
-                ((r + 2 * g + b) / 4) as u8
-            })
-            .collect();
-        let changes = samples.iter().zip(&self.samples).map(|(a, b)| u32::from(a.abs_diff(*b)));
-        let is_cut = changes.sum::<u32>() > CUT * SAMPLE_ROWS * SAMPLE_COLUMNS;
-        self.samples = samples;
-        is_cut
+        let sample = |i| {
+            let x = middle(i % SAMPLE_COLUMNS, SAMPLE_COLUMNS, frame.width_px());
+            let y = middle(i / SAMPLE_COLUMNS, SAMPLE_ROWS, frame.height_px());
+            let [r, g, b] = frame.rgb(x, y).map(u16::from);
+            ((r + 2 * g + b) / 4) as u8
+        };
+        self.samples.clear();
+        self.samples.extend((0..SAMPLE_ROWS * SAMPLE_COLUMNS).map(sample));
+        let pairs = self.samples.iter().zip(&self.searched_samples);
+        pairs.filter(|(now, before)| now.abs_diff(**before) > CHANGE).count()
     }
 }
 

@@ -211,7 +211,9 @@ impl Session {
     /// following shows that it is.
     fn look(&mut self, frame: &Frame<'_>, time: Duration) -> Result<Looked, ModelError> {
         let rates = self.options.rates;
-        let mut is_due = self.searches.begin(frame, time, rates) || self.tracker.has_unconfirmed();
+        let is_empty = self.tracker.is_empty();
+        let mut is_due =
+            self.searches.begin(frame, time, is_empty, rates) || self.tracker.has_unconfirmed();
         let mut detector = self.networks.detector();
         let before = detector.inference_time();
         let start = Instant::now();

@@ -223,6 +223,11 @@ impl Tracker {
         self.confirmed()
     }
 
+    /// Whether the last image showed nobody.
+    pub fn is_empty(&self) -> bool {
+        self.tracks.iter().all(|track| track.last_image != self.images)
+    }
+
     /// Whether a face of this image still needs searches before it is reported.
     pub fn has_unconfirmed(&self) -> bool {
         let (image, least) = (self.images, self.options.confirm_hits);

@@ -6,13 +6,13 @@ use std::time::Duration;
 use image::RgbImage;
 use rapport_perception::onnx::{ModelError, RuntimeOptions};
 use rapport_perception::track::TrackOptions;
-use rapport_perception::{ModelFiles, Networks, Person, Session, SessionOptions};
+use rapport_perception::{ModelFiles, Networks, Person, RateOptions, Session, SessionOptions};
 use rapport_test_support::{frame, in_repository, paste, picture, session};
 use rapport_vocabulary::{Emotion, ImageStamp};
 
 fn at_once() -> SessionOptions {
     let track = TrackOptions { confirm_hits: 1, ..TrackOptions::default() };
-    SessionOptions { track, ..SessionOptions::default() }
+    SessionOptions { track, rates: RateOptions::EVERY_IMAGE, ..SessionOptions::default() }
 }
 
 fn people(session: &mut Session, picture: &RgbImage, ms: u64) -> Vec<Person> {
@@ -36,10 +36,17 @@ fn all_29_people_of_the_solvay_photograph_are_found_at_its_full_size() {
 
 #[test]
 fn two_people_keep_their_ids_through_movement_and_a_short_miss() {
+    // Searched in every image, the missed one is back at once; else within 1 / search_hz.
+    for (rates, late) in [(RateOptions::EVERY_IMAGE, 0), (RateOptions::default(), 6)] {
+        two_people_keep_their_ids(rates, late);
+    }
+}
+
+fn two_people_keep_their_ids(rates: RateOptions, late: usize) {
     let (left, right) = (picture("astronaut.jpg"), picture("hopper.jpg"));
     let left = image::imageops::thumbnail(&left, 256, 256);
     let right = image::imageops::thumbnail(&right, 256, 300);
-    let mut session = session(SessionOptions::default());
+    let mut session = session(SessionOptions { rates, ..SessionOptions::default() });
     let mut ids = Vec::new();
     for step in 0..20 {
         let mut room = RgbImage::from_pixel(640, 480, image::Rgb([70, 80, 90]));
@@ -61,10 +68,38 @@ fn two_people_keep_their_ids_through_movement_and_a_short_miss() {
         if (8..12).contains(&step) {
             assert_eq!(ids.len(), 1, "step {step}");
             assert!(both.contains(&ids[0]), "step {step}");
-        } else {
+        } else if !(12..12 + late).contains(&step) {
             assert_eq!(ids, both, "step {step}");
         }
     }
+}
+
+#[test]
+fn between_searches_faces_are_followed() {
+    let person = image::imageops::thumbnail(&picture("astronaut.jpg"), 256, 256);
+    let mut session = session(SessionOptions::default());
+    let mut searched = Vec::new();
+    for step in 0..30 {
+        let mut room = RgbImage::from_pixel(640, 480, image::Rgb([70, 80, 90]));
+        paste(&mut room, &person, 10 + 10 * step, 100);
+        let stamp = ImageStamp::at(Duration::from_millis(step as u64 * 33));
+        let seen = session.process(&frame(&room), stamp).unwrap();
+        searched.push(seen.searched);
+        assert_eq!(seen.people.len(), usize::from(step > 0), "step {step}");
+        let age = seen.people.first().map(|person| person.distribution_age);
+        assert!(age.unwrap_or_default() <= Duration::from_millis(100), "step {step}: {age:?}");
+        let moved = seen.people.first().map(|person| person.face.roi_in_image.center().x);
+        let middle = 10.0 + 10.0 * step as f32 + 112.0;
+        assert!((moved.unwrap_or(middle) - middle).abs() < 20.0, "step {step}: {moved:?}");
+    }
+    // The first, its confirmation, and five a second.
+    let count = searched.iter().filter(|searched| **searched).count();
+    assert!(searched[..2] == [true, true] && (6..=8).contains(&count), "{searched:?}");
+    // Another scene is searched at once, and the one who left is gone.
+    let empty = RgbImage::from_pixel(640, 480, image::Rgb([200, 190, 180]));
+    let stamp = ImageStamp::at(Duration::from_millis(30 * 33));
+    let seen = session.process(&frame(&empty), stamp).unwrap();
+    assert!(seen.searched && seen.people.is_empty());
 }
 
 #[test]
