@@ -15,6 +15,11 @@ use crate::onnx::ModelError;
 use crate::smooth::{SmoothOptions, Smoother};
 use crate::track::{FaceId, TrackOptions, Tracker};
 
+/// Least [`Face::probability`] at which a label may be called sure. Of faces whose mouth a mask
+/// covers, most have less; of those that are wholly seen, hardly any ("Covered faces" in
+/// `models/onet.md`).
+const MIN_SURE_PROBABILITY: f32 = 0.95;
+
 /// How frames are processed.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SessionOptions {
@@ -60,8 +65,8 @@ pub struct Person {
     /// Valence and arousal: the mean over [`Person::probabilities`].
     pub affect: Affect,
     /// Whether [`Person::confidence`] reaches what the model's decision rule, or
-    /// [`SessionOptions::min_confidence`], asks. Where it does not, the expression is the best guess
-    /// and no more.
+    /// [`SessionOptions::min_confidence`], asks, and the face looks wholly seen. Where not, the
+    /// expression is the best guess and no more.
     pub sure: bool,
 }
 
@@ -190,7 +195,8 @@ impl Session {
                 instant_probabilities: *seen,
                 instant_emotion: reading.label(seen),
                 affect: reading.labels.affect(&smoothed.probabilities),
-                sure: decision.is_sure(smoothed.emotion, confidence),
+                sure: decision.is_sure(smoothed.emotion, confidence)
+                    && track.face.probability >= MIN_SURE_PROBABILITY,
             }
         });
         let people = people.collect();

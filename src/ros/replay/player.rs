@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::commands::progress::ProgressLine;
 use crate::ros::raw::{RawError, RawNode, RawPublisher, TypeSupport};
-use rapport_recording::bag::{Bag, BagWarning, Durability, History, LONGEST_GAP_NS, Qos, Reliability};
+use rapport_recording::bag::{
+    Bag, BagWarning, Durability, History, LONGEST_GAP_NS, Qos, Reliability,
+};
 
 use super::stop::Stop;
 

@@ -45,7 +45,8 @@ impl ONet {
     }
 
     /// Keeps the candidates that the network takes for faces with `min_probability` (0 to 1) or
-    /// more, and gives each the network's landmarks. Boxes and scores stay the candidates' own.
+    /// more, and gives each the network's landmarks and probability. Boxes and scores stay the
+    /// candidates' own.
     ///
     /// # Errors
     /// If inference fails.
@@ -81,7 +82,8 @@ impl ONet {
                         let side = SIDE_PX as f32;
                         square.apply(Point { x: landmarks[i] * side, y: landmarks[i + 5] * side })
                     });
-                    faces.push(Face { landmarks, ..*face });
+                    let probability = probability[0];
+                    faces.push(Face { landmarks, probability, ..*face });
                 }
                 Ok(())
             })?;
