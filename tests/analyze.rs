@@ -65,7 +65,7 @@ fn the_annotated_picture_is_the_picture_with_the_face_marked() {
     assert_eq!(out.status.code(), Some(0));
     let (before, after) = (
         picture("astronaut.jpg"),
-        rapport_evaluation::picture_file::read_picture(&target).unwrap(),
+        rapport_evaluation::picture_file::read_picture(&target, |_| ()).unwrap(),
     );
     assert_eq!(before.dimensions(), after.dimensions());
     // Far from the face nothing changed; on the box's edge it did.

@@ -51,7 +51,7 @@ fn the_heat_is_drawn_over_the_face_for_the_expression_asked() {
         let arguments = [&["astronaut.jpg", "-o", target.to_str().unwrap()], options].concat();
         let out = analyze(&arguments);
         assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
-        read_picture(&target).unwrap()
+        read_picture(&target, |_| ()).unwrap()
     };
     let (plain, shown) = (drawn(&[]), drawn(&["--explain"]));
     // A named expression stands in the caption, so look below it.

@@ -31,7 +31,7 @@ const REPEAT: Duration = Duration::from_secs(60);
 pub enum Picture {
     /// Uncompressed, where the middleware put it.
     Raw(Native<Image>),
-    /// JPEG or PNG.
+    /// JPEG, PNG and others.
     Compressed(CompressedImage),
 }
 

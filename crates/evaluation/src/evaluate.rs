@@ -11,7 +11,7 @@ use crate::images::{ImageTopic, find_topic};
 use crate::labels::{Labels, TopicLabels};
 use crate::model::{Model, labels_of_all};
 use crate::options::{EvaluateOptions, Outcome};
-use crate::pictures::{self, Fer2013, Folder, USAGES};
+use crate::pictures::{self, Fer2013, Folder, LeftOut, USAGES};
 use crate::progress::Progress;
 use crate::provenance::Provenance;
 use crate::recording::{self, Recording};
@@ -23,7 +23,7 @@ use crate::shown_path::{PathCleaner, shown};
 use crate::source::{Kind, Source};
 use crate::stage_times::StageTimes;
 use crate::table::table;
-use crate::warnings::Warnings;
+use crate::warnings::{UNUSED_FRAME, Warning, Warnings};
 use crate::whole_file;
 use rapport_perception::SessionOptions;
 use rapport_perception::onnx::RuntimeOptions;
@@ -215,8 +215,8 @@ fn evaluate_folder(
     let begin = Begin::now(command(options, &models));
     let mut run = run(options, source, models, files, Warnings::default(), progress)?;
     run.progress.begin(Some(folder.left()));
-    for name in folder.unknown() {
-        run.warn("folder left out", || format!("folder {name} is left out: its name is no label"));
+    for LeftOut { kind, text } in folder.left_out() {
+        run.warn(kind, || text.clone());
     }
     pictures::evaluate(folder, &mut run)?;
     let labels = LabelSummary::new("folders", run.source.frames_used);
@@ -273,7 +273,10 @@ fn finish(
     } = run;
     progress.end();
     if source.frames_used == 0 {
-        let reason = warnings.iter().next().map_or("there are none", |w| w.first.as_str());
+        // Of all warnings, the one about frames; others may be about something beside them.
+        let of_frames = |warning: &&Warning| UNUSED_FRAME.contains(&warning.kind);
+        let first = warnings.iter().find(of_frames).or(warnings.iter().next());
+        let reason = first.map_or("there are none", |w| w.first.as_str());
         let (path, frames) = (options.source.display(), source.frames);
         bail!("{path}: none of its {frames} frames could be used: {reason}");
     }

@@ -71,18 +71,34 @@ impl ImageTopic {
     /// If there is none, it has no images, or several have.
     pub fn choose(bag: &Bag, name: Option<&str>) -> anyhow::Result<Self> {
         let (index, topic) = match name {
-            Some(name) => find_topic(bag, name, Self::EXPECTED, is_image)?,
+            Some(name) => {
+                let (index, topic) = find_topic(bag, name, Self::EXPECTED, is_image)?;
+                ensure!(
+                    topic.message_count != Some(0),
+                    "no message was recorded on {}",
+                    list(std::iter::once(topic))
+                );
+                (index, topic)
+            }
             None => {
                 let has_images = |topic: &Topic| is_image(topic) && topic.message_count != Some(0);
                 let mut found =
                     bag.topics().iter().enumerate().filter(|(_, topic)| has_images(topic));
                 match (found.next(), found.next()) {
                     (Some(only), None) => only,
-                    (None, _) => bail!(
-                        "no images in the recording, expected a topic of {}, found: {}",
-                        Self::EXPECTED,
-                        list(bag.topics().iter())
-                    ),
+                    (None, _) => {
+                        let empty = || bag.topics().iter().filter(|topic| is_image(topic));
+                        ensure!(
+                            empty().count() == 0,
+                            "no images in the recording: no message was recorded on {}",
+                            list(empty())
+                        );
+                        bail!(
+                            "no images in the recording, expected a topic of {}, found: {}",
+                            Self::EXPECTED,
+                            list(bag.topics().iter())
+                        )
+                    }
                     (Some(_), Some(_)) => bail!(
                         "several topics have images, name one with --topic: {}",
                         list(bag.topics().iter().filter(|topic| has_images(topic)))

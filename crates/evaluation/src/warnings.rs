@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+/// The kinds of warnings that tell why a frame was not used.
+pub const UNUSED_FRAME: [&str; 3] = ["image not used", "picture not read", "network failed"];
+
 /// Warnings of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Warning {

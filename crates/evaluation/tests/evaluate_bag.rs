@@ -202,7 +202,11 @@ fn wrong_labels_are_refused_with_line_and_column() {
     let fixture = Fixture::new();
     for (text, expected) in [
         ("start,label\n0,happy\n", "columns are `start,label`, expected `start,end,face_id,label`"),
-        ("start,end,label\n0,1,hapy\n", "line 2: label is `hapy`, expected one of angry"),
+        (
+            "start,end,label\n0,1,hapy\n1,2,calm\n2,3,calm\n",
+            "none of its 3 labels is known, found `calm`, `hapy`, expected angry, disgust",
+        ),
+        ("frame,label\n0,8\n", "none of its 1 labels is known, found `8`"),
         ("start,end,label\n0,1,sad\nsoon,2,sad\n", "line 3: start is `soon`, expected seconds"),
         ("start,end,label\n2,1,sad\n", "line 2: end is `1`, expected a time after"),
         ("frame,label\n-1,sad\n", "line 2: frame is `-1`, expected a number of a frame"),
@@ -217,6 +221,134 @@ fn wrong_labels_are_refused_with_line_and_column() {
     assert!(error.contains("none.csv"), "{error}");
     let error = fixture.fails(&["--label-topic", CAMERA]);
     assert!(error.contains("is sensor_msgs/msg/Image, expected std_msgs/msg/String"), "{error}");
+}
+
+#[test]
+fn labels_are_read_as_spreadsheets_and_statistics_write_them() {
+    let fixture = Fixture::new();
+    let utf16: Vec<u8> = "\u{feff}start\tend\tface_id\tlabel\r\n0\t1,5\t\thappy\r\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let texts: [(&str, &[u8]); 8] = [
+        ("semicolons and decimal commas", b"start;end;face_id;label\n0,0;1,5;;happy\n"),
+        ("quoted decimal commas", b"start,end,face_id,label\n\"0,0\",\"1,5\",,happy\n"),
+        ("tabs", b"start\tend\tface_id\tlabel\n0\t1.5\t\thappy\n"),
+        ("what separates, said first", b"sep=;\r\nstart;end;face_id;label\r\n0;1.5;;happy\r\n"),
+        ("UTF-16", &utf16),
+        ("a comment", b"# mine; all of it\nstart,end,face_id,label\n0,1.5,,happy\n"),
+        ("another word", b"start,end,face_id,label\n0,1.5,NaN,joy\n"),
+        ("Windows' letters", b"start,end,face_id,label,who\n0,1.5,,happy,J\xfcrgen\n"),
+    ];
+    for (name, text) in texts {
+        let path = fixture.temp.path().join("labels.csv");
+        fs::write(&path, text).unwrap();
+        let (code, report) = fixture.run(&["--labels", path.to_str().unwrap()]).unwrap();
+        assert_eq!(code, 0, "{name}: {:?}", warnings(&report));
+        assert_eq!(report["classification_report"]["happy"]["support"], 14, "{name}");
+    }
+    // Frames as pandas writes them, labels missing here and there.
+    let labels = fixture.labels("frame,face_id,label\n1.0,NaN,happy\n2.0,,happy\n3.0,,NaN\n");
+    let (code, report) = fixture.run(&["--labels", &labels]).unwrap();
+    assert_eq!((code, &report["labels"]["count"]), (0, &2.into()), "{:?}", warnings(&report));
+    assert_eq!(report["classification_report"]["happy"]["support"], 2);
+}
+
+#[test]
+fn labels_that_are_none_of_ours_are_left_out_and_counted() {
+    let fixture = Fixture::new();
+    let labels = fixture.labels(
+        "start,end,label\n0,0.5,happy\n0.5,1.0,boredom\n1.0,1.2,calm\n1.2,1.5,neutrality\n",
+    );
+    let (code, report) = fixture.run(&["--labels", &labels]).unwrap();
+    assert_eq!((code, &report["labels"]["count"]), (3, &2.into()));
+    let found = warnings(&report);
+    assert_eq!((found[0].0, found[0].1), ("unknown label", 2), "{found:?}");
+    assert!(found[0].2.contains("line 3: unknown emotion `boredom`"), "{found:?}");
+    assert_eq!(report["classification_report"]["happy"]["support"], 4);
+    assert_eq!(report["classification_report"]["neutral"]["support"], 3);
+
+    // Numbers are FER2013's, which is told, unless one shows that they are others'.
+    let labels = fixture.labels("start,end,label\n0,1.5,3\n");
+    let (code, report) = fixture.run(&["--labels", &labels]).unwrap();
+    let found = warnings(&report);
+    assert_eq!((code, found[0].0, found[0].1), (3, "class numbers", 1));
+    assert!(found[0].2.contains("FER2013's classes: 0 angry"), "{found:?}");
+    assert_eq!(report["classification_report"]["happy"]["support"], 14);
+    let labels = fixture.labels("start,end,label\n0,1,3\n1,1.5,7\n");
+    let error = fixture.fails(&["--labels", &labels]);
+    assert!(error.contains("none of its 2 labels is known, found `3`, `7`"), "{error}");
+}
+
+#[test]
+fn a_recording_without_a_usable_image_is_refused_for_that_reason() {
+    let useless =
+        Fixture::with(|bag| bag.add(CAMERA, IMAGE, 0, &image_cdr_as("32FC7", &scene(0), 0)));
+    // Without metadata.yaml, of which there is a warning too.
+    let folder = useless.temp.path().join("folder");
+    fs::create_dir(&folder).unwrap();
+    fs::rename(&useless.bag, folder.join("x_0.mcap")).unwrap();
+    let error = evaluate(&useless.out(), &[folder.to_str().unwrap()]).unwrap_err().to_string();
+    assert!(
+        error.contains("none of its 1 frames could be used: frame 0: image encoding is `32FC7`"),
+        "{error}"
+    );
+
+    let empty = Fixture::with(|bag| {
+        bag.declare(CAMERA, IMAGE, rapport_test_support::bags::About::default());
+        bag.add("/chatter", STRING, 0, &string_cdr("hello"));
+    });
+    for arguments in [&[][..], &["--topic", CAMERA]] {
+        let error = empty.fails(arguments);
+        assert!(
+            error.contains("no message was recorded on /camera/image_raw (sensor_msgs/msg/Image)"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn damaged_and_turned_jpegs_of_a_recording_are_noticed() {
+    use rapport_test_support::jpeg::{JpegOptions, encode_jpeg, exif_orientation};
+    let upright = picture("astronaut.jpg");
+    let exif = exif_orientation(6);
+    let turned = encode_jpeg(
+        &image::imageops::rotate270(&upright),
+        &JpegOptions { exif, ..JpegOptions::default() },
+    );
+    let whole = encode_jpeg(&upright, &JpegOptions::default());
+    let cut = [&whole[..whole.len() / 3], &[0xFF, 0xD9]].concat();
+    let (start, end) = whole.split_at(whole.len() - 2);
+    let padded = [start, &[0; 50], end].concat();
+    let files = [&turned, &turned, &turned, &cut, &padded];
+    let fixture = Fixture::with(|bag| {
+        for (index, file) in files.into_iter().enumerate() {
+            let ms = index as u64 * 100;
+            bag.add("/camera/compressed", COMPRESSED_IMAGE, ms, &compressed_cdr("jpeg", file, ms));
+        }
+    });
+    let (code, report) = fixture.run(&[]).unwrap();
+    assert_eq!((code, &report["source"]["frames_used"]), (3, &4.into()));
+    // The first image only makes the face known.
+    assert_eq!(report["models"][0]["sequence"]["frames_with_faces"], 3);
+    let found = warnings(&report);
+    assert_eq!((found[0].0, found[1].0), ("image not used", "damaged image"), "{found:?}");
+    assert!(found[0].2.contains("frame 3: JPEG of"), "{found:?}");
+    assert!(found[1].2.contains("frame 4: Corrupt JPEG data"), "{found:?}");
+}
+
+#[test]
+fn images_without_a_named_encoding_are_read_as_opencv_means_them() {
+    let fixture = Fixture::with(|bag| {
+        for index in 0..5 {
+            let mut smile = scene(0);
+            smile.pixels_mut().for_each(|pixel| pixel.0.reverse());
+            bag.add(CAMERA, IMAGE, index * 100, &image_cdr_as("8UC3", &smile, index * 100));
+        }
+    });
+    let (code, report) = fixture.run(&[]).unwrap();
+    assert_eq!(code, 0, "{:?}", warnings(&report));
+    assert_eq!(report["models"][0]["sequence"]["frames_with_faces"], 4);
 }
 
 #[test]

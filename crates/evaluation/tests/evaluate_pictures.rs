@@ -91,6 +91,51 @@ fn what_cannot_be_read_is_counted_and_nothing_else_is_lost() {
 }
 
 #[test]
+fn nested_folders_and_broken_links_are_counted() {
+    let temp = tempfile::tempdir().unwrap();
+    let (root, out) = (temp.path().join("people"), temp.path().join("out"));
+    folder(&root);
+    let nested = root.join("happy").join("S010");
+    fs::create_dir(&nested).unwrap();
+    fs::copy(root.join("happy/astronaut.jpg"), nested.join("b.jpg")).unwrap();
+    std::os::unix::fs::symlink("../.git/annex/objects/d.jpg", root.join("happy/d.jpg")).unwrap();
+    std::os::unix::fs::symlink("nowhere", root.join("sad")).unwrap();
+    let (code, report) = evaluate(&out, &[root.to_str().unwrap()]).unwrap();
+    assert_eq!((code, &report["source"]["frames_used"]), (3, &4.into()));
+    let found = warnings(&report);
+    let texts: Vec<_> = found.iter().map(|warning| (warning.0, warning.2)).collect();
+    assert_eq!(texts[0], ("folder left out", "sad: broken link"), "{found:?}");
+    assert!(texts[1].0 == "nested folder left out" && texts[1].1.contains("happy/S010"));
+    assert!(texts[2].0 == "picture not read" && texts[2].1.contains("happy/d.jpg: broken link"));
+
+    // A data set divided into parts: one of them is meant.
+    let divided = temp.path().join("divided");
+    folder(&divided.join("train"));
+    folder(&divided.join("test"));
+    let error = evaluate(&out, &[divided.to_str().unwrap()]).unwrap_err().to_string();
+    assert!(error.contains("folders test, train"), "{error}");
+    assert!(error.contains("divided/test has such folders: evaluate it by itself"), "{error}");
+}
+
+#[test]
+fn folders_may_have_numbers_and_pictures_any_format() {
+    let temp = tempfile::tempdir().unwrap();
+    let (root, out) = (temp.path().join("people"), temp.path().join("out"));
+    for (label, name) in [("3", "astronaut.jpg"), ("6", "hopper.jpg")] {
+        fs::create_dir_all(root.join(label)).unwrap();
+        for ending in ["webp", "tiff", "bmp", "ppm"] {
+            picture(name).save(root.join(label).join("a").with_extension(ending)).unwrap();
+        }
+    }
+    let (code, report) = evaluate(&out, &[root.to_str().unwrap()]).unwrap();
+    assert_eq!((code, &report["source"]["frames_used"]), (3, &8.into()));
+    let found = warnings(&report);
+    assert_eq!((found.len(), found[0].0), (1, "class numbers"), "{found:?}");
+    assert_eq!(report["classification_report"]["happy"]["recall"], 1.0);
+    assert_eq!(report["classification_report"]["neutral"]["support"], 4);
+}
+
+#[test]
 fn two_runs_write_the_same_but_for_time_and_provenance() {
     let temp = tempfile::tempdir().unwrap();
     let root = temp.path().join("people");

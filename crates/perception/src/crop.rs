@@ -86,7 +86,7 @@ mod tests {
         let tilt = Similarity { a: 2.0, b: 0.7, tx: 100.0, ty: 40.0 };
         let landmarks = TEMPLATE.map(|p| tilt.apply(Point { x: p.x * 48.0, y: p.y * 48.0 }));
         let roi_in_image = Rect { x: 80.0, y: 60.0, width: 90.0, height: 110.0 };
-        let found = align(&Face { roi_in_image, score: 1.0, landmarks }, 48);
+        let found = align(&Face { roi_in_image, score: 1.0, probability: 1.0, landmarks }, 48);
         assert!((found.rotation_deg() - tilt.rotation_deg()).abs() < 0.1, "{found:?}");
         assert!((found.scale() - tilt.scale()).abs() < 0.01, "{found:?}");
     }
@@ -104,7 +104,7 @@ mod tests {
     fn nonsense_landmarks_fall_back_to_the_box() {
         let roi_in_image = Rect { x: 10.0, y: 20.0, width: 40.0, height: 60.0 };
         for landmarks in [[Point { x: 5.0, y: 5.0 }; 5], TEMPLATE] {
-            let found = align(&Face { roi_in_image, score: 1.0, landmarks }, 48);
+            let found = align(&Face { roi_in_image, score: 1.0, probability: 1.0, landmarks }, 48);
             assert_eq!(found.b, 0.0);
             assert!((found.scale() * 48.0 - 63.0).abs() < 0.01, "{found:?}");
         }

@@ -16,6 +16,11 @@ use crate::rates::{Classified, RateOptions, Searches, Turns};
 use crate::smooth::{SmoothOptions, Smoother};
 use crate::track::{FaceId, SAME_FACE, TrackOptions, TrackedFace, Tracker};
 
+/// Least [`Face::probability`] at which a label may be called sure. Of faces whose mouth a mask
+/// covers, most have less; of those that are wholly seen, hardly any ("Covered faces" in
+/// `models/onet.md`).
+const MIN_SURE_PROBABILITY: f32 = 0.95;
+
 /// How frames are processed.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SessionOptions {
@@ -67,8 +72,8 @@ pub struct Person {
     /// Valence and arousal: the mean over [`Person::probabilities`].
     pub affect: Affect,
     /// Whether [`Person::confidence`] reaches what the model's decision rule, or
-    /// [`SessionOptions::min_confidence`], asks. Where it does not, the expression is the best guess
-    /// and no more.
+    /// [`SessionOptions::min_confidence`], asks, and the face looks wholly seen. Where not, the
+    /// expression is the best guess and no more.
     pub sure: bool,
 }
 
@@ -277,7 +282,8 @@ impl Session {
             instant_emotion: said.emotion,
             distribution_age: now.saturating_sub(said.time),
             affect: reading.labels.affect(&smoothed.probabilities),
-            sure: decision.is_sure(smoothed.emotion, confidence),
+            sure: decision.is_sure(smoothed.emotion, confidence)
+                && track.face.probability >= MIN_SURE_PROBABILITY,
         })
     }
 

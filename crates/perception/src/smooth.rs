@@ -148,6 +148,7 @@ mod tests {
     fn id() -> FaceId {
         let face = crate::detect::Face {
             roi_in_image: crate::geometry::Rect { x: 0.0, y: 0.0, width: 9.0, height: 9.0 },
+            probability: 1.0,
             score: 1.0,
             landmarks: [crate::geometry::Point { x: 0.0, y: 0.0 }; 5],
         };

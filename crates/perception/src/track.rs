@@ -357,6 +357,7 @@ mod tests {
     fn at(x: f32) -> Face {
         Face {
             roi_in_image: Rect { x, y: 50.0, width: 60.0, height: 80.0 },
+            probability: 1.0,
             score: 0.9,
             landmarks: [Point { x, y: 50.0 }; 5],
         }

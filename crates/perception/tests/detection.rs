@@ -129,6 +129,7 @@ fn our_own_crops_lead_the_face_classifier_to_the_same_landmarks() {
         let candidate = Face {
             roi_in_image: Rect { x, y, width: side, height: side },
             score: 1.0,
+            probability: 1.0,
             landmarks: [Point { x: 0.0, y: 0.0 }; 5],
         };
         let faces = onet.refine(&frame(&pixels), &[candidate], 0.5).unwrap();

@@ -3,6 +3,7 @@
 
 pub use rapport_test_bags as bags;
 
+pub mod cover;
 pub mod jpeg;
 
 use std::path::{Path, PathBuf};

@@ -79,13 +79,14 @@ impl Emotion {
     pub fn from_word(text: &str) -> Result<Self, UnknownEmotion> {
         let name = text.trim().to_lowercase();
         match name.as_str() {
-            "anger" => Ok(Emotion::Angry),
-            "contemptuous" => Ok(Emotion::Contempt),
-            "disgusted" => Ok(Emotion::Disgust),
-            "fearful" | "scared" | "afraid" => Ok(Emotion::Fear),
-            "happiness" => Ok(Emotion::Happy),
+            "anger" | "ang" => Ok(Emotion::Angry),
+            "contemptuous" | "con" => Ok(Emotion::Contempt),
+            "disgusted" | "dis" => Ok(Emotion::Disgust),
+            "fearful" | "scared" | "afraid" | "fea" => Ok(Emotion::Fear),
+            "happiness" | "joy" | "joyful" | "hap" => Ok(Emotion::Happy),
+            "neutrality" | "neu" => Ok(Emotion::Neutral),
             "sadness" => Ok(Emotion::Sad),
-            "surprised" => Ok(Emotion::Surprise),
+            "surprised" | "sur" => Ok(Emotion::Surprise),
             other => other.parse(),
         }
     }
@@ -174,6 +175,9 @@ mod tests {
             (" surprised ", Emotion::Surprise),
             ("SCARED", Emotion::Fear),
             ("neutral", Emotion::Neutral),
+            ("joy", Emotion::Happy),
+            ("neutrality", Emotion::Neutral),
+            ("HAP", Emotion::Happy),
         ] {
             assert_eq!(Emotion::from_word(text), Ok(label));
         }

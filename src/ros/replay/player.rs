@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::commands::progress::ProgressLine;
 use crate::ros::raw::{RawError, RawNode, RawPublisher, TypeSupport};
-use rapport_recording::bag::{Bag, Durability, History, LONGEST_GAP_NS, Qos, Reliability};
+use rapport_recording::bag::{
+    Bag, BagWarning, Durability, History, LONGEST_GAP_NS, Qos, Reliability,
+};
 
 use super::stop::Stop;
 
@@ -85,6 +87,11 @@ impl<'a> Player<'a> {
         for message in bag.messages_on(|topic| wanted.contains(&topic)) {
             let message = match message {
                 Ok(message) => message,
+                Err(warning @ BagWarning::Gap { .. }) => {
+                    let text = format!("{warning}; replay goes on at once");
+                    self.progress.line.above(|| warn(&text));
+                    continue;
+                }
                 Err(warning) => {
                     self.progress.line.above(|| warn(&warning));
                     continue;

@@ -22,6 +22,19 @@ pub enum LabelError {
         /// The header.
         found: String,
     },
+    /// Labels, but none that is known.
+    #[error(
+        "{path}: none of its {labels} labels is known, found {found}, expected {}",
+        rapport_vocabulary::Emotion::names()
+    )]
+    NoneOfOurs {
+        /// The file.
+        path: String,
+        /// How many rows have a label.
+        labels: u64,
+        /// The first of them.
+        found: String,
+    },
     /// A row that cannot be understood.
     #[error("{path}: line {line}: {what} is `{found}`, expected {expected}")]
     Row {

@@ -22,10 +22,13 @@ impl FrameTable {
         // Frames and faces whose labels contradict each other.
         let mut contradicted: Vec<(u64, String)> = Vec::new();
         while table.next()? {
-            let Some(label) = table.label()? else {
+            let Some(label) = table.label(warnings) else {
                 continue;
             };
-            let frame: u64 = (table.text("frame").parse())
+            let frame = table.decimal("frame");
+            // Programs for statistics write whole numbers as 3.0.
+            let whole = frame.split_once('.').filter(|(_, rest)| rest.bytes().all(|b| b == b'0'));
+            let frame: u64 = (whole.map_or(frame.as_str(), |(whole, _)| whole).parse())
                 .map_err(|_| table.wrong("frame", "a number of a frame, from 0"))?;
             let face_id = table.text("face_id");
             found.count += 1;
@@ -45,6 +48,7 @@ impl FrameTable {
                 }
             }
         }
+        table.if_any(found.count)?;
         for (frame, face_id) in contradicted {
             if let Some(labels) = found.frames.get_mut(&frame) {
                 match face_id.as_str() {

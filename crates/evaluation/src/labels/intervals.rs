@@ -54,7 +54,7 @@ impl Intervals {
         let mut count = 0;
         let mut by_face: BTreeMap<String, Vec<Interval>> = BTreeMap::new();
         while table.next()? {
-            let Some(label) = table.label()? else {
+            let Some(label) = table.label(warnings) else {
                 continue;
             };
             let (start, end) = (seconds(table, "start")?, seconds(table, "end")?);
@@ -105,6 +105,7 @@ impl Intervals {
             known.push(interval);
             count += 1;
         }
+        table.if_any(count)?;
         by_face.values_mut().for_each(|intervals| intervals.sort_by_key(|i| i.start_ns));
         Ok(Self { by_face, base: base.unwrap_or(TimeBase::SinceFirstMessage), count })
     }
@@ -157,7 +158,8 @@ impl Seconds {
 
 /// Reads decimal seconds to the nanosecond, which f64 cannot hold for times since 1970.
 fn seconds(table: &Table, column: &'static str) -> Result<Seconds, LabelError> {
-    let text = table.text(column);
+    let text = table.decimal(column);
+    let text = text.as_str();
     let wrong = || table.wrong(column, "seconds, for example 12.5");
     let secs: f64 = text.parse().map_err(|_| wrong())?;
     if !secs.is_finite() || secs.abs() > 9e9 {

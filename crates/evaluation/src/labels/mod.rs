@@ -11,6 +11,11 @@
 //! - **Frames**: `frame,face_id,label`, frames of the image topic counted from 0. `frames.csv` of a
 //!   report is such a file: one that was made without labels can be filled in by hand.
 //!
+//! Columns are separated by commas, semicolons or tabs, times have a decimal point or comma, the text is
+//! UTF-8, UTF-16 or Western Windows: as spreadsheets write it. Lines that begin with `#` are skipped.
+//! A row whose label is none of ours is left out and counted in a warning. Labels may be the numbers
+//! of FER2013's classes.
+//!
 //! `face_id` may be empty or missing: then every face in view shows the label, except those with a
 //! label of their own. An empty `label` says nothing. Where labels of one face contradict each
 //! other, its frames are left out.
@@ -23,7 +28,9 @@ mod csv;
 mod error;
 mod frames;
 mod intervals;
+mod numbers;
 mod of_frame;
+mod text;
 mod topic;
 
 use std::path::Path;
@@ -31,6 +38,7 @@ use std::path::Path;
 pub use error::LabelError;
 pub use frames::FrameTable;
 pub use intervals::{Intervals, TimeBase};
+pub use numbers::ClassNumbers;
 pub use of_frame::FrameLabels;
 pub use topic::TopicLabels;
 

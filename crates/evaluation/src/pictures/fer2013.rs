@@ -108,6 +108,7 @@ impl Fer2013 {
             height_px: SIDE_PX,
             encoding: Encoding::Mono8,
             pixels: values,
+            warning: None,
         })
     }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::picture::{LabelledPicture, PictureProblem};
+use crate::labels::ClassNumbers;
 use crate::picture_file::read_picture;
 use rapport_perception::frame::Encoding;
 use rapport_vocabulary::Emotion;
@@ -14,8 +15,16 @@ use rapport_vocabulary::Emotion;
 pub struct Folder {
     root: PathBuf,
     pictures: std::vec::IntoIter<(Emotion, PathBuf)>,
-    /// Folders whose name is no label.
-    unknown: Vec<String>,
+    left_out: Vec<LeftOut>,
+}
+
+/// Something in the folder that is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The kind of warning.
+    pub kind: &'static str,
+    /// What, and why.
+    pub text: String,
 }
 
 impl Folder {
@@ -24,30 +33,50 @@ impl Folder {
     /// # Errors
     /// If a folder cannot be read, or none is named like a label.
     pub fn open(root: &Path) -> anyhow::Result<Self> {
+        let mut found =
+            Self { root: root.to_owned(), pictures: Vec::new().into_iter(), left_out: Vec::new() };
+        let (folders, others): (Vec<_>, Vec<_>) =
+            sorted(root)?.into_iter().partition(|path| path.is_dir());
+        for link in others.iter().filter(|path| !path.exists()) {
+            found.leave_out("folder left out", format!("{}: broken link", name_of(link)));
+        }
+        let numbers = ClassNumbers::of(folders.iter().map(|folder| name_of(folder)));
         let mut pictures = Vec::new();
         let mut unknown = Vec::new();
-        for folder in sorted(root)?.into_iter().filter(|path| path.is_dir()) {
-            let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            match Emotion::from_word(&name) {
-                Ok(label) => {
-                    let files = sorted(&folder)?.into_iter().filter(|path| path.is_file());
-                    pictures.extend(files.map(|path| (label, path)));
+        for folder in &folders {
+            match numbers.label(&name_of(folder)) {
+                Ok((label, is_number)) => {
+                    if is_number {
+                        found.leave_out("class numbers", ClassNumbers::READING.to_owned());
+                    }
+                    pictures.extend(found.files_in(folder)?.into_iter().map(|path| (label, path)));
                 }
-                Err(_) => unknown.push(name),
+                Err(_) => unknown.push(name_of(folder)),
             }
         }
         if pictures.is_empty() {
             bail!(
-                "{}: found {}, expected folders of pictures named after labels ({})",
+                "{}: found {}, expected folders of pictures named after labels ({}){}",
                 root.display(),
                 match unknown.is_empty() {
                     true => "no pictures in its folders".to_owned(),
                     false => format!("folders {}", unknown.join(", ")),
                 },
-                Emotion::names()
+                Emotion::names(),
+                labels_below(&folders).map_or_else(String::new, |folder| format!(
+                    "; {} has such folders: evaluate it by itself",
+                    folder.display()
+                ))
             );
         }
-        Ok(Self { root: root.to_owned(), pictures: pictures.into_iter(), unknown })
+        for name in unknown {
+            found.leave_out(
+                "folder left out",
+                format!("folder {name} is left out: its name is no label"),
+            );
+        }
+        found.pictures = pictures.into_iter();
+        Ok(found)
     }
 
     /// How many pictures are left.
@@ -55,9 +84,38 @@ impl Folder {
         self.pictures.len() as u64
     }
 
-    /// Folders that are left out because their name is no label.
-    pub fn unknown(&self) -> &[String] {
-        &self.unknown
+    /// What is in the folder and not read.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
+    fn leave_out(&mut self, kind: &'static str, text: String) {
+        self.left_out.push(LeftOut { kind, text });
+    }
+
+    /// The files of one label.
+    fn files_in(&mut self, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        for path in sorted(folder)? {
+            let shown = path.strip_prefix(&self.root).unwrap_or(&path).display().to_string();
+            // Follows links.
+            match std::fs::metadata(&path) {
+                Ok(found) if found.is_file() => files.push(path),
+                Ok(found) if found.is_dir() => self.leave_out(
+                    "nested folder left out",
+                    format!(
+                        "folder {shown} is left out with what is in it: pictures are looked for in \
+                         the folders of labels themselves"
+                    ),
+                ),
+                Ok(_) => self.leave_out("picture not read", format!("{shown}: not a file")),
+                Err(error) => {
+                    let kind = if path.is_symlink() { "broken link: " } else { "" };
+                    self.leave_out("picture not read", format!("{shown}: {kind}{error}"));
+                }
+            }
+        }
+        Ok(files)
     }
 }
 
@@ -67,7 +125,8 @@ impl Iterator for Folder {
     fn next(&mut self) -> Option<Self::Item> {
         let (label, path) = self.pictures.next()?;
         let source = path.strip_prefix(&self.root).unwrap_or(&path).display().to_string();
-        Some(match read_picture(&path) {
+        let mut warning = None;
+        Some(match read_picture(&path, |text| warning = Some(text.to_owned())) {
             Ok(picture) => Ok(LabelledPicture {
                 source,
                 label,
@@ -76,6 +135,7 @@ impl Iterator for Folder {
                 height_px: picture.height(),
                 encoding: Encoding::Rgb8,
                 pixels: picture.into_raw(),
+                warning,
             }),
             Err(error) => Err(PictureProblem::Skip {
                 kind: "picture not read",
@@ -83,6 +143,20 @@ impl Iterator for Folder {
             }),
         })
     }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The first of these folders in which folders are named after labels, as data sets divide
+/// themselves into `train` and `test`.
+fn labels_below(folders: &[PathBuf]) -> Option<&Path> {
+    let has_labels = |folder: &&PathBuf| {
+        let below = sorted(folder).unwrap_or_default();
+        below.iter().any(|path| path.is_dir() && Emotion::from_word(&name_of(path)).is_ok())
+    };
+    folders.iter().find(has_labels).map(PathBuf::as_path)
 }
 
 /// What is in a folder, by name, hidden files left out.

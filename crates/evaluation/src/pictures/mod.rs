@@ -11,7 +11,7 @@ use std::time::Instant;
 use anyhow::Context;
 
 pub use fer2013::{Fer2013, USAGES};
-pub use folder::Folder;
+pub use folder::{Folder, LeftOut};
 pub use picture::{LabelledPicture, PictureProblem};
 
 use crate::labels::FrameLabels;

@@ -21,6 +21,9 @@ pub struct Face {
     pub roi_in_image: Rect,
     /// How sure the detector is, 0 to 1.
     pub score: f32,
+    /// How much the face looks like one that is wholly seen, 0 to 1: covered mouths, profiles and
+    /// blurred faces have less. 1 where a detector does not know.
+    pub probability: f32,
     /// Landmarks.
     pub landmarks: Landmarks,
 }

@@ -52,7 +52,8 @@ impl ONet {
     }
 
     /// Keeps the candidates that the network takes for faces with `min_probability` (0 to 1) or
-    /// more, and gives each the network's landmarks. Boxes and scores stay the candidates' own.
+    /// more, and gives each the network's landmarks and probability. Boxes and scores stay the
+    /// candidates' own.
     ///
     /// # Errors
     /// If inference fails.
@@ -65,7 +66,11 @@ impl ONet {
         let squares: Vec<Similarity> = candidates.iter().map(square_around).collect();
         let seen = self.look(frame, &squares, min_probability)?;
         let faces = candidates.iter().zip(seen);
-        Ok(faces.filter_map(|(face, seen)| Some(Face { landmarks: seen?, ..*face })).collect())
+        let with_seen = |(face, seen): (&Face, Option<Seen>)| {
+            let Seen { probability, landmarks } = seen?;
+            Some(Face { landmarks, probability, ..*face })
+        };
+        Ok(faces.filter_map(with_seen).collect())
     }
 
     /// Finds faces again near where they are expected: each box is carried along with its landmarks.
@@ -96,13 +101,13 @@ impl ONet {
         Ok(faces)
     }
 
-    /// The landmarks in each square of the frame that the network takes for a face.
+    /// What the network sees in each square of the frame that it takes for a face.
     fn look(
         &mut self,
         frame: &Frame<'_>,
         squares: &[Similarity],
         min_probability: f32,
-    ) -> Result<Vec<Option<Landmarks>>, ModelError> {
+    ) -> Result<Vec<Option<Seen>>, ModelError> {
         let mut seen = Vec::with_capacity(squares.len());
         for batch in squares.chunks(BATCH) {
             let mut crops = Array4::zeros((batch.len(), 3, SIDE_PX, SIDE_PX));
@@ -120,11 +125,12 @@ impl ONet {
                     let is_face = probability[0] >= min_probability;
                     // x1..x5, then y1..y5, in sides of the square.
                     (is_face && landmarks.iter().all(|v| v.is_finite())).then(|| {
-                        std::array::from_fn(|i| {
+                        let landmarks = std::array::from_fn(|i| {
                             let side = SIDE_PX as f32;
                             let (x, y) = (landmarks[i] * side, landmarks[i + 5] * side);
                             square.apply(Point { x, y })
-                        })
+                        });
+                        Seen { probability: probability[0], landmarks }
                     })
                 }));
                 Ok(())
@@ -132,6 +138,12 @@ impl ONet {
         }
         Ok(seen)
     }
+}
+
+/// What the network sees in a square: how much it looks like a face, 0 to 1, and where its landmarks are.
+struct Seen {
+    probability: f32,
+    landmarks: Landmarks,
 }
 
 fn probability_axes(faces: Option<usize>) -> Axes<2> {
@@ -149,8 +161,8 @@ fn square_around(face: &Face) -> Similarity {
 }
 
 /// The face at its new landmarks, its box moved and scaled as these were.
-fn carried(face: &Face, landmarks: &Landmarks) -> Option<Face> {
-    let moved = Similarity::fit(&face.landmarks, landmarks)?;
+fn carried(face: &Face, seen: &Seen) -> Option<Face> {
+    let moved = Similarity::fit(&face.landmarks, &seen.landmarks)?;
     let scale = moved.scale();
     if !MOST_GROWTH.contains(&scale) || moved.rotation_deg().abs() > MOST_TILT_DEG {
         return None;
@@ -160,5 +172,6 @@ fn carried(face: &Face, landmarks: &Landmarks) -> Option<Face> {
     let (width, height) = (roi.width * scale, roi.height * scale);
     let roi_in_image =
         Rect { x: center.x - width / 2.0, y: center.y - height / 2.0, width, height };
-    Some(Face { roi_in_image, landmarks: *landmarks, ..*face })
+    let Seen { probability, landmarks } = *seen;
+    Some(Face { roi_in_image, landmarks, probability, ..*face })
 }

@@ -51,6 +51,7 @@ mod tests {
         Face {
             roi_in_image: Rect { x, y: 0.0, width: 10.0, height: 10.0 },
             score,
+            probability: 1.0,
             landmarks: [Point { x: 0.0, y: 0.0 }; 5],
         }
     }

@@ -119,7 +119,7 @@ fn decode(
             && landmarks.iter().all(|p| p.x.is_finite() && p.y.is_finite());
         if finite {
             let roi_in_image = Rect { x: cx - w / 2.0, y: cy - h / 2.0, width: w, height: h };
-            faces.push(Face { roi_in_image, score, landmarks });
+            faces.push(Face { roi_in_image, score, probability: 1.0, landmarks });
         }
     }
     faces

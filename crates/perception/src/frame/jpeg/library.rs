@@ -3,18 +3,21 @@
 //! The library reports errors through a function that must not return; ours unwinds, through C code
 //! that is compiled for it, up to the call into the library, which returns it as an error.
 
-use std::ffi::{c_char, c_int};
+use std::ffi::{c_char, c_int, c_void};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use mozjpeg_sys::{
-    J_COLOR_SPACE, J_MESSAGE_CODE, JWRN_ADOBE_XFORM, JWRN_BOGUS_ICC, JWRN_EXTRANEOUS_DATA,
-    JWRN_JFIF_MAJOR, JWRN_NOT_SEQUENTIAL, jpeg_common_struct, jpeg_create_decompress,
-    jpeg_decompress_struct, jpeg_destroy_decompress, jpeg_error_mgr, jpeg_finish_decompress,
-    jpeg_mem_src, jpeg_progress_mgr, jpeg_read_header, jpeg_read_raw_data, jpeg_read_scanlines,
-    jpeg_save_markers, jpeg_start_decompress, jpeg_std_error,
+    J_COLOR_SPACE, J_DCT_METHOD, J_MESSAGE_CODE, JWRN_ADOBE_XFORM, JWRN_BOGUS_ICC,
+    JWRN_EXTRANEOUS_DATA, JWRN_JFIF_MAJOR, JWRN_NOT_SEQUENTIAL, jpeg_common_struct,
+    jpeg_component_info, jpeg_create_decompress, jpeg_decompress_struct, jpeg_destroy_decompress,
+    jpeg_error_mgr, jpeg_finish_decompress, jpeg_mem_src, jpeg_progress_mgr, jpeg_read_header,
+    jpeg_read_raw_data, jpeg_read_scanlines, jpeg_save_markers, jpeg_set_idct_method_selector,
+    jpeg_start_decompress, jpeg_std_error,
 };
 
+#[cfg(target_arch = "x86_64")]
+use super::idct;
 use super::{BLOCK_PX, Refused};
 
 /// Marker of the segment that holds EXIF data, and what the segment begins with.
@@ -84,6 +87,14 @@ impl<'d> Reader<'d> {
                 info.common.progress = &mut **progress;
                 jpeg_mem_src(info, data.as_ptr(), data.len() as _);
                 jpeg_save_markers(info, EXIF_MARKER, 0xFFFF);
+                #[cfg(target_arch = "x86_64")]
+                {
+                    let select: unsafe extern "C-unwind" fn(_, _, &mut Idct, &c_int) = select_idct;
+                    // The binding declares another structure, a pointer to which is a pointer all the
+                    // same.
+                    let info_as_declared = (&raw mut **info).cast_const().cast();
+                    jpeg_set_idct_method_selector(&*info_as_declared, select as *const c_void);
+                }
                 jpeg_read_header(info, 1);
             }
         })?;
@@ -254,6 +265,55 @@ unsafe fn message(info: &mut jpeg_common_struct) -> String {
     }
     let length = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
     String::from_utf8_lossy(&text[..length]).into_owned()
+}
+
+#[cfg(target_arch = "x86_64")]
+/// A step of the library, as `jpeglib.h` has it: block, rows to write to, first column.
+type Idct = unsafe extern "C-unwind" fn(
+    &jpeg_decompress_struct,
+    &jpeg_component_info,
+    &[i16; 64],
+    *const *mut u8,
+    u32,
+);
+
+/// Puts our version of the step in the place of the library's, where that is the usual one.
+#[cfg(target_arch = "x86_64")]
+unsafe extern "C-unwind" fn select_idct(
+    _: &jpeg_decompress_struct,
+    _: &jpeg_component_info,
+    idct: &mut Idct,
+    category: &c_int,
+) {
+    if *category == J_DCT_METHOD::JDCT_ISLOW as c_int && std::arch::is_x86_feature_detected!("avx2")
+    {
+        *idct = idct_avx2;
+    }
+}
+
+/// # Safety
+/// The processor has these instructions; `rows` are eight, with room for eight more samples from
+/// `column` on: the library's contract, which never scales here.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe extern "C-unwind" fn idct_avx2(
+    _: &jpeg_decompress_struct,
+    component: &jpeg_component_info,
+    block: &[i16; 64],
+    rows: *const *mut u8,
+    column: u32,
+) {
+    // SAFETY: null, or a table that lives as long as the component.
+    let table = unsafe { component.quant_table.as_ref() };
+    // Without a table there were no coefficients either.
+    let samples = table.map_or([[128; 8]; 8], |table| idct::samples(block, &table.quantval));
+    for (i, samples) in samples.iter().enumerate() {
+        // SAFETY: as this function says.
+        unsafe {
+            let row = (*rows.add(i)).add(column as usize);
+            std::ptr::copy_nonoverlapping(samples.as_ptr(), row, samples.len());
+        }
+    }
 }
 
 unsafe extern "C-unwind" fn error_exit(info: &mut jpeg_common_struct) {

@@ -1,10 +1,12 @@
 //! JPEG by the decoder of libjpeg-turbo, in C, as MozJPEG carries it: what other programs read is read
 //! alike here, to the byte, and data that it warns of is noticed.
 //!
-//! Its own upsampling and conversion of colours are fast only with an assembler at hand. For the
-//! usual kinds of sampling, [`colours`] does the same.
+//! Three of its steps are fast only with an assembler at hand. Of these, [`idct`] and, for the usual
+//! kinds of sampling, [`colours`] do the same.
 
 mod colours;
+#[cfg(target_arch = "x86_64")]
+mod idct;
 mod library;
 
 use colours::Sampling;
