@@ -7,3 +7,4 @@ pub mod evaluate;
 pub mod output;
 pub mod progress;
 pub mod record;
+pub mod serve;

@@ -8,10 +8,10 @@ use anyhow::ensure;
 use image::RgbImage;
 use rapport_perception::frame::Decoder;
 
-/// Decodes a JPEG or PNG file, upright as its EXIF orientation says.
+/// Decodes a JPEG, PNG or WebP file, upright as its EXIF orientation says.
 ///
 /// # Errors
-/// If the file cannot be read, is neither, is cut short, or is larger than any camera's.
+/// If the file cannot be read, is none of these, is cut short, or is larger than any camera's.
 pub fn read_picture(path: &Path) -> anyhow::Result<RgbImage> {
     let data = read_bounded(path)?;
     let format = path.extension().unwrap_or_default().to_string_lossy();

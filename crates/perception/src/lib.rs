@@ -8,12 +8,13 @@
 //! [`Networks`] are the loaded models. A [`Session`] is the memory of one camera; any number of them
 //! share the networks. [`Session::process`] is the one path from a frame to the people in it.
 //!
-//! - [`frame`]: an image borrowed from a message, checked; JPEG and PNG decoded.
+//! - [`frame`]: an image borrowed from a message, checked; JPEG, PNG and WebP decoded.
 //! - [`detect`]: frames to faces, behind one trait. [`geometry`]: boxes and transforms.
 //! - [`track`]: faces keep their ids. [`crop`]: faces cut out, level and centred.
 //! - [`classify`]: crops to distributions over the labels of the model. [`smooth`]: distributions
 //!   over time.
 //! - [`annotate`]: what was found, drawn onto the picture. [`explain`]: class activation maps.
+//! - [`report`]: what was found, as JSON.
 //! - [`onnx`]: ONNX Runtime. [`paths`]: where it, the models and the settings lie.
 
 pub mod annotate;
@@ -27,6 +28,7 @@ pub mod geometry;
 mod networks;
 pub mod onnx;
 pub mod paths;
+pub mod report;
 mod session;
 pub mod smooth;
 pub mod track;

@@ -1,12 +1,13 @@
-//! JPEG and PNG bytes, as `sensor_msgs/CompressedImage` and picture files hold them.
+//! JPEG, PNG and WebP bytes, as `sensor_msgs/CompressedImage` and picture files hold them.
 //!
 //! JPEG is decoded whole and scaled afterwards. Decoders can also leave pixels out, but what costs
 //! the time is reading the Huffman codes, and these must all be read: 1920x1080 at quality 90 takes
 //! this decoder 7.7 ms whole, `jpeg-decoder` 12.3 ms whole, 10.4 at 1/2, 9.4 at 1/4 and 8.8 at 1/8
 //! (AMD EPYC, one thread). Small faces keep all their pixels, and there is one kind of pixel.
 
+use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
-use image::{DynamicImage, RgbImage};
+use image::{ColorType, DynamicImage, ImageDecoder, Limits, RgbImage};
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
@@ -26,16 +27,16 @@ const PNG_BITS_PER_BYTE: usize = 1032 * 8;
 /// does not hold memory for the life of the process.
 const MOST_SLACK: usize = 4;
 
-/// Memory for what PNG files hold beside pixels.
-const PNG_EXTRA_BYTES: usize = 8 << 20;
+/// Memory for what PNG and WebP files hold beside pixels.
+const EXTRA_BYTES: usize = 8 << 20;
 
 /// Why a compressed image cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CompressedError {
-    /// Neither JPEG nor PNG.
+    /// Neither JPEG nor PNG nor WebP.
     #[error(
         "compressed image of format `{format}` has {bytes} bytes that start with [{start}], \
-         expected JPEG [ff d8 ff] or PNG [89 50 4e 47]"
+         expected JPEG [ff d8 ff], PNG [89 50 4e 47] or WebP [52 49 46 46]"
     )]
     Format {
         /// What the message or the file calls itself.
@@ -45,25 +46,27 @@ pub enum CompressedError {
         /// The first of them, in hexadecimal.
         start: String,
     },
-    /// More pixels than any camera gives.
+    /// More pixels than any camera gives, or than are accepted here.
     #[error(
-        "{kind} is {width_px}x{height_px} pixels, expected 1 to {} a side and at most {MAX_PIXELS}",
+        "{kind} is {width_px}x{height_px} pixels, expected 1 to {} a side and at most {max_pixels}",
         Frame::MAX_SIDE_PX
     )]
     Size {
-        /// JPEG or PNG.
+        /// JPEG, PNG or WebP.
         kind: &'static str,
         /// Width as its header says.
         width_px: usize,
         /// Height as its header says.
         height_px: usize,
+        /// The most pixels that are accepted.
+        max_pixels: usize,
     },
     /// So little data that the pixels cannot be in it.
     #[error(
         "{kind} of {width_px}x{height_px} pixels has {bytes} bytes, expected at least {expected}"
     )]
     TooShort {
-        /// JPEG or PNG.
+        /// JPEG, PNG or WebP.
         kind: &'static str,
         /// Width as its header says.
         width_px: usize,
@@ -77,7 +80,7 @@ pub enum CompressedError {
     /// Damaged, cut off, or of a kind that no camera makes.
     #[error("{kind} of {bytes} bytes not decoded: {reason}")]
     Broken {
-        /// JPEG or PNG.
+        /// JPEG, PNG or WebP.
         kind: &'static str,
         /// How many bytes there are.
         bytes: usize,
@@ -89,17 +92,24 @@ pub enum CompressedError {
     Frame(#[from] FrameError),
 }
 
-/// Decodes JPEG and PNG into a buffer that is kept from image to image.
+/// Decodes JPEG, PNG and WebP into a buffer that is kept from image to image.
 ///
 /// ```
 /// use rapport_perception::frame::Decoder;
 /// let error = Decoder::default().decode("jpeg", b"GIF89a").unwrap_err();
 /// assert!(error.to_string().contains("`jpeg` has 6 bytes that start with [47 49 46 38]"));
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Decoder {
     pixels: Vec<u8>,
     exif: Option<Vec<u8>>,
+    max_pixels: usize,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::with_max_pixels(MAX_PIXELS)
+    }
 }
 
 /// Size and kind of what lies in the buffer.
@@ -110,6 +120,11 @@ struct Decoded {
 }
 
 impl Decoder {
+    /// A decoder that refuses pictures of more pixels than these, and in any case of more than 2^26.
+    pub fn with_max_pixels(max_pixels: usize) -> Self {
+        Self { pixels: Vec::new(), exif: None, max_pixels: max_pixels.min(MAX_PIXELS) }
+    }
+
     /// Decodes a picture, upright as its EXIF orientation says. Arguments and errors are those of
     /// [`Self::decode`].
     ///
@@ -128,12 +143,13 @@ impl Decoder {
     }
 
     /// Decodes an image. Its first bytes tell what it is; `format`, as the message has it
-    /// (`jpeg`, `png`, `rgb8; jpeg compressed bgr8`), only names it in errors.
+    /// (`jpeg`, `png`, `webp`, `rgb8; jpeg compressed bgr8`), only names it in errors.
     ///
     /// # Errors
-    /// If it is neither JPEG nor PNG, too large, damaged or cut off. Sizes are checked before
-    /// memory is taken for them: no more than the format can pack into the bytes given, which is
-    /// 1.5 kB a byte for JPEG and 1 to 33 kB a byte for PNG (one bit a pixel).
+    /// If it is neither JPEG nor PNG nor WebP, too large, damaged or cut off. Sizes are checked
+    /// before memory is taken for them: no more than the format can pack into the bytes given, which
+    /// is 1.5 kB a byte for JPEG and 1 to 33 kB a byte for PNG (one bit a pixel); WebP has no such
+    /// bound.
     pub fn decode(&mut self, format: &str, data: &[u8]) -> Result<Frame<'_>, CompressedError> {
         let decoded = match self.decode_pixels(format, data) {
             Ok(decoded) => decoded,
@@ -156,6 +172,9 @@ impl Decoder {
         Ok(match data {
             [0xFF, 0xD8, 0xFF, ..] => self.decode_jpeg(data)?,
             [0x89, b'P', b'N', b'G', ..] => self.decode_png(data)?,
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => {
+                self.decode_webp(data)?
+            }
             _ => {
                 let start: Vec<_> = data.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
                 let start = start.join(" ");
@@ -189,7 +208,7 @@ impl Decoder {
         let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(data), options);
         decoder.decode_headers().map_err(|error| broken(error.to_string()))?;
         let (width_px, height_px) = decoder.dimensions().unwrap_or_default();
-        check_size(KIND, width_px, height_px, data.len(), JPEG_PIXELS_PER_BYTE)?;
+        self.check_size(KIND, (width_px, height_px), data.len(), JPEG_PIXELS_PER_BYTE)?;
         let (colours, encoding) = match decoder.input_colorspace() {
             Some(ColorSpace::Luma) => (ColorSpace::Luma, Encoding::Mono8),
             _ => (ColorSpace::RGB, Encoding::Rgb8),
@@ -208,7 +227,7 @@ impl Decoder {
             bytes: data.len(),
             reason: error.to_string(),
         };
-        let limits = png::Limits { bytes: PNG_EXTRA_BYTES };
+        let limits = png::Limits { bytes: EXTRA_BYTES };
         let mut decoder = png::Decoder::new_with_limits(std::io::Cursor::new(data), limits);
         decoder.set_transformations(png::Transformations::normalize_to_color8());
         decoder.set_ignore_text_chunk(true);
@@ -217,7 +236,7 @@ impl Decoder {
         let (width_px, height_px) = (header.width as usize, header.height as usize);
         let bits_per_pixel = header.color_type.samples() * header.bit_depth as usize;
         let pixels_per_byte = PNG_BITS_PER_BYTE / bits_per_pixel.max(1);
-        check_size(KIND, width_px, height_px, data.len(), pixels_per_byte)?;
+        self.check_size(KIND, (width_px, height_px), data.len(), pixels_per_byte)?;
         let mut reader = decoder.read_info().map_err(broken)?;
         let (encoding, channels) = match reader.output_color_type().0 {
             png::ColorType::Grayscale => (Encoding::Mono8, 1),
@@ -233,26 +252,54 @@ impl Decoder {
         self.exif = reader.info().exif_metadata.as_deref().map(<[u8]>::to_vec);
         Ok(Decoded { width_px, height_px, encoding })
     }
-}
 
-/// Refuses sizes that are absurd by themselves or for so little data.
-fn check_size(
-    kind: &'static str,
-    width_px: usize,
-    height_px: usize,
-    bytes: usize,
-    pixels_per_byte: usize,
-) -> Result<(), CompressedError> {
-    let sides = 1..=Frame::MAX_SIDE_PX as usize;
-    if !sides.contains(&width_px)
-        || !sides.contains(&height_px)
-        || width_px * height_px > MAX_PIXELS
-    {
-        return Err(CompressedError::Size { kind, width_px, height_px });
+    /// Of an animation, the first picture.
+    fn decode_webp(&mut self, data: &[u8]) -> Result<Decoded, CompressedError> {
+        const KIND: &str = "WebP";
+        let broken = |error: image::ImageError| CompressedError::Broken {
+            kind: KIND,
+            bytes: data.len(),
+            reason: error.to_string(),
+        };
+        let mut decoder = WebPDecoder::new(std::io::Cursor::new(data)).map_err(broken)?;
+        let (width, height) = decoder.dimensions();
+        let (width_px, height_px) = (width as usize, height as usize);
+        self.check_size(KIND, (width_px, height_px), data.len(), usize::MAX)?;
+        let (encoding, channels) = match decoder.color_type() {
+            ColorType::Rgba8 => (Encoding::Rgba8, 4),
+            _ => (Encoding::Rgb8, 3),
+        };
+        let bytes = width_px * height_px * channels;
+        let mut limits = Limits::default();
+        limits.max_alloc = Some((bytes + EXTRA_BYTES) as u64);
+        decoder.set_limits(limits).map_err(broken)?;
+        let exif = decoder.exif_metadata().map_err(broken)?;
+        self.pixels.resize(bytes, 0);
+        decoder.read_image(&mut self.pixels).map_err(broken)?;
+        self.exif = exif;
+        Ok(Decoded { width_px, height_px, encoding })
     }
-    let expected = (width_px * height_px).div_ceil(pixels_per_byte);
-    if bytes < expected {
-        return Err(CompressedError::TooShort { kind, width_px, height_px, bytes, expected });
+
+    /// Refuses sizes that are absurd by themselves or for so little data.
+    fn check_size(
+        &self,
+        kind: &'static str,
+        (width_px, height_px): (usize, usize),
+        bytes: usize,
+        pixels_per_byte: usize,
+    ) -> Result<(), CompressedError> {
+        let sides = 1..=Frame::MAX_SIDE_PX as usize;
+        let max_pixels = self.max_pixels;
+        if !sides.contains(&width_px)
+            || !sides.contains(&height_px)
+            || width_px * height_px > max_pixels
+        {
+            return Err(CompressedError::Size { kind, width_px, height_px, max_pixels });
+        }
+        let expected = (width_px * height_px).div_ceil(pixels_per_byte);
+        if bytes < expected {
+            return Err(CompressedError::TooShort { kind, width_px, height_px, bytes, expected });
+        }
+        Ok(())
     }
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! A camera image, borrowed from wherever it came from and checked before use.
 //!
 //! [`Frame`] is a view of uncompressed pixels as they lie in the message; nothing is converted
-//! before it is needed. [`Decoder`] makes one of JPEG and PNG bytes.
+//! before it is needed. [`Decoder`] makes one of JPEG, PNG and WebP bytes.
 
 mod compressed;
 mod encoding;
