@@ -48,10 +48,9 @@ export class LiveSession {
 
   /** @param {any} message */
   #hear(message) {
-    if (message.type === "hello" && message.paused) this.#settle(new Problem({ status: 503, title: "paused", paused: true }));
-    else if (message.type === "hello" || message.type === "observation") this.#settle(message);
+    if (message.paused) this.#settle(new Problem({ status: 503, problem: "/api#paused" }));
     else if (message.type === "problem") this.#settle(new Problem(message));
-    else if (message.type === "paused" && message.paused) this.#settle(new Problem({ status: 503, title: "paused", paused: true }));
+    else if (message.type === "hello" || message.type === "observation") this.#settle(message);
   }
 
   /** @param {any} answer an Error is thrown where it is awaited */

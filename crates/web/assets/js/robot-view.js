@@ -115,7 +115,7 @@ export class RobotView {
     const paused = !(this.feed.robots.get(this.robot)?.paused ?? false);
     this.problem = null;
     try {
-      await post(`robots/${encodeURIComponent(this.robot)}/pause`, { paused });
+      await post(`robots/${pathName(this.robot)}/pause`, { paused });
     } catch (error) {
       this.problem = error;
     }
@@ -207,4 +207,12 @@ export class RobotView {
     if (this.picture_ms === 0) return note("robot", "robot.waiting", state.sentence, false);
     return null;
   }
+}
+
+/**
+ * The name of a robot as the part of a path: without its first slash, and `-` for a mere `/`.
+ * @param {string} robot
+ */
+function pathName(robot) {
+  return encodeURIComponent(robot.replace(/^\//, "")) || "-";
 }

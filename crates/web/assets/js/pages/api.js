@@ -32,11 +32,27 @@ function show(document_) {
     el("p", { class: "api-document" }, el("a", { href: "/api/v1/openapi.json" }, words.say("api.document")),
       ` (OpenAPI ${document_.openapi}, ${document_.info?.title ?? "Rapport"} ${document_.info?.version ?? ""})`),
     ...all.map((endpoint) => showEndpoint(document_, endpoint)),
+    ...showProblems(document_["x-problems"] ?? []),
     shapes.length ? el("h2", { class: "api-part" }, words.say("api.schemas")) : "",
     ...shapes.map(([name, schema]) => showShape(document_, name, schema)),
   );
   // The browser looked for it before it was there.
   if (location.hash) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+}
+
+/**
+ * The kinds of problems, each at the place that its `type` names.
+ * @param {{type: string, title: string, status: number, description?: string}[]} problems
+ */
+function showProblems(problems) {
+  if (!problems.length) return [];
+  return [
+    el("h2", { class: "api-part" }, words.say("api.problems")),
+    el("section", { class: "panel endpoint" }, el("dl", { class: "fields" }, ...problems.flatMap(({ type, title, status, description }) => [
+      el("dt", { id: type.split("#")[1] }, el("code", {}, type.split("#")[1])),
+      el("dd", {}, `${status} ${title}`, description ? el("p", {}, description) : null),
+    ]))),
+  ];
 }
 
 /**

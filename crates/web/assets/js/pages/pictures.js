@@ -64,16 +64,18 @@ function workbench() {
     el("button", { type: "button", class: "button", "aria-label": words.say("pictures.download_json"), id: "json", onclick: () => save("rapport.json", toJson(results), "application/json") }, icon("download"), words.say("pictures.json")),
     el("button", { type: "button", class: "button", "aria-label": words.say("pictures.download_csv"), id: "csv", onclick: () => save("rapport.csv", toCsv(results, info.labels), "text/csv") }, icon("download"), words.say("pictures.csv")),
     el("button", { type: "button", class: "button quiet", onclick: clear }, words.say("pictures.clear")));
+  const full = el("p", { class: "problem", role: "alert", hidden: true }, icon("warning"), el("span", {}, words.say("pictures.too_many", { count: MOST_FILES })));
   const workLine = el("div", { class: "work" }, el("div", { class: "work-text" }, state, bar), cancel, exports);
 
-  content.replaceChildren(chooser, drop, workLine, grid, table.element, why.element);
+  content.replaceChildren(chooser, drop, full, workLine, grid, table.element, why.element);
   listenForDrops();
   show();
 
   /** @param {FileList|null|undefined} files */
   function take(files) {
     for (const file of files ?? []) {
-      if (cards.length >= MOST_FILES) break;
+      full.hidden = cards.length < MOST_FILES;
+      if (!full.hidden) break;
       const card = file.type.startsWith("video/") ? new VideoCard(file, tools) : new PictureCard(file, tools, (f, face) => why.show(f, face));
       cards.push(card);
       grid.append(card.element);
@@ -127,6 +129,7 @@ function workbench() {
     cards = [];
     results = [];
     done = 0;
+    full.hidden = true;
     grid.replaceChildren();
     table.show(results);
     show();
@@ -176,6 +179,6 @@ function unfit(file) {
 /** @param {unknown} error */
 function reason(error) {
   if (error instanceof NotPlayable) return words.say("pictures.not_readable");
-  if (error instanceof Problem && error.document.paused) return words.say("paused.title");
+  if (error instanceof Problem && [error.document.type, error.document.problem].includes("/api#paused")) return words.say("paused.title");
   return sentence(words, error);
 }

@@ -1,0 +1,1 @@
+"""The pages where a token is asked for."""
