@@ -64,6 +64,7 @@ bench: build
 	@$(ENV) tools/isolated python benches/load.py
 	@$(ENV) tools/isolated python benches/against_python.py
 	@$(ENV) python benches/evaluate.py
+	@$(ENV) python benches/live_page.py
 
 soak: build
 	@$(ENV) python -m pip install --disable-pip-version-check --quiet --requirement benches/requirements.txt

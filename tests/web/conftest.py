@@ -4,18 +4,12 @@ Everything is real but the camera: Chromium plays a video of photographs in its 
 """
 
 import os
-import shutil
 
 import pytest
 
+from browser import HOW_TO_GET, find_chromium
 from fake_camera import two_people, write_mjpeg
 from web_server import WebServer
-
-NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-HOW_TO_GET = (
-    "no Chromium found, which the tests of the web pages need: "
-    "apt install chromium (Debian), or set CHROMIUM to the path of a Chromium or Chrome"
-)
 
 
 def pytest_addoption(parser):
@@ -29,7 +23,7 @@ def pytest_addoption(parser):
 @pytest.fixture(scope="session")
 def chromium():
     """The path of a Chromium."""
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    path = find_chromium()
     if path is None:
         pytest.skip(HOW_TO_GET)
     return path

@@ -32,6 +32,8 @@ export class CameraView {
     // The attribute alone does not mute a video that a script made.
     this.video.muted = true;
     this.stage = new Stage(this.video);
+    // Upright on a phone that is held upright.
+    this.video.addEventListener("resize", () => this.stage.shape(this.video.videoWidth, this.video.videoHeight));
     this.stage.element.classList.toggle("blurred", info.blur_faces);
     this.view = new PeopleView({ info, palette, words, stage: this.stage });
     this.status = new StatusLine();
@@ -188,6 +190,8 @@ export class CameraView {
       if (this.mode !== "on") return;
       this.problem = error;
       this.asked_ms = 0;
+      this.sent_ms = performance.now() + 1000;
+      this.#next();
     }
   }
 

@@ -102,6 +102,7 @@ export class RobotView {
     if (this.canvas.width !== bitmap.width || this.canvas.height !== bitmap.height) {
       this.canvas.width = bitmap.width;
       this.canvas.height = bitmap.height;
+      this.stage.shape(bitmap.width, bitmap.height);
     }
     this.canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
     bitmap.close();

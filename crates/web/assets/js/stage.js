@@ -24,6 +24,15 @@ export class Stage {
     this.noteKey = "";
   }
 
+  /**
+   * Takes the shape of the picture.
+   * @param {number} width
+   * @param {number} height
+   */
+  shape(width, height) {
+    if (width && height) this.element.style.setProperty("--shape", `${width} / ${height}`);
+  }
+
   /** @param {Note|null} note */
   note(note) {
     const key = note ? JSON.stringify([note.title, note.text, note.actions?.map((a) => a.label)]) : "";
