@@ -128,8 +128,10 @@ impl App {
             return Ok(());
         }
         self.metrics.refused("paused");
-        Err(Problem::paused("an operator paused the analysis; nothing is looked at until it goes on")
-            .retry_after_secs(5))
+        Err(Problem::paused(
+            "an operator paused the analysis; nothing is looked at until it goes on",
+        )
+        .retry_after_secs(5))
     }
 
     /// Waits until the server ends.

@@ -63,12 +63,7 @@ fn name_of(host: &str) -> &str {
 }
 
 /// Browsers tell by which page a request was caused, other programs do not.
-fn check_page(
-    app: &App,
-    method: &Method,
-    headers: &HeaderMap,
-    host: &str,
-) -> Result<(), Problem> {
+fn check_page(app: &App, method: &Method, headers: &HeaderMap, host: &str) -> Result<(), Problem> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
     let scheme = if app.options.certificate.is_some() { "https" } else { "http" };
     let own = format!("{scheme}://{host}");

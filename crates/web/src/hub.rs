@@ -87,7 +87,9 @@ impl Hub {
     pub fn put_state(&self, robot: &str, state: RobotState) {
         let message = WatchMessage::Robot { robot: robot.to_owned(), state: state.clone() };
         match self.lock().entry(robot.to_owned()) {
-            std::collections::btree_map::Entry::Occupied(mut known) => known.get_mut().state = state,
+            std::collections::btree_map::Entry::Occupied(mut known) => {
+                known.get_mut().state = state
+            }
             std::collections::btree_map::Entry::Vacant(unknown) => {
                 unknown.insert(Robot {
                     state,

@@ -31,6 +31,7 @@ pub mod pool;
 pub mod problem;
 pub mod robot;
 mod server;
+pub mod setup;
 pub mod socket;
 pub mod tls;
 pub mod tokens;
@@ -39,4 +40,5 @@ pub mod watch;
 
 pub use hub::Hub;
 pub use options::{Limits, Notice, Options};
+pub use pool::NetworkSets;
 pub use server::{BindError, Listen, Server};

@@ -53,10 +53,7 @@ pub fn explained(
     Ok(ExplainedPicture { width, height, faces })
 }
 
-fn see_still(
-    processor: &Processor,
-    picture: &RgbImage,
-) -> Result<(Session, Observation), Problem> {
+fn see_still(processor: &Processor, picture: &RgbImage) -> Result<(Session, Observation), Problem> {
     let mut session = Session::new(processor.networks.clone(), SessionOptions::for_pictures());
     let observation = session.process(&frame_of(picture)?, ImageStamp::at(Duration::ZERO))?;
     Ok((session, observation))

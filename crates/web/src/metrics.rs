@@ -74,7 +74,11 @@ impl Default for Metrics {
             registry: Registry::default(),
         };
         registry.register("pictures", "Pictures processed", metrics.pictures.clone());
-        registry.register("faces", "Faces processed, in all pictures together", metrics.faces.clone());
+        registry.register(
+            "faces",
+            "Faces processed, in all pictures together",
+            metrics.faces.clone(),
+        );
         registry.register("refusals", "What was refused, by reason", metrics.refusals.clone());
         registry.register("answers", "Requests answered, by status", metrics.answers.clone());
         let help = "Where the time of live pictures went";

@@ -4,18 +4,45 @@
 //! Each set has networks of its own. One set shared by two threads processes less: most of a frame's
 //! time is one network's, and that one is locked (`cargo bench -p rapport-web` prints both).
 
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rapport_perception::Networks;
 use rapport_perception::frame::Decoder;
+use rapport_perception::onnx::ModelError;
+use rapport_perception::{ModelFiles, Networks, RuntimeOptions};
 use tokio::sync::Semaphore;
 
 use crate::problem::Problem;
 
 /// How much the newest picture counts in the mean time of a live picture.
 const NEWEST: f64 = 0.05;
+
+/// As many sets of the same networks as pictures are to be processed at a time; at least one.
+#[derive(Debug, Clone)]
+pub struct NetworkSets {
+    first: Arc<Networks>,
+    more: Vec<Arc<Networks>>,
+}
+
+impl NetworkSets {
+    /// Loads the same models so many times.
+    ///
+    /// # Errors
+    /// If ONNX Runtime or a model is missing or wrong.
+    pub fn load(
+        files: &ModelFiles,
+        runtime: &RuntimeOptions,
+        sets: NonZeroUsize,
+    ) -> Result<Self, ModelError> {
+        let load = || Networks::load(files, runtime);
+        Ok(Self {
+            first: load()?,
+            more: (1..sets.get()).map(|_| load()).collect::<Result<_, _>>()?,
+        })
+    }
+}
 
 /// What processes one picture at a time.
 #[derive(Debug)]
@@ -37,11 +64,11 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// A processor for each set of networks, for pictures of at most so many pixels. `first`: the
-    /// networks that tell labels and model.
-    pub fn new(first: Arc<Networks>, more: Vec<Arc<Networks>>, max_pixels: usize) -> Self {
+    /// A processor for each set of networks, for pictures of at most so many pixels.
+    pub fn new(NetworkSets { first, more }: NetworkSets, max_pixels: usize) -> Self {
         let networks = first.clone();
-        let processor = |networks| Processor { networks, decoder: Decoder::with_max_pixels(max_pixels) };
+        let processor =
+            |networks| Processor { networks, decoder: Decoder::with_max_pixels(max_pixels) };
         let idle: Vec<_> = std::iter::once(first).chain(more).map(processor).collect();
         let processors = idle.len();
         Self {

@@ -11,7 +11,6 @@ use axum::middleware::{from_fn_with_state, map_response};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use rapport_perception::Networks;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -27,7 +26,7 @@ use crate::assets::asset;
 use crate::gate::{gate, no_such_method, panicked};
 use crate::hub::Hub;
 use crate::options::Options;
-use crate::pool::Pool;
+use crate::pool::{NetworkSets, Pool};
 use crate::{api, headers};
 
 /// Whoever connects must have sent the head of a request by this time, also of the next one.
@@ -77,15 +76,14 @@ pub struct BindError {
 }
 
 impl Server {
-    /// Binds a server. `networks`: a set for each picture that is processed at a time; `hub`: what
-    /// robots report, where they can.
+    /// Binds a server. `hub`: what robots report, where they can.
     ///
     /// # Errors
     /// If the address cannot be had.
     pub async fn bind(
         listen: Listen,
         options: Options,
-        networks: (Arc<Networks>, Vec<Arc<Networks>>),
+        networks: NetworkSets,
         hub: Option<Arc<Hub>>,
     ) -> Result<Self, BindError> {
         let (wanted, more) = match listen {
@@ -107,7 +105,7 @@ impl Server {
         };
         let address = listener.local_addr().unwrap_or(address);
         let (end, ending) = watch::channel(false);
-        let pool = Pool::new(networks.0, networks.1, options.limits.picture_pixels);
+        let pool = Pool::new(networks, options.limits.picture_pixels);
         let app = App::new(options, address.ip().is_loopback(), pool, hub, ending);
         Ok(Self { listener, address, app, end })
     }

@@ -145,7 +145,9 @@ impl Tokens {
         let content = |reason: String| TokenError::Content { path: path.clone(), reason };
         let document: BTreeMap<String, String> = serde_json::from_str(text)
             // The error of the reader may quote what it read.
-            .map_err(|error| content(format!("no JSON object of strings, line {}", error.line())))?;
+            .map_err(|error| {
+                content(format!("no JSON object of strings, line {}", error.line()))
+            })?;
         let token = |role: Role| {
             let token = document.get(role.as_str()).map(|token| token.trim().to_owned());
             match token {

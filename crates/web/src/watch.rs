@@ -29,8 +29,7 @@ struct Watch {
 
 /// Serves a viewer until either side ends it.
 pub async fn run(app: Arc<App>, socket: WebSocket) {
-    let mut watch =
-        Watch { app, socket: Socket::new(socket), looks: VecDeque::new(), ready: true };
+    let mut watch = Watch { app, socket: Socket::new(socket), looks: VecDeque::new(), ready: true };
     // It ends when the other side is gone, which is no error.
     watch.serve().await.ok();
 }

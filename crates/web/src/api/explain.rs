@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
 use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use rapport_perception::explain::Explanation;
 use rapport_perception::report::FaceReport;
 use rapport_vocabulary::{Emotion, LabelSet};
@@ -94,10 +94,8 @@ pub async fn explain(
     let Query(query) = query.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
     let label = query.label.map(|word| label_of(&word, app.labels())).transpose()?;
     app.check_running()?;
-    let explained = app
-        .pool
-        .run(move |processor, _| look::explained(processor, label, &data))
-        .await??;
+    let explained =
+        app.pool.run(move |processor, _| look::explained(processor, label, &data)).await??;
     app.metrics.picture("explain", explained.faces.len());
     Ok(Json(explained))
 }

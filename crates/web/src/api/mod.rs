@@ -16,8 +16,8 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::{Extension, Router};
-use utoipa::openapi::OpenApi;
 use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -100,9 +100,8 @@ pub fn router() -> (Router<Arc<App>>, OpenApi) {
         .routes(routes!(sign_in::sign_in))
         .routes(routes!(sign_in::sign_out))
         .routes(routes!(openapi));
-    let all = OpenApiRouter::with_openapi(Document::openapi())
-        .nest(BASE, api)
-        .routes(routes!(metrics));
+    let all =
+        OpenApiRouter::with_openapi(Document::openapi()).nest(BASE, api).routes(routes!(metrics));
     let (router, document) = all.split_for_parts();
     let text: Arc<str> = document.to_json().unwrap_or_default().into();
     (router.layer(Extension(DocumentText(text))), document)

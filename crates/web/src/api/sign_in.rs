@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::SET_COOKIE;
 use axum::http::StatusCode;
+use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -47,7 +47,8 @@ pub async fn sign_in(
     check_token(&app, peer, token)?;
     // The token is letters and digits: a file may hold others, which a cookie cannot.
     if !token.bytes().all(|byte| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)) {
-        let detail = "the token has characters that a cookie cannot hold, expected letters and digits";
+        let detail =
+            "the token has characters that a cookie cannot hold, expected letters and digits";
         return Err(Problem::bad_request(detail));
     }
     Ok(with_cookie(&app, token, COOKIE_SECS))
@@ -66,8 +67,7 @@ pub async fn sign_out(State(app): State<Arc<App>>) -> Response {
 
 fn with_cookie(app: &App, token: &str, secs: u32) -> Response {
     let secure = if app.options.certificate.is_some() { "; Secure" } else { "" };
-    let cookie = format!(
-        "{COOKIE_NAME}={token}; Path=/; Max-Age={secs}; HttpOnly; SameSite=Strict{secure}"
-    );
+    let cookie =
+        format!("{COOKIE_NAME}={token}; Path=/; Max-Age={secs}; HttpOnly; SameSite=Strict{secure}");
     (StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response()
 }
