@@ -178,7 +178,7 @@ def test_no_page_has_words_outside_of_the_texts(open_page, server):
                 const found = [];
                 const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
                 for (let node = walker.nextNode(); node; node = walker.nextNode())
-                    if (!node.parentElement.closest("noscript, script")) found.push(node.data);
+                    if (!node.parentElement.closest("noscript, script, option")) found.push(node.data);
                 for (const element of document.querySelectorAll("[aria-label], [title], [placeholder], [alt]"))
                     for (const name of ["aria-label", "title", "placeholder", "alt"])
                         if (element.hasAttribute(name)) found.push(element.getAttribute(name));
@@ -188,7 +188,7 @@ def test_no_page_has_words_outside_of_the_texts(open_page, server):
         assert len(found) > 5
         for text in found:
             rest = re.sub(r"⟦[^⟧]*⟧", "", text).strip()
-            # Names that come from the server: of the network.
+            # A name that comes from the server: of the network.
             assert NO_WORDS.match(rest) or rest in ("emotion",), f"{path}: {text!r}"
 
 

@@ -17,7 +17,7 @@ export class FacesTable {
     this.body = el("tbody");
     this.more = el("p", { class: "muted table-more", hidden: true });
     const heads = COLUMNS.map((name) => el("th", { scope: "col", class: name }, words.say(`table.${name}`)));
-    this.element = el("section", { class: "panel table-panel", "aria-labelledby": "table-title" },
+    this.element = el("div", { class: "panel table-panel" },
       el("h2", { id: "table-title", class: "panel-title" }, words.say("table.title")),
       // Focusable: else who has no pointer cannot scroll it.
       el("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-labelledby": "table-title" },

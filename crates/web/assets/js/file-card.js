@@ -29,7 +29,7 @@ class FileCard {
     this.what = el("p", { class: "muted file-what" });
     this.body = el("div", { class: "file-picture" });
     this.more = el("div", { class: "file-more" });
-    this.element = el("article", { class: `panel file ${kind}`, "aria-label": name },
+    this.element = el("article", { class: `panel file-card ${kind}`, "aria-label": name },
       this.body,
       el("div", { class: "file-text" }, el("h3", { class: "file-name", title: name }, name), this.what, this.more));
   }

@@ -48,18 +48,17 @@ export class RobotView {
       this.pauseButton = el("button", { type: "button", class: "button quiet", onclick: () => this.#pause() });
       this.status.actions.append(this.pauseButton);
     }
+    const did = el("section", { class: "panel", "aria-labelledby": "did-title" },
+      el("h2", { id: "did-title", class: "panel-title" }, words.say("robot.did")), this.didNothing, this.log);
+    const runs = el("section", { class: "panel", "aria-labelledby": "runs-title" },
+      el("h2", { id: "runs-title", class: "panel-title" }, words.say("robot.runs")), this.policy);
+    const people = this.view.people.element;
     // With numbers alone, the strips take the place of the picture.
     this.left = info.numbers_only
-      ? [this.view.minute, this.status.element]
+      ? [this.view.minute, this.status.element, did]
       : [this.stage.element, this.view.minute, this.status.element];
+    this.right = info.numbers_only ? [people, runs] : [people, did, runs];
     this.view.minute.classList.toggle("tall", info.numbers_only);
-    this.right = [
-      this.view.people.element,
-      el("section", { class: "panel", "aria-labelledby": "did-title" },
-        el("h2", { id: "did-title", class: "panel-title" }, words.say("robot.did")), this.didNothing, this.log),
-      el("section", { class: "panel", "aria-labelledby": "runs-title" },
-        el("h2", { id: "runs-title", class: "panel-title" }, words.say("robot.runs")), this.policy),
-    ];
     this.changed();
   }
 

@@ -76,21 +76,33 @@ export class Strips {
     const { bin_secs } = this.history;
     const at = (/** @type {number} */ secs) => ((secs - from_secs) / (to_secs - from_secs)) * width;
     const bins = [...row.bins];
+    // The light ground in runs: where translucent pieces overlapped, there would be stripes.
+    let run = { color: "", left: 0, right: 0 };
+    const endRun = () => {
+      context.globalAlpha = 0.26;
+      context.fillStyle = run.color;
+      context.fillRect(run.left, 0, run.right - run.left, height);
+    };
     for (const [i, [bin, sample]] of bins.entries()) {
       // Where pictures are rare, what they showed holds until the next.
       const next = bins[i + 1]?.[0] ?? bin + 1;
       const left = at(bin * bin_secs);
       const right = at((next - bin <= HOLD_BINS ? next : bin + 1) * bin_secs);
       if (right < 0 || left > width) continue;
-      context.fillStyle = this.palette.of(sample).line;
+      const color = this.palette.of(sample).line;
+      if (color !== run.color || left > run.right + 0.01) {
+        endRun();
+        run = { color, left, right };
+      }
+      run.right = right;
       // The colour stands for the expression, its height for the certainty; not sure has no height.
-      context.globalAlpha = 0.26;
-      context.fillRect(left, 0, right - left + 0.5, height);
       if (!sample.sure) continue;
       context.globalAlpha = 1;
+      context.fillStyle = color;
       const high = Math.max(3, sample.confidence * height);
       context.fillRect(left, height - high, right - left + 0.5, high);
     }
+    endRun();
     context.globalAlpha = 1;
     context.fillStyle = styleColor(canvas, "--ink");
     for (const { time_secs } of this.history.ticks) {

@@ -1,5 +1,7 @@
 /** Steps through a video file by seeking, so that the same file always gives the same pictures. @module */
 
+const LONGEST_WAIT_MS = 2000;
+
 /** The file is no video that this browser plays. */
 export class NotPlayable extends Error {}
 
@@ -27,9 +29,25 @@ export async function load(video, address) {
  * @param {HTMLVideoElement} video
  * @param {number} time_secs
  */
-export function seek(video, time_secs) {
-  return once(video, "seeked", () => {
+export async function seek(video, time_secs) {
+  const shown = presented(video);
+  await once(video, "seeked", () => {
     video.currentTime = time_secs;
+  });
+  await shown;
+}
+
+/**
+ * Waits until a new picture is on the screen. At `seeked` the one before may still be there, now and
+ * then, and would be taken for the new one.
+ * @param {HTMLVideoElement} video
+ */
+function presented(video) {
+  // Nothing is presented by a hidden page.
+  if (!video.requestVideoFrameCallback || document.hidden) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, LONGEST_WAIT_MS);
+    video.requestVideoFrameCallback(() => (clearTimeout(timer), resolve(undefined)));
   });
 }
 

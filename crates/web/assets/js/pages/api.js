@@ -112,7 +112,8 @@ function fields(document_, list) {
 /** @param {any} content of a body or an answer, by media type */
 function contents(content) {
   return el("ul", { class: "contents" }, ...Object.entries(content ?? {}).map(([type, { schema }]) =>
-    el("li", {}, el("code", {}, type), " ", kind(schema))));
+    // Of a picture there is no more to say than its type.
+    el("li", {}, el("code", {}, type), " ", type.startsWith("image/") ? null : kind(schema))));
 }
 
 /** @param {any} schema */
