@@ -34,6 +34,8 @@ pub struct Limits {
     pub picture_bytes: usize,
     /// Pixels of a picture.
     pub picture_pixels: usize,
+    /// Bytes of a form with pictures.
+    pub form_bytes: usize,
     /// Pictures in one request.
     pub pictures_per_request: usize,
     /// Requests that send pictures at a time.
@@ -50,6 +52,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             picture_bytes: 20 << 20,
+            form_bytes: 64 << 20,
             // Takes 360 MB while it is decoded and turned.
             picture_pixels: 40_000_000,
             pictures_per_request: 32,

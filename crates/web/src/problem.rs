@@ -1,11 +1,14 @@
 //! Every error as a problem document (RFC 9457) that names what was found and what is allowed.
 
-use axum::extract::FromRequest;
 use axum::extract::rejection::JsonRejection;
+use axum::extract::{DefaultBodyLimit, FromRequest};
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+
+/// Bytes of a JSON body.
+const MOST_JSON: usize = 16 << 10;
 
 /// What went wrong, in the members of RFC 9457 and some of our own.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
@@ -134,9 +137,10 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for JsonBody
     type Rejection = Problem;
 
     async fn from_request(
-        request: Request<axum::body::Body>,
+        mut request: Request<axum::body::Body>,
         state: &S,
     ) -> Result<Self, Self::Rejection> {
+        DefaultBodyLimit::max(MOST_JSON).apply(&mut request);
         match axum::Json::from_request(request, state).await {
             Ok(axum::Json(value)) => Ok(Self(value)),
             Err(rejection) => Err(of_json(&rejection)),

@@ -44,9 +44,6 @@ const MORE_PORTS: u16 = 20;
 /// Bytes of the head of a request.
 const MOST_HEAD: usize = 16 << 10;
 
-/// Bytes of a JSON body.
-const MOST_JSON: usize = 16 << 10;
-
 /// Where a server is to listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listen {
@@ -103,11 +100,40 @@ impl Server {
                 Err(source) => return Err(BindError { address: wanted, source }),
             }
         };
-        let address = listener.local_addr().unwrap_or(address);
+        Ok(Self::of(listener, address, options, networks, hub))
+    }
+
+    /// A server at a socket that listens already: another program, such as systemd, opened it. The
+    /// rest is as for [`Self::bind`].
+    ///
+    /// # Errors
+    /// If the socket cannot be used.
+    pub fn on(
+        socket: std::net::TcpListener,
+        options: Options,
+        networks: NetworkSets,
+        hub: Option<Arc<Hub>>,
+    ) -> Result<Self, BindError> {
+        let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
+        let address = socket.local_addr().unwrap_or(unknown);
+        let error = |source| BindError { address, source };
+        socket.set_nonblocking(true).map_err(error)?;
+        let listener = TcpListener::from_std(socket).map_err(error)?;
+        Ok(Self::of(listener, address, options, networks, hub))
+    }
+
+    fn of(
+        listener: TcpListener,
+        wanted: SocketAddr,
+        options: Options,
+        networks: NetworkSets,
+        hub: Option<Arc<Hub>>,
+    ) -> Self {
+        let address = listener.local_addr().unwrap_or(wanted);
         let (end, ending) = watch::channel(false);
         let pool = Pool::new(networks, options.limits.picture_pixels);
         let app = App::new(options, address.ip().is_loopback(), pool, hub, ending);
-        Ok(Self { listener, address, app, end })
+        Self { listener, address, app, end }
     }
 
     /// Where it listens.
@@ -215,7 +241,6 @@ fn router(app: Arc<App>) -> Router {
     let (api, _) = api::router();
     api.fallback(asset)
         .method_not_allowed_fallback(no_such_method)
-        .layer(axum::extract::DefaultBodyLimit::max(MOST_JSON))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(app.clone(), gate))

@@ -53,9 +53,10 @@ impl Socket {
                 Some(Ok(Message::Close(_))) | None => return Err(Gone),
                 Some(Err(error)) => {
                     let reason = error.to_string();
-                    let code = match reason.contains("too long") || reason.contains("too big") {
-                        true => close_code::SIZE,
-                        false => close_code::PROTOCOL,
+                    let code = match &reason {
+                        reason if reason.contains("too long") => close_code::SIZE,
+                        reason if reason.contains("UTF-8") => close_code::INVALID,
+                        _ => close_code::PROTOCOL,
                     };
                     self.close(code, &reason).await;
                     return Err(Gone);

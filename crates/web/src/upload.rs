@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{FromRequest, Multipart, Request};
-use axum::http::HeaderMap;
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use tokio::sync::OwnedSemaphorePermit;
@@ -56,7 +56,7 @@ enum Source {
 impl FromRequest<Arc<App>> for Pictures {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+    async fn from_request(mut request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         let (kind, shown) = kind_of(request.headers());
         let is_form = kind == "multipart/form-data";
         if !is_form {
@@ -64,6 +64,8 @@ impl FromRequest<Arc<App>> for Pictures {
         }
         let turn = turn(app).await?;
         let source = if is_form {
+            // Also what is not yet known to be a picture has a bound.
+            DefaultBodyLimit::max(app.options.limits.form_bytes).apply(&mut request);
             let form = Multipart::from_request(request, app).await;
             Source::Form(form.map_err(|rejection| Problem::bad_request(rejection.body_text()))?)
         } else {
@@ -181,5 +183,8 @@ fn slow() -> Problem {
 }
 
 fn broken(error: axum::extract::multipart::MultipartError) -> Problem {
-    Problem::bad_request(error.body_text())
+    match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(error.body_text()),
+        _ => Problem::bad_request(error.body_text()),
+    }
 }

@@ -230,7 +230,12 @@ async fn wrong_forms_are_refused_by_name() {
 
 #[tokio::test]
 async fn huge_pictures_are_refused_before_memory_is_taken() {
-    let limits = Limits { picture_bytes: 200_000, picture_pixels: 300_000, ..Limits::default() };
+    let limits = Limits {
+        picture_bytes: 200_000,
+        picture_pixels: 300_000,
+        form_bytes: 500_000,
+        ..Limits::default()
+    };
     let server = start(Options { limits, ..Options::default() }).await;
     // Announced: refused without being read.
     let announced = [("Content-Type", "image/jpeg"), ("Content-Length", "99999999999")];
@@ -255,6 +260,16 @@ async fn huge_pictures_are_refused_before_memory_is_taken() {
     let chunk = [b"30d40\r\n".as_slice(), &[7; 200_000], b"\r\n"].concat().repeat(2);
     let answer = common::exchange(&mut stream, &head, &chunk).await;
     answer.problem(413, "too-large");
+    // In forms: a large picture, many of them, and a head of a part that does not end.
+    let (kind, body) = form(&[("picture", "large.jpg", &[7; 300_000])]);
+    server.post("/api/v1/analyze", &kind, &body).await.problem(413, "too-large");
+    let hopper = file("hopper.jpg");
+    assert!(hopper.len() < 200_000 && hopper.len() * 20 > 500_000, "{}", hopper.len());
+    let (kind, body) = form(&vec![("picture", "hopper.jpg", hopper.as_slice()); 20]);
+    server.post("/api/v1/analyze", &kind, &body).await.problem(413, "too-large");
+    let endless = [b"--x\r\nA: ".as_slice(), &[b'a'; 600_000]].concat();
+    let answer = server.post("/api/v1/analyze", "multipart/form-data; boundary=x", &endless).await;
+    answer.problem(413, "too-large");
     // Few bytes, many pixels.
     let flat = RgbImage::new(2000, 2000);
     for format in [ImageFormat::Png, ImageFormat::WebP, ImageFormat::Jpeg] {
@@ -265,9 +280,10 @@ async fn huge_pictures_are_refused_before_memory_is_taken() {
         assert!(detail.contains("2000x2000") && detail.contains("300000"), "{detail}");
     }
     // What only says it is large.
-    let mut lie = encoded(&RgbImage::new(8, 8), ImageFormat::Png);
-    lie[16..24].copy_from_slice(&[0, 0, 0x40, 0, 0, 0, 0x40, 0]);
-    server.post("/api/v1/analyze", "image/png", &lie).await.problem(413, "too-large");
+    let mut lie = encoded(&RgbImage::new(8, 8), ImageFormat::Jpeg);
+    let size = lie.windows(2).position(|two| two == [0xFF, 0xC0]).unwrap() + 5;
+    lie[size..size + 4].copy_from_slice(&[0x40, 0, 0x40, 0]);
+    server.post("/api/v1/analyze", "image/jpeg", &lie).await.problem(413, "too-large");
 }
 
 #[tokio::test]

@@ -59,6 +59,8 @@ pub struct Colors {
 pub struct InfoLimits {
     /// Bytes of a picture.
     pub picture_bytes: usize,
+    /// Bytes of a form with pictures.
+    pub form_bytes: usize,
     /// Pixels of a picture.
     pub picture_pixels: usize,
     /// Pictures in one request.
@@ -93,6 +95,7 @@ pub async fn info(State(app): State<Arc<App>>, MaybeRole(role): MaybeRole) -> Js
         robots: app.robots,
         limits: InfoLimits {
             picture_bytes: limits.picture_bytes,
+            form_bytes: limits.form_bytes,
             picture_pixels: limits.picture_pixels,
             pictures_per_request: limits.pictures_per_request,
             live_sessions: app.sessions_max(),
