@@ -42,7 +42,7 @@ def page(open_page, server):
 
 
 def test_pictures_are_drawn_and_listed(page, screenshot):
-    names = ["astronaut.jpg", "hopper.jpg", "chelsea.jpg", "solvay_1927.jpg"]
+    names = ["astronaut.jpg", "hopper.jpg", "solvay_1927.jpg", "chelsea.jpg"]
     choose(page, *(PICTURES / name for name in names))
     finished(page)
     expect(page.locator(".file-card")).to_have_count(4)

@@ -14,7 +14,8 @@ import { StatusLine } from "./status-line.js";
 const LONGEST_SIDE_PX = 640;
 const JPEG_QUALITY = 0.85;
 /** More does not look smoother, and costs other sessions their turn. */
-const SHORTEST_PERIOD_MS = 1000 / 30;
+const SHORTEST_PERIOD_MS = 0.9 * (1000 / 30);
+const AFTER_PROBLEM_MS = 1000;
 const ANSWER_MS = 5000;
 const NUMBERS_EVERY_MS = 500;
 
@@ -35,6 +36,7 @@ export class CameraView {
     // Upright on a phone that is held upright.
     this.video.addEventListener("resize", () => this.stage.shape(this.video.videoWidth, this.video.videoHeight));
     this.stage.element.classList.toggle("blurred", info.blur_faces);
+    this.stage.element.classList.toggle("no-picture", info.numbers_only);
     this.view = new PeopleView({ info, palette, words, stage: this.stage });
     this.status = new StatusLine();
     this.camera = new Camera((trouble) => this.#fail(trouble));
@@ -53,9 +55,14 @@ export class CameraView {
     this.trouble = null;
     /** @type {unknown} a picture that the server could not use */
     this.problem = null;
-    /** When the picture was taken whose answer is awaited; 0 where none is. */
+    /** When a picture was last asked about whose answer is awaited; 0 where none is. */
     this.asked_ms = 0;
-    this.sent_ms = 0;
+    /** When that picture was taken. */
+    this.taken_ms = 0;
+    /** When the newest picture was taken that was not sent yet; 0 where there is none. */
+    this.fresh_ms = 0;
+    /** No picture is sent before. */
+    this.next_ms = 0;
     this.timer = 0;
     this.choice = /** @type {HTMLSelectElement} */ (
       el("select", { class: "select", "aria-label": words.say("camera.choose"), onchange: () => this.start(this.choice.value) })
@@ -72,7 +79,6 @@ export class CameraView {
     }
     this.left = [this.stage.element, this.view.minute, this.status.element];
     this.right = [this.view.people.element];
-    this.hide = () => this.#next();
     this.#show();
   }
 
@@ -101,25 +107,23 @@ export class CameraView {
     if (!this.camera.stream) return;
     this.mode = "on";
     this.#mirror(this.camera.facesUser);
-    document.addEventListener("visibilitychange", this.hide);
     this.socket.open();
     this.view.start();
     this.#numbers();
     this.#show();
-    this.#next();
+    this.#follow();
     await this.#listCameras();
   }
 
   stop() {
     this.mode = "off";
-    document.removeEventListener("visibilitychange", this.hide);
     clearTimeout(this.timer);
     this.camera.close();
     this.video.srcObject = null;
     this.socket.close();
     this.grabber.close();
     this.view.stop();
-    this.asked_ms = 0;
+    this.asked_ms = this.fresh_ms = 0;
     this.problem = null;
     this.#show();
   }
@@ -159,39 +163,44 @@ export class CameraView {
       this.problem = error;
     }
     this.#show();
-    this.#next();
   }
 
-  /** Sends the next picture that the camera takes, unless an answer is still awaited. */
-  #next() {
-    if (this.mode !== "on" || this.asked_ms || this.waiting || this.paused || document.hidden) return;
-    if (!this.socket.isOpen) return;
-    this.waiting = true;
-    const go = () => {
-      this.waiting = false;
-      this.#send();
+  /** Notes each new picture of the camera, and sends it unless an answer is still awaited. */
+  #follow() {
+    if (this.following || this.mode !== "on") return;
+    this.following = true;
+    const { video } = this;
+    const next = (/** @type {number} */ now_ms, /** @type {any} */ frame) => {
+      this.following = false;
+      this.fresh_ms = frame?.presentationTime ?? now_ms;
+      void this.#send();
+      this.#follow();
     };
-    // Where the browser has it: right when a new picture came, and never for a hidden page.
-    if (this.video.requestVideoFrameCallback) this.video.requestVideoFrameCallback(go);
-    else requestAnimationFrame(go);
+    // Where the browser has it: when a new picture came, and never for a hidden page.
+    if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(next);
+    else requestAnimationFrame(next);
   }
 
+  /** Sends the newest picture, if it was not sent yet and no answer is awaited. */
   async #send() {
-    if (this.mode !== "on" || this.asked_ms || this.paused || document.hidden) return;
+    const fresh_ms = this.fresh_ms;
     const now_ms = performance.now();
-    if (now_ms - this.sent_ms < SHORTEST_PERIOD_MS * 0.8 || !this.video.videoWidth) return this.#next();
-    this.asked_ms = this.sent_ms = now_ms;
+    const may = this.mode === "on" && this.socket.isOpen && !this.paused && !document.hidden;
+    if (!may || this.asked_ms || !fresh_ms || now_ms < this.next_ms || !this.video.videoWidth) return;
+    this.fresh_ms = 0;
+    this.asked_ms = now_ms;
+    this.taken_ms = fresh_ms;
+    this.next_ms = now_ms + SHORTEST_PERIOD_MS;
     try {
       const picture = await this.grabber.grab(this.video);
       if (this.asked_ms !== now_ms || !this.socket.isOpen) return;
-      this.socket.send({ type: "picture", time_secs: now_ms / 1000 });
+      this.socket.send({ type: "picture", time_secs: fresh_ms / 1000 });
       this.socket.send(picture);
     } catch (error) {
       if (this.mode !== "on") return;
       this.problem = error;
       this.asked_ms = 0;
-      this.sent_ms = performance.now() + 1000;
-      this.#next();
+      this.next_ms = now_ms + AFTER_PROBLEM_MS;
     }
   }
 
@@ -202,11 +211,11 @@ export class CameraView {
       this.paused = message.paused === true;
       this.asked_ms = 0;
     } else if (message.type === "observation") {
-      const asked_ms = this.asked_ms;
+      const taken_ms = this.taken_ms;
       this.asked_ms = 0;
       this.problem = null;
       this.rate.add();
-      this.view.show(message, message.time_secs, () => this.latency.add(performance.now() - asked_ms));
+      this.view.show(message, message.time_secs, () => this.latency.add(performance.now() - taken_ms));
       this.size = `${message.width}×${message.height}`;
     } else if (message.type === "paused") {
       this.paused = message.paused;
@@ -216,10 +225,10 @@ export class CameraView {
     } else if (message.type === "problem") {
       this.problem = message.detail ?? message.title;
       this.asked_ms = 0;
-      this.sent_ms = performance.now() + 1000;
+      this.next_ms = performance.now() + AFTER_PROBLEM_MS;
     }
     if (message.type !== "observation") this.#show();
-    this.#next();
+    void this.#send();
   }
 
   /**

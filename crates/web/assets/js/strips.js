@@ -74,7 +74,9 @@ export class Strips {
     if (!area) return;
     const { context, width, height } = area;
     const { bin_secs } = this.history;
-    const at = (/** @type {number} */ secs) => ((secs - from_secs) / (to_secs - from_secs)) * width;
+    // On whole pixels of the screen: else there would be a faint line between any two bins.
+    const scale = canvas.width / width;
+    const at = (/** @type {number} */ secs) => Math.round(((secs - from_secs) / (to_secs - from_secs)) * width * scale) / scale;
     const bins = [...row.bins];
     // The light ground in runs: where translucent pieces overlapped, there would be stripes.
     let run = { color: "", left: 0, right: 0 };
@@ -90,7 +92,7 @@ export class Strips {
       const right = at((next - bin <= HOLD_BINS ? next : bin + 1) * bin_secs);
       if (right < 0 || left > width) continue;
       const color = this.palette.of(sample).line;
-      if (color !== run.color || left > run.right + 0.01) {
+      if (color !== run.color || left > run.right) {
         endRun();
         run = { color, left, right };
       }
@@ -100,7 +102,7 @@ export class Strips {
       context.globalAlpha = 1;
       context.fillStyle = color;
       const high = Math.max(3, sample.confidence * height);
-      context.fillRect(left, height - high, right - left + 0.5, high);
+      context.fillRect(left, height - high, right - left, high);
     }
     endRun();
     context.globalAlpha = 1;
