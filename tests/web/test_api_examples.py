@@ -32,17 +32,17 @@ def labels(report):
 
 def test_curl(server):
     # `set -e`: the first that fails ends the example.
-    shell = "curl() { command curl --fail-with-body --silent --show-error \"$@\"; }; set -e\n"
-    one, several, why, rest = (
-        run("bash", "-c", shell + block) for block in examples("sh", server)
-    )
+    shell = 'curl() { command curl --fail-with-body --silent --show-error "$@"; }; set -e\n'
+    one, several, why, rest = (run("bash", "-c", shell + block) for block in examples("sh", server))
     assert [labels(report) for report in json.loads(one)] == [["happy"]]
     reports = json.loads(several)
     assert [report["picture"] for report in reports] == ["astronaut.jpg", "hopper.jpg"]
     assert [labels(report) for report in reports] == [["happy"], ["neutral"]]
     (face,) = json.loads(why)["faces"]
     assert face["heat"]["label"] == "happy"
-    assert '"status":"ok"' in rest and "rapport_pictures_total" in rest and '{"paused":false}' in rest
+    assert (
+        '"status":"ok"' in rest and "rapport_pictures_total" in rest and '{"paused":false}' in rest
+    )
 
 
 def test_the_keys_of_a_report_are_described(server):

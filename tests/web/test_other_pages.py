@@ -9,7 +9,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from fake_camera import two_people
 from scenes import PICTURES
 from web_server import ROOT
 
@@ -199,15 +198,6 @@ def test_pages_hold_no_script_and_no_style():
         assert not re.search(r"<script(?![^>]* src=)", text), page.name
         assert not re.search(r"\son\w+=", text), page.name
         assert not re.search(r"(?:src|href)=\"(?!/|#)", text), page.name
-
-
-def test_the_camera_needs_a_secure_address(open_page, serve, launch):
-    server = serve("--host", "rapport.test")
-    browser = launch(two_people(), "--host-resolver-rules=MAP rapport.test 127.0.0.1")
-    page = open_page(f"http://rapport.test:{server.port}/", using=browser)
-    page.locator(".note button").click()
-    expect(page.locator(".note-title")).to_have_text("The camera needs a secure address")
-    expect(page.locator(".note-text")).to_contain_text("https://")
 
 
 def test_lists_do_not_grow(open_page, server):

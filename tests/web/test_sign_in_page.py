@@ -1,1 +1,0 @@
-"""The pages where a token is asked for."""
