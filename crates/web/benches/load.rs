@@ -68,7 +68,8 @@ async fn measure(address: &str) {
         jpeg.len() / 1000,
         available_parallelism().unwrap()
     );
-    run(address, &jpeg, 1, Some(15.0), Duration::from_secs(2)).await;
+    // As many as later, so that memory that is taken once is taken.
+    run(address, &jpeg, 16, None, Duration::from_secs(5)).await;
     let before = memory_mb(address).await;
     println!(
         "{:>8} {:>9} {:>10} {:>15} {:>8} {:>8} {:>8} {:>8} {:>10}",

@@ -89,32 +89,30 @@ impl Pictures {
             Source::Form(form) => form,
         };
         let until = Instant::now() + LONGEST_UPLOAD;
-        loop {
-            let next = timeout_at(until, form.next_field()).await.map_err(|_| slow())?;
-            let Some(mut field) = next.map_err(broken)? else {
-                return if self.given > 0 { Ok(None) } else { Err(no_picture()) };
-            };
-            if field.name() != Some("picture") {
-                let name: String = field.name().unwrap_or("none").chars().take(40).collect();
-                let detail = format!("field `{name}` of the form, expected only `picture`");
-                return Err(Problem::bad_request(detail).with(name, "picture"));
-            }
-            self.given += 1;
-            if self.given > limits.pictures_per_request {
-                let allowed = limits.pictures_per_request;
-                let detail = format!("more than {allowed} pictures in one request");
-                return Err(Problem::too_large(detail).with("more", allowed));
-            }
-            let name = field.file_name().unwrap_or("picture").chars().take(255).collect();
-            let mut data = BytesMut::new();
-            loop {
-                let part = timeout_at(until, field.chunk()).await.map_err(|_| slow())?;
-                let Some(part) = part.map_err(broken)? else { break };
-                data.extend_from_slice(&part);
-                check_bytes(data.len() as u64, limits.picture_bytes)?;
-            }
-            return Ok(Some((name, data.freeze())));
+        let next = timeout_at(until, form.next_field()).await.map_err(|_| slow())?;
+        let Some(mut field) = next.map_err(broken)? else {
+            return if self.given > 0 { Ok(None) } else { Err(no_picture()) };
+        };
+        if field.name() != Some("picture") {
+            let name: String = field.name().unwrap_or("none").chars().take(40).collect();
+            let detail = format!("field `{name}` of the form, expected only `picture`");
+            return Err(Problem::bad_request(detail).with(name, "picture"));
         }
+        self.given += 1;
+        if self.given > limits.pictures_per_request {
+            let allowed = limits.pictures_per_request;
+            let detail = format!("more than {allowed} pictures in one request");
+            return Err(Problem::too_large(detail).with("more", allowed));
+        }
+        let name = field.file_name().unwrap_or("picture").chars().take(255).collect();
+        let mut data = BytesMut::new();
+        loop {
+            let part = timeout_at(until, field.chunk()).await.map_err(|_| slow())?;
+            let Some(part) = part.map_err(broken)? else { break };
+            data.extend_from_slice(&part);
+            check_bytes(data.len() as u64, limits.picture_bytes)?;
+        }
+        Ok(Some((name, data.freeze())))
     }
 }
 

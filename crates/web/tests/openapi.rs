@@ -75,3 +75,11 @@ async fn every_reference_leads_somewhere_and_every_schema_is_described() {
         assert!(schema["description"].is_string(), "{name} is not described");
     }
 }
+
+#[test]
+fn every_kind_of_problem_is_described() {
+    let page = std::fs::read_to_string(rapport_test_support::in_repository("docs/api.md")).unwrap();
+    for (kind, _, status) in rapport_web::problem::Problem::KINDS {
+        assert!(page.contains(&format!("| `{kind}` | {status} |")), "{kind}");
+    }
+}
