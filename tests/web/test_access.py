@@ -50,6 +50,18 @@ def test_a_token_is_asked_for_and_the_wanted_page_follows(open_page, guarded):
     expect(page.get_by_label("Token")).to_be_visible()
 
 
+def test_who_was_signed_out_meanwhile_comes_to_sign_in(open_page, guarded):
+    server, tokens = guarded
+    page = open_page(server.address)
+    sign_in(page, tokens["viewer"])
+    page.locator(".note button").click()
+    expect(page.locator(".person")).to_have_count(2, timeout=LAST_MS)
+    page.context.clear_cookies()
+    server.stop()
+    server.restart()
+    expect(page.get_by_label("Token")).to_be_visible(timeout=LAST_MS)
+
+
 def test_after_signing_in_only_pages_of_this_server_follow(open_page, guarded):
     server, tokens = guarded
     page = open_page(f"{server.address}/sign-in?next=//example.org/notice")

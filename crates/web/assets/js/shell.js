@@ -77,7 +77,7 @@ export function leaveForSignIn() {
  * @param {import("./types.js").Info} info
  */
 export function addSignOut({ words, tools }, info) {
-  if (!info.sign_in_needed) return;
+  if (!info.signed_in) return;
   const leave = () => post("sign-out", {}).finally(() => location.assign("/sign-in"));
   tools.append(el("button", { type: "button", class: "button quiet", onclick: leave }, words.say("sign_out")));
 }

@@ -119,7 +119,8 @@ export class Reconnecting {
 
 /**
  * A browser does not say why a WebSocket failed: the API does.
- * @returns {Promise<Problem>} status 0 where nobody answers, 503 where the server is full
+ * @returns {Promise<Problem>} status 0 where nobody answers, 401 where a token is asked for, 503 where
+ *   the server is full
  */
 async function whyNot() {
   try {
@@ -127,8 +128,8 @@ async function whyNot() {
     if (health.sessions_max && health.sessions >= health.sessions_max) {
       return new Problem({ status: 503 });
     }
-    await ask("info");
-    return new Problem({ status: 0 });
+    const info = await ask("info");
+    return new Problem({ status: info.sign_in_needed ? 401 : 0 });
   } catch (error) {
     return error instanceof Problem ? error : new Problem({ status: 0 });
   }

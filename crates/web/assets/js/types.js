@@ -30,7 +30,8 @@
  * @property {string[]} labels
  * @property {Colors} colors
  * @property {"operator"|"viewer"|"rating"|null} role
- * @property {boolean} sign_in_needed
+ * @property {boolean} sign_in_needed no token was sent
+ * @property {boolean} signed_in with a token
  * @property {boolean} blur_faces
  * @property {boolean} numbers_only
  * @property {boolean} paused

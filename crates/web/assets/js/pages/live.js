@@ -6,7 +6,7 @@ import { legend } from "../legend.js";
 import { Palette } from "../palette.js";
 import { RobotView } from "../robot-view.js";
 import { RobotsFeed } from "../robots-feed.js";
-import { addSignOut, loadInfo, sentence, startPage } from "../shell.js";
+import { addSignOut, leaveForSignIn, loadInfo, sentence, startPage } from "../shell.js";
 
 const CAMERA = "camera";
 
@@ -87,6 +87,7 @@ function showViews() {
       await /** @type {RobotView|undefined} */ (views.get(robot))?.picture(picture);
     },
     connection() {
+      if (feed.problem?.status === 401) leaveForSignIn();
       for (const view of views.values()) if (view instanceof RobotView) view.changed();
     },
   });
