@@ -19,7 +19,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session", autouse=True)
 def ros():
-    for program in ("perception_node", "behavior_node"):
+    for program in ("perception_node", "behavior_node", "dashboard_node"):
         if not (BIN_DIR / program).is_file():
             pytest.exit(f"{BIN_DIR / program} not found; run `make build`", returncode=2)
     # Ctrl-C and SIGTERM are pytest's: the fixtures end, and with them every node.
