@@ -43,13 +43,14 @@ def client(namespace):
 
 @pytest.fixture
 def start(namespace, tmp_path):
-    """Starts a node: `start("perception_node", {"threads": 1}, "--log-level", "debug")`."""
+    """Starts a node: `start("perception_node", {"threads": 1}, "--log-level", "debug")`; `below`: namespace
+    below that of the test."""
     nodes = []
 
-    def start(program, parameters=None, *ros_arguments, env=None):
+    def start(program, parameters=None, *ros_arguments, env=None, below=""):
         given = [f"-p={name}:={value}" for name, value in (parameters or {}).items()]
         given = [part for argument in given for part in argument.split("=", 1)]
-        arguments = ["--ros-args", "-r", f"__ns:={namespace}", *given, *ros_arguments]
+        arguments = ["--ros-args", "-r", f"__ns:={namespace}{below}", *given, *ros_arguments]
         if env is None:
             env = os.environ | {"ROS_LOG_DIR": str(tmp_path / "ros")}
         node = NodeProcess(program, arguments, tmp_path / f"{program}_{len(nodes)}.log", env)

@@ -255,17 +255,15 @@ def test_a_pause_holds_over_restarts_until_somebody_resumes(
 
     # perception_node starts again, enabled, and is paused again.
     assert perception.stop()[0] == 0
-    start("perception_node")
-    wait_until(lambda: robots(address)[namespace]["level"] == "stale", "silence was not noticed")
-    state = wait_until(
-        lambda: (s := robots(address)[namespace])["level"] == "ok" and s, "it did not come back"
-    )
-    assert state["paused"]
+    second = start("perception_node")
+    assert client.spin_until(lambda: second.lines("disabled; no images"))
     assert is_quiet(client, emotions)
+    assert robots(address)[namespace]["paused"]
 
     # Both start again.
     assert node.stop()[0] == 0
-    second = start("perception_node")
+    second.stop()
+    third = start("perception_node")
     node, address = dashboard()
     assert robots(address)[namespace]["paused"]
     wait_until(lambda: robots(address)[namespace]["level"] == "ok", "it did not come back")
@@ -278,7 +276,7 @@ def test_a_pause_holds_over_restarts_until_somebody_resumes(
     node.stop()
     _, address = dashboard()
     wait_until(lambda: robots(address)[namespace]["level"] == "ok", "not seen")
-    assert not robots(address)[namespace]["paused"] and second.alive
+    assert not robots(address)[namespace]["paused"] and third.alive
     emotions.clear()
     assert client.spin_until(lambda: len(emotions) > 5)
 
@@ -318,8 +316,8 @@ def test_a_robot_that_does_not_run_can_be_paused(start, dashboard, namespace, st
 
 def test_two_robots_on_one_page(start, dashboard, watch, stream, namespace, tmp_path):
     left, right = f"{namespace}/left", f"{namespace}/right"
-    for name in (left, right):
-        start("perception_node", None, "-r", f"__ns:={name}")
+    for below in ("/left", "/right"):
+        start("perception_node", below=below)
     _, address = dashboard({"robots": f"['{left}','{right}']"})
     stream(smiling_face(), of=left)
     stream(np.zeros((120, 160, 3), np.uint8), of=right)

@@ -23,15 +23,14 @@ def demo(tmp_path):
     command = [sys.executable, "tools/open_port.py", "tools/isolated", "tools/demo"]
     env = os.environ | {"RAPPORT_BIN_DIR": str(BIN_DIR)}
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, env=env)
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=output, stderr=output, env=env, start_new_session=True
+        )
     yield process, log
     if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(20)
-    finally:
-        process.kill()
-        print(f"--- output of the demo\n{log.read_text()}")
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    print(f"--- output of the demo\n{log.read_text()}")
 
 
 def network(pid):
@@ -66,9 +65,10 @@ def test_the_page_shows_the_robot(demo):
         for pid in children(process.pid)
         if Path(f"/proc/{pid}/comm").read_text().startswith("dashboard")
     ]
-    process.send_signal(signal.SIGTERM)
     inside = network(dashboard) != network("self")
-    assert process.wait(20) == 143
+    # Ctrl-C, which reaches every process of the terminal.
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(20) == 130
     assert not Path(f"/proc/{dashboard}").exists()
     if not inside:
         pytest.skip("the page was shown, but this system lets nobody have a network of their own")

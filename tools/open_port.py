@@ -28,7 +28,10 @@ def main():
     command = sys.argv[1:]
     if not command:
         sys.exit(__doc__.splitlines()[0])
-    os.dup2(listen().fileno(), LISTEN_FD)
+    listener = listen().detach()
+    os.dup2(listener, LISTEN_FD)
+    # It may have had that number already, and would be closed with the start of the command.
+    os.set_inheritable(LISTEN_FD, True)
     os.environ["LISTEN_FDS"] = "1"
     # Set by whoever started this, it would mean another process.
     os.environ.pop("LISTEN_PID", None)

@@ -8,12 +8,12 @@ use tokio::time::timeout;
 
 use crate::ros::handle::NodeHandle;
 
-/// How long an answer is waited for. A viewer waits for two of these.
-const PATIENCE: Duration = Duration::from_millis(1800);
+/// How long an answer is waited for, until the same is asked again: a request sent before both sides
+/// know one another is lost.
+const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How often it is asked: a request sent before both sides know one another is lost, and one to a
-/// node that was killed may be taken for delivered for some seconds.
-const ATTEMPTS: usize = 2;
+/// How often it is asked. A viewer who waits for the answer waits for five seconds.
+const ATTEMPTS: usize = 8;
 
 /// A client of the service.
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! One robot: a task that hears of it, tells the hub, and holds its pause.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use r2r::rapport::msg::Response;
@@ -26,6 +26,9 @@ use crate::ros::image_topic::Offer;
 use crate::ros::logging::RateLimitedLog;
 use crate::ros::status::PERIOD;
 use crate::ros::switch::Switch;
+
+/// Messages sent before a pause may come so long after it.
+const LAST_MESSAGES: Duration = Duration::from_millis(500);
 
 /// What every robot's task works with.
 #[derive(Clone)]
@@ -62,6 +65,8 @@ pub struct Robot {
     asking: JoinSet<(bool, Result<(), String>)>,
     /// Viewers who wait for its outcome.
     waiting: Vec<oneshot::Sender<Result<(), String>>>,
+    /// When perception_node confirmed a pause.
+    paused_at: Option<Instant>,
     camera: Option<Camera>,
     look: watch::Sender<Switch>,
     model_read: Option<Instant>,
@@ -79,6 +84,7 @@ impl Robot {
             enable: None,
             asking: JoinSet::new(),
             waiting: Vec::new(),
+            paused_at: None,
             camera: None,
             look: watch::Sender::new(Switch { active: false, enabled: true }),
             model_read: None,
@@ -142,6 +148,13 @@ impl Robot {
 
     fn emotions(&mut self, cdr: &[u8]) {
         let now = Instant::now();
+        // A message that comes well after a pause is of a node that started again: its own report
+        // comes up to a second later.
+        let before = |at: Instant| now.duration_since(at) < LAST_MESSAGES;
+        if self.wanted == Some(false) && !self.paused_at.is_some_and(before) {
+            self.health.set_enabled(true);
+            self.ask();
+        }
         let due = self.model_read.is_none_or(|at| now.duration_since(at) >= PERIOD);
         if !due && !self.means.hub.has_viewers() {
             return;
@@ -227,7 +240,10 @@ impl Robot {
 
     fn answered(&mut self, enabled: bool, answer: Result<(), String>) {
         match &answer {
-            Ok(()) => self.health.set_enabled(enabled),
+            Ok(()) => {
+                self.health.set_enabled(enabled);
+                self.paused_at = (!enabled).then(Instant::now);
+            }
             Err(why) => {
                 self.log.warn(&format!("not {}: {why}", if enabled { "resumed" } else { "paused" }))
             }
