@@ -142,7 +142,7 @@ def screenshot(request):
         if folder:
             os.makedirs(folder, exist_ok=True)
             path = os.path.join(folder, f"web-{name}.jpg")
-            page.screenshot(path=path, type="jpeg", quality=82, **options)
+            page.screenshot(path=path, type="jpeg", quality=78, **options)
             assert os.path.getsize(path) < 200_000, path
 
     return screenshot

@@ -31,6 +31,8 @@ pub struct Info {
     pub role: Option<Role>,
     /// Whether a token is needed and none was sent.
     pub sign_in_needed: bool,
+    /// Whether a token is needed and was sent: then one can sign out.
+    pub signed_in: bool,
     /// Whether faces are blurred in the pictures of robots.
     pub blur_faces: bool,
     /// Whether pictures of robots are not sent at all.
@@ -89,6 +91,7 @@ pub async fn info(State(app): State<Arc<App>>, MaybeRole(role): MaybeRole) -> Js
         colors: colors.collect(),
         role,
         sign_in_needed: role.is_none(),
+        signed_in: role.is_some() && app.options.tokens.is_some(),
         blur_faces: privacy.blur_faces,
         numbers_only: privacy.numbers_only,
         paused: *app.paused.borrow(),

@@ -45,7 +45,7 @@ pub const BASE: &str = "/api/v1";
     ),
     components(schemas(LiveMessage, LiveRequest, WatchMessage, WatchRequest, Problem)),
     security((), ("token" = [])),
-    modifiers(&Token),
+    modifiers(&Token, &Problems),
 )]
 struct Document;
 
@@ -57,6 +57,19 @@ impl utoipa::Modify for Token {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("token", SecurityScheme::Http(scheme));
+    }
+}
+
+/// Lists every kind of problem as `x-problems`, for the page `/api`, where their types point to.
+struct Problems;
+
+impl utoipa::Modify for Problems {
+    fn modify(&self, document: &mut OpenApi) {
+        let kinds = Problem::KINDS.iter().map(|(kind, title, status)| {
+            serde_json::json!({ "type": kind, "title": title, "status": status })
+        });
+        let all = serde_json::Value::Array(kinds.collect());
+        document.extensions.get_or_insert_default().insert("x-problems".to_owned(), all);
     }
 }
 
