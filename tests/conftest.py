@@ -12,6 +12,7 @@ import rclpy
 from rapport.msg import FaceEmotionArray
 from rclpy.signals import SignalHandlerOptions
 
+from dashboard import Stream, address_of
 from graph import BIN_DIR, Camera, Client, NodeProcess
 
 _numbers = itertools.count(1)
@@ -80,3 +81,34 @@ def perception(start, camera):
     node = start("perception_node")
     camera.wait_until_connected()
     return node
+
+
+@pytest.fixture
+def stream(namespace):
+    """Starts a camera: `stream(smiling_face())`."""
+    streams = []
+
+    def stream(picture, *arguments, of=namespace):
+        streams.append(Stream(of, picture, *arguments))
+        return streams[-1]
+
+    yield stream
+    for one in streams:
+        one.close()
+
+
+@pytest.fixture
+def dashboard(start, namespace, tmp_path):
+    """Starts a dashboard for this test's robot; returns the node and its address."""
+
+    def dashboard(parameters=None, **options):
+        given = {
+            "listen": "127.0.0.1:0",
+            "robots": f"['{namespace}']",
+            "state_dir": str(tmp_path / "state"),
+            **(parameters or {}),
+        }
+        node = start("dashboard_node", given, **options)
+        return node, address_of(node)
+
+    return dashboard

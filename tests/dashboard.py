@@ -1,5 +1,7 @@
-"""What a viewer of dashboard_node has: HTTP requests and a WebSocket, without a browser."""
+"""What a viewer of dashboard_node has, HTTP requests and a WebSocket without a browser, and a camera that
+goes on while that is looked at."""
 
+import io
 import json
 import re
 import threading
@@ -8,10 +10,12 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from PIL import Image as Picture
+from sensor_msgs.msg import CompressedImage, Image
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from graph import PATIENCE_SECS
+from graph import PATIENCE_SECS, Camera, Client
 
 
 def wait_until(condition, what, timeout_secs=PATIENCE_SECS):
@@ -95,3 +99,35 @@ class Viewer:
     def close(self):
         self.socket.close()
         self.thread.join()
+
+
+class Stream(threading.Thread):
+    """A camera that goes on by itself: `image` at ten images a second, on a client of its own."""
+
+    def __init__(self, namespace, picture, topic="image", kind=Image):
+        super().__init__(daemon=True)
+        self.client = Client(namespace)
+        self.publisher = self.client.publisher(kind, topic, "sensor")
+        self.topic = self.client.node.resolve_topic_name(topic)
+        self.make = Camera(self.client, None, topic="unused").image
+        self.picture, self.kind = picture, kind
+        self.over = threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.over.wait(0.1):
+            message = self.make(self.picture, after_secs=0.1)
+            if self.kind is CompressedImage:
+                message = compressed(self.picture, message.header)
+            self.publisher.publish(message)
+
+    def close(self):
+        self.over.set()
+        self.join()
+        self.client.close()
+
+
+def compressed(picture, header):
+    jpeg = io.BytesIO()
+    Picture.fromarray(picture).save(jpeg, "JPEG")
+    return CompressedImage(header=header, format="jpeg", data=jpeg.getvalue())

@@ -3,84 +3,24 @@ a pause that holds."""
 
 import io
 import json
+import re
 import signal
 import threading
 import urllib.request
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image as Picture
 from rapport.msg import Response
-from sensor_msgs.msg import CompressedImage, Image
+from rcl_interfaces.srv import ListParameters
+from sensor_msgs.msg import CompressedImage
 from std_srvs.srv import SetBool
 
 from dashboard import Viewer, address_of, ask, pause, robots, wait_until
-from graph import Camera, Client
+from graph import ROOT
 from scenes import smiling_face
 from test_behavior import POLICY
-
-
-class Stream(threading.Thread):
-    """A camera that goes on by itself: `image` at ten images a second, on a client of its own."""
-
-    def __init__(self, namespace, picture, topic="image", kind=Image):
-        super().__init__(daemon=True)
-        self.client = Client(namespace)
-        self.publisher = self.client.publisher(kind, topic, "sensor")
-        self.topic = self.client.node.resolve_topic_name(topic)
-        self.make = Camera(self.client, None, topic="unused").image
-        self.picture, self.kind = picture, kind
-        self.over = threading.Event()
-        self.start()
-
-    def run(self):
-        while not self.over.wait(0.1):
-            message = self.make(self.picture, after_secs=0.1)
-            if self.kind is CompressedImage:
-                message = compressed(self.picture, message.header)
-            self.publisher.publish(message)
-
-    def close(self):
-        self.over.set()
-        self.join()
-        self.client.close()
-
-
-def compressed(picture, header):
-    jpeg = io.BytesIO()
-    Picture.fromarray(picture).save(jpeg, "JPEG")
-    return CompressedImage(header=header, format="jpeg", data=jpeg.getvalue())
-
-
-@pytest.fixture
-def stream(namespace):
-    """Starts a camera: `stream(smiling_face())`."""
-    streams = []
-
-    def stream(picture, *arguments, of=namespace):
-        streams.append(Stream(of, picture, *arguments))
-        return streams[-1]
-
-    yield stream
-    for one in streams:
-        one.close()
-
-
-@pytest.fixture
-def dashboard(start, namespace, tmp_path):
-    """Starts a dashboard for this test's robot; returns the node and its address."""
-
-    def dashboard(parameters=None, **options):
-        given = {
-            "listen": "127.0.0.1:0",
-            "robots": f"['{namespace}']",
-            "state_dir": str(tmp_path / "state"),
-            **(parameters or {}),
-        }
-        node = start("dashboard_node", given, **options)
-        return node, address_of(node)
-
-    return dashboard
 
 
 @pytest.fixture
@@ -431,3 +371,37 @@ def test_the_response_of_another_node_is_shown_as_it_is(dashboard, watch, namesp
     )
     assert viewer.of_type("response", namespace)[-1]["speech"] == message.speech
     assert node.alive
+
+
+def test_node_file_and_page_agree(start, client, dashboard):
+    dashboard()
+    names = client.ask(ListParameters, "dashboard_node/list_parameters").result.names
+    text = (ROOT / "config" / "dashboard.yaml").read_text()
+    # Lists have no value there: a parameter file cannot say of what an empty one is.
+    lists = re.findall(r"^    # (\w+): \[", text, re.MULTILINE)
+    in_file = yaml.safe_load(text)["/**"]["ros__parameters"]
+    assert {*in_file, *lists, "use_sim_time"} == set(names)
+    page = (ROOT / "docs" / "ros-api.md").read_text()
+    section = page.split("\n## dashboard_node")[1].split("\n## ")[0]
+    rows = [line.split("|")[1:3] for line in section.split("| parameter |")[1].splitlines()[2:]]
+    documented = {n: d.strip(" `") for cells in rows if len(cells) == 2 for n, d in named(*cells)}
+    assert documented.keys() == set(names)
+    for name, value in in_file.items():
+        assert documented[name] == json.dumps(value), name
+
+
+def named(cell, default):
+    return [(name, default) for name in re.findall(r"`(\w+)`", cell)]
+
+
+def parameters(given):
+    return [part for name, value in given.items() for part in ("-p", f"{name}:={value}")]
+
+
+def test_it_starts_with_the_file_of_the_package(start, tmp_path):
+    file = ROOT / "config" / "dashboard.yaml"
+    given = {"listen": "127.0.0.1:0", "state_dir": str(tmp_path)}
+    # The values of the test come later, and count.
+    node = start("dashboard_node", None, "--params-file", str(file), *parameters(given))
+    assert ask(address_of(node), "health")[0] == 200
+    assert not node.lines("[WARN]") and not node.errors

@@ -166,7 +166,7 @@ mod tests {
 
     fn show(width: u32, height: u32, faces: &[BoxReport], privacy: Privacy) -> RgbImage {
         // Stripes of black and white: the mean of a blurred place is grey.
-        let pixel = |i: u32| [if i % 2 == 0 { 0 } else { 255 }; 3];
+        let pixel = |i: u32| [if i.is_multiple_of(2) { 0 } else { 255 }; 3];
         let data: Vec<u8> = (0..width * height).flat_map(|i| pixel(i / 16 % 2)).collect();
         let frame = Frame::new(width, height, width as usize * 3, Encoding::Rgb8, &data).unwrap();
         let picture = shown(&frame, &Time { sec: 3, nanosec: 0 }, faces, privacy).unwrap();
