@@ -57,18 +57,23 @@ class Viewers:
 
 
 def measure(stream, dashboard, address, count, secs):
-    """Shares of a core that perception_node and dashboard_node take, and the viewers' rates."""
+    """Processor time of perception_node for each image that it answered, ms; the share of a core that
+    dashboard_node takes; the viewers' rates; the share of images lost."""
     viewers = Viewers(address, count)
     stream.feed(2 * RATE_HZ)
-    before = dashboard.cpu_secs()
     start = time.monotonic()
-    answers, perception = stream.measure(secs * RATE_HZ)
-    share = (dashboard.cpu_secs() - before) / (time.monotonic() - start)
+    of_dashboard, of_perception = dashboard.cpu_secs(), stream.node.cpu_secs()
+    answers, _ = stream.measure(secs * RATE_HZ)
+    # Images that a busy machine loses cost nothing: what counts is the cost of one.
+    perception_ms = (
+        1e3 * (stream.node.cpu_secs() - of_perception) / (answers.offered - answers.lost)
+    )
+    share = (dashboard.cpu_secs() - of_dashboard) / (time.monotonic() - start)
     answers.check()
     rates = viewers.end()
     if count and min(rates) < 1:
         raise SystemExit(f"{count} viewers got {rates} pictures a second")
-    return perception, share, rates, answers.lost / answers.offered
+    return perception_ms, share, rates, answers.lost / answers.offered
 
 
 def main():
@@ -112,22 +117,20 @@ def main():
         f"perception_node bound to one core, one face, {RATE_HZ} images/s of 640x480 rgb8, medians of "
         f"{arguments.rounds} x {arguments.secs} s each"
     )
-    none = statistics.median(share for share, *_ in found[0])
+    none = [ms for ms, *_ in found[0]]
     for count, measured in found.items():
-        shares, dashboards, rates, lost = zip(*measured, strict=True)
-        share = statistics.median(shares)
-        more = share / none - 1
+        ms, shares, rates, lost = zip(*measured, strict=True)
         line = (
-            f"{count} viewers  perception_node {share:6.2%} of a core "
-            f"({min(shares):.2%} to {max(shares):.2%}), dashboard_node {statistics.median(dashboards):.1%}, "
-            f"{statistics.mean(lost):.1%} of the images lost"
+            f"{count} viewers  perception_node {statistics.median(ms):.2f} ms of processor time an image "
+            f"({min(ms):.2f} to {max(ms):.2f}), {statistics.mean(lost):.1%} of them lost; "
+            f"dashboard_node {statistics.median(shares):.1%} of a core"
         )
         if count:
+            # Each round beside its own without viewers.
+            more = statistics.median(one / other for one, other in zip(ms, none, strict=True)) - 1
             verdict = "met" if more <= BAR else "NOT MET"
-            each = statistics.median(rate for round_ in rates for rate in round_)
-            line += (
-                f"; {more:+.1%} (bar: {BAR:+.0%}: {verdict}); {each:.1f} pictures a second for each"
-            )
+            each = statistics.median(rate for of_round in rates for rate in of_round)
+            line += f"; {more:+.1%} (bar: {BAR:+.0%}: {verdict}); {each:.1f} pictures a second each"
         print(line)
 
 

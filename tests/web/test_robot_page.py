@@ -2,9 +2,10 @@
 
 import re
 
+import numpy as np
 from playwright.sync_api import expect
 
-from scenes import smiling_face
+from fake_camera import two_people
 from test_behavior import POLICY
 
 LAST_MS = 30_000
@@ -22,7 +23,7 @@ def test_a_robot_at_work_paused_and_silent(
     page = open_page(address)
     robot = page.get_by_role("button", name=namespace)
     expect(robot).to_have_attribute("aria-pressed", "true")
-    stream(smiling_face())
+    stream(np.asarray(next(two_people())))
     happy = page.locator('.person[data-label="happy"]:not(.gone)')
     expect(happy).to_have_count(1, timeout=LAST_MS)
     expect(page.locator(".log-item")).to_contain_text("says “Hello.”", timeout=LAST_MS)
