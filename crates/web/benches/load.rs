@@ -1,7 +1,7 @@
 //! What one server carries: 1, 4 and 16 live sessions beside 50 idle viewers, and how many more are
 //! refused. The server is a process of its own. Prints a table; `cargo bench -p rapport-web --bench
 //! load`.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};

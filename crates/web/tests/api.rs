@@ -1,6 +1,6 @@
 //! Every resource of the API, on a real server with real networks and real pictures; and every way to
 //! be refused.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
 mod common;
 

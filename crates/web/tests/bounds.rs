@@ -1,5 +1,5 @@
 //! Nothing leaks and nothing stops: memory, tasks and connections are counted before and after.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
 mod common;
 

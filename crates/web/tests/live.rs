@@ -1,5 +1,5 @@
 //! WebSocket `live`: pictures in, observations out, one at a time; and what does not end it.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! The document describes every route, and every route that it describes is there.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
 mod common;
 

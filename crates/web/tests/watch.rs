@@ -1,5 +1,5 @@
 //! WebSocket `watch` and the events: what robots report reaches viewers, and slow viewers cost nobody.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! A real server on a port of its own, and a client that can also misbehave.
-#![allow(dead_code, clippy::unwrap_used, missing_docs)]
+#![allow(dead_code, clippy::panic, clippy::unwrap_used, missing_docs)]
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
