@@ -13,7 +13,7 @@ SOAK_PLOT ?= target/soak.svg
 .PHONY: help setup build demo test test-core test-ros test-training lint bench soak clean
 
 help:
-	@echo 'make demo   sets everything up and shows both nodes at work on real photographs'
+	@echo 'make demo   sets everything up and shows the nodes at work on real photographs, also on a web page'
 	@echo 'make test   runs all tests: the core alone, then the nodes on a real ROS graph'
 	@echo 'make test-training   runs the tests of training/ (fetches torch, about 3 GB)'
 	@echo 'make lint   fmt, clippy, ruff'
@@ -31,7 +31,7 @@ build: setup
 	@$(ENV) cargo build --release --locked --quiet
 
 demo: build
-	@$(ENV) tools/isolated tools/demo
+	@$(ENV) python tools/open_port.py tools/isolated tools/demo
 
 test: test-core test-ros
 	@tools/skipped target/tests/*.log
@@ -62,8 +62,11 @@ bench: build
 	@$(ENV) cargo bench --locked --quiet -p rapport-perception --bench pipeline
 	@$(ENV) tools/isolated python benches/latency.py
 	@$(ENV) tools/isolated python benches/load.py
+	@$(ENV) tools/isolated python benches/viewers.py
 	@$(ENV) tools/isolated python benches/against_python.py
 	@$(ENV) python benches/evaluate.py
+	@$(ENV) cargo bench --locked --quiet -p rapport-web --bench load --bench pool
+	@$(ENV) python benches/live_page.py
 
 soak: build
 	@$(ENV) python -m pip install --disable-pip-version-check --quiet --requirement benches/requirements.txt

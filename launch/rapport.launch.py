@@ -1,4 +1,4 @@
-"""Starts perception_node and behavior_node.
+"""Starts perception_node, behavior_node and, where it is asked for, dashboard_node.
 
 ros2 launch rapport rapport.launch.py image:=/camera/image_raw
 """
@@ -33,9 +33,10 @@ ASK_AGAIN_SECS = 5.0
 def generate_launch_description():
     config = os.path.join(get_package_share_directory("rapport"), "config")
     perception_yaml = os.path.join(config, "perception.yaml")
+    dashboard_yaml = os.path.join(config, "dashboard.yaml")
     policy_yaml = os.path.join(config, "policy.yaml")
     arguments = [
-        ("namespace", "", "Namespace of both nodes", None),
+        ("namespace", "", "Namespace of the nodes", None),
         ("image", "image", "Topic of the camera's images; for compressed ones its base", None),
         (
             "image_transport",
@@ -56,10 +57,12 @@ def generate_launch_description():
         (
             "use_sim_time",
             "false",
-            "Whether both nodes take the time from /clock",
+            "Whether the nodes take the time from /clock",
             ["true", "false"],
         ),
         ("behavior", "true", "Whether behavior_node is started", None),
+        ("dashboard", "false", "Whether dashboard_node is started: robots on web pages", None),
+        ("dashboard_file", dashboard_yaml, "Parameters of dashboard_node", None),
         ("respawn", "false", "Whether a node that ends is started again, 2 s later", None),
         ("log_level", "info", "debug, info, warn, error", None),
     ]
@@ -71,7 +74,7 @@ def generate_launch_description():
 
 
 def nodes(context):
-    """Both nodes, by the arguments' values."""
+    """The nodes, by the arguments' values."""
     value = context.launch_configurations
     common = {
         "package": "rapport",
@@ -107,9 +110,16 @@ def nodes(context):
         condition=IfCondition(LaunchConfiguration("behavior")),
         **common,
     )
+    dashboard = Node(
+        executable="dashboard_node",
+        name="dashboard_node",
+        parameters=[value["dashboard_file"], sim_time],
+        condition=IfCondition(LaunchConfiguration("dashboard")),
+        **common,
+    )
     # The handlers first: they are to see the start.
     handlers = bring_up(perception) if value["lifecycle"] == "launch" else []
-    return [*handlers, perception, behavior]
+    return [*handlers, perception, behavior, dashboard]
 
 
 def bring_up(node):

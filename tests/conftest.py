@@ -12,6 +12,7 @@ import rclpy
 from rapport.msg import FaceEmotionArray
 from rclpy.signals import SignalHandlerOptions
 
+from dashboard import Stream, address_of
 from graph import BIN_DIR, Camera, Client, NodeProcess
 
 _numbers = itertools.count(1)
@@ -19,7 +20,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session", autouse=True)
 def ros():
-    for program in ("perception_node", "behavior_node"):
+    for program in ("perception_node", "behavior_node", "dashboard_node"):
         if not (BIN_DIR / program).is_file():
             pytest.exit(f"{BIN_DIR / program} not found; run `make build`", returncode=2)
     # Ctrl-C and SIGTERM are pytest's: the fixtures end, and with them every node.
@@ -43,13 +44,14 @@ def client(namespace):
 
 @pytest.fixture
 def start(namespace, tmp_path):
-    """Starts a node: `start("perception_node", {"threads": 1}, "--log-level", "debug")`."""
+    """Starts a node: `start("perception_node", {"threads": 1}, "--log-level", "debug")`; `below`: namespace
+    below that of the test."""
     nodes = []
 
-    def start(program, parameters=None, *ros_arguments, env=None):
+    def start(program, parameters=None, *ros_arguments, env=None, below=""):
         given = [f"-p={name}:={value}" for name, value in (parameters or {}).items()]
         given = [part for argument in given for part in argument.split("=", 1)]
-        arguments = ["--ros-args", "-r", f"__ns:={namespace}", *given, *ros_arguments]
+        arguments = ["--ros-args", "-r", f"__ns:={namespace}{below}", *given, *ros_arguments]
         if env is None:
             env = os.environ | {"ROS_LOG_DIR": str(tmp_path / "ros")}
         node = NodeProcess(program, arguments, tmp_path / f"{program}_{len(nodes)}.log", env)
@@ -79,3 +81,34 @@ def perception(start, camera):
     node = start("perception_node")
     camera.wait_until_connected()
     return node
+
+
+@pytest.fixture
+def stream(namespace):
+    """Starts a camera: `stream(smiling_face())`."""
+    streams = []
+
+    def stream(picture, *arguments, of=namespace):
+        streams.append(Stream(of, picture, *arguments))
+        return streams[-1]
+
+    yield stream
+    for one in streams:
+        one.close()
+
+
+@pytest.fixture
+def dashboard(start, namespace, tmp_path):
+    """Starts a dashboard for this test's robot; returns the node and its address."""
+
+    def dashboard(parameters=None, **options):
+        given = {
+            "listen": "127.0.0.1:0",
+            "robots": f"['{namespace}']",
+            "state_dir": str(tmp_path / "state"),
+            **(parameters or {}),
+        }
+        node = start("dashboard_node", given, **options)
+        return node, address_of(node)
+
+    return dashboard

@@ -84,7 +84,7 @@ def installed(environment, tmp_path_factory):
 
 
 def test_everything_is_installed_where_ros_looks_for_it(installed):
-    for program in ("perception_node", "behavior_node", "rapport"):
+    for program in ("perception_node", "behavior_node", "dashboard_node", "rapport"):
         assert os.access(installed / "lib" / "rapport" / program, os.X_OK)
     assert (installed / "lib" / "rapport" / "libonnxruntime.so").is_file()
     share = installed / "share" / "rapport"

@@ -1,18 +1,21 @@
 """/diagnostics (REP-107): rate, times, drops, age, model, versions; and what is wrong."""
 
+import hashlib
 import time
 
 import pytest
+import yaml
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from std_srvs.srv import SetBool
 
-from graph import stamp_ns
+from graph import ROOT, stamp_ns
 from scenes import smiling_face
 
 KEYS = {
     "state",
     "enabled",
     "image topic",
+    "image transport",
     "images received per second",
     "images answered per second",
     "images dropped",
@@ -64,6 +67,7 @@ def test_a_node_at_work(perception, client, camera, diagnostics):
     assert status.hardware_id == client.node.resolve_topic_name("image")
     found = values(status)
     assert set(found) >= KEYS
+    assert found["image transport"] == "raw"
     assert found["state"] == "active" and found["people in view"] == "1"
     assert found["model"].endswith("models/emotion.onnx") and found["threads"] == "1"
     assert 0 < float(found["detect p50 (ms)"]) <= float(found["detect p95 (ms)"])
@@ -92,3 +96,23 @@ def test_disabled(perception, client, diagnostics):
     client.ask(SetBool, "perception_node/enable", data=False)
     status = diagnostics(lambda s: "disabled" in s.message)
     assert status.level == DiagnosticStatus.OK and values(status)["enabled"] == "false"
+
+
+def test_which_policy_runs(start, client, namespace):
+    topic = client.collect(DiagnosticArray, "/diagnostics")
+    start("behavior_node")
+
+    def newest():
+        statuses = [s for m in topic.messages for s in m.status]
+        return [s for s in statuses if s.name == f"{namespace}/behavior_node: responses"][-1:]
+
+    assert client.spin_until(newest)
+    (status,) = newest()
+    assert status.level == DiagnosticStatus.OK and status.message.startswith("0 responses by")
+    found = values(status)
+    content = (ROOT / "config" / "policy.yaml").read_bytes()
+    assert found["policy"].endswith("config/policy.yaml")
+    assert found["policy SHA-256"] == hashlib.sha256(content).hexdigest()
+    rules = [rule["name"] for rule in yaml.safe_load(content)["rules"]]
+    assert found["rules"] == str(len(rules)) and found["last rule"] == "none"
+    assert [found[f"rule {number}"] for number in range(1, len(rules) + 1)] == rules

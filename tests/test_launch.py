@@ -18,6 +18,7 @@ from rapport.msg import FaceEmotionArray
 from rclpy.parameter_client import AsyncParameterClient
 from sensor_msgs.msg import CompressedImage
 
+from dashboard import address_of, robots, wait_until
 from graph import BIN_DIR, ROOT, Camera, Client, NodeProcess
 from scenes import smiling_face
 
@@ -55,7 +56,7 @@ def prefix(tmp_path):
     marker.touch()
     for name in ("launch", "config", "models"):
         (share / name).symlink_to(ROOT / name)
-    for name in ("perception_node", "behavior_node"):
+    for name in ("perception_node", "behavior_node", "dashboard_node"):
         (lib / name).symlink_to(BIN_DIR / name)
     return prefix
 
@@ -245,6 +246,15 @@ def test_both_nodes_take_simulated_time_where_it_is_asked_for(launched, namespac
         assert client.spin_until(parameters.services_are_ready)
         (value,) = client.call(parameters.get_parameters(["use_sim_time"])).values
         assert value.bool_value, node
+
+
+def test_the_dashboard_is_started_where_it_is_asked_for(launched, namespace, tmp_path):
+    file = tmp_path / "dashboard.yaml"
+    given = f"{{listen: '127.0.0.1:0', robots: ['{namespace}'], state_dir: '{tmp_path}'}}"
+    file.write_text(f"/**: {{ros__parameters: {given}}}", encoding="utf-8")
+    launch = launched(f"namespace:={namespace}", "dashboard:=true", f"dashboard_file:={file}")
+    address = address_of(launch)
+    wait_until(lambda: robots(address)[namespace]["policy"], "behavior_node is not seen")
 
 
 def test_a_wrong_argument_is_refused(launched):

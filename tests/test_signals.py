@@ -73,7 +73,7 @@ def test_an_idle_behavior_node(start, client, by):
 
 def test_a_signal_while_the_node_starts(start):
     # The handlers stand before anything slow; before them the signal itself ends the process.
-    for program in ("perception_node", "behavior_node"):
+    for program in ("perception_node", "behavior_node", "dashboard_node"):
         node = start(program)
         status, took = node.stop(signal.SIGTERM)
         assert status in (0, -signal.SIGTERM)

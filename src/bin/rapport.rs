@@ -7,6 +7,7 @@ use rapport::commands::analyze::{self, AnalyzeArgs};
 use rapport::commands::evaluate::{self, EvaluateArgs};
 use rapport::commands::output::reader_left;
 use rapport::commands::record::{self, RecordArgs};
+use rapport::commands::serve::{self, ServeArgs};
 #[cfg(feature = "ros")]
 use rapport::ros::{arguments::process_arguments, replay, runner, watch};
 
@@ -23,6 +24,7 @@ enum Command {
     Analyze(AnalyzeArgs),
     Evaluate(EvaluateArgs),
     Record(RecordArgs),
+    Serve(ServeArgs),
     #[cfg(feature = "ros")]
     Replay(replay::ReplayArgs),
     #[cfg(feature = "ros")]
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Command::Analyze(args) => analyze(&args),
         Command::Evaluate(args) => exit_code(evaluate::run(&args)),
         Command::Record(args) => exit_code(record::run(&args)),
+        Command::Serve(args) => exit_code(serve::run(&args)),
         Command::Replay(args) => exit_code(replay::run(&args, &ros)),
         Command::Watch(args) => {
             runner::run("rapport_watch", |node, _| watch::start_node(node, &args))
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Analyze(args) => analyze(&args),
         Command::Evaluate(args) => exit_code(evaluate::run(&args)),
         Command::Record(args) => exit_code(record::run(&args)),
+        Command::Serve(args) => exit_code(serve::run(&args)),
     }
 }
 

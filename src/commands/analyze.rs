@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use image::RgbImage;
-use serde_json::json;
 
 use rapport_evaluation::picture_file::read_picture;
 use rapport_perception::annotate::annotate_with_note;
@@ -16,8 +15,9 @@ use rapport_perception::explain::draw_heat;
 use rapport_perception::frame::{Encoding, Frame};
 use rapport_perception::onnx::RuntimeOptions;
 use rapport_perception::paths::same_file;
+use rapport_perception::report::PictureReport;
 use rapport_perception::{ModelFiles, Networks, Observation, Person, Session, SessionOptions};
-use rapport_vocabulary::{Emotion, ImageStamp, LabelSet};
+use rapport_vocabulary::{Emotion, ImageStamp};
 
 /// Finds the faces in pictures and prints their expressions.
 ///
@@ -82,6 +82,7 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     options.min_confidence = args.min_confidence;
     let mut session = Session::new(Networks::load(&files, &runtime)?, options);
     let mut documents = Vec::new();
+    let mut read = 0;
     let mut written = HashSet::new();
     let mut out = std::io::stdout().lock();
     for path in &args.pictures {
@@ -97,11 +98,14 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
         session.reset();
         let observation = session.process(&frame, ImageStamp::at(Duration::ZERO))?;
         if args.json {
-            documents.push(to_json(path, &picture, &observation, session.networks().labels()));
+            let (width, height) = picture.dimensions();
+            let (name, labels) = (path.display().to_string(), session.networks().labels());
+            let people = &observation.people;
+            documents.push(PictureReport::new(name, people, labels, width, height));
         } else {
             write_table(&mut out, path, &picture, &observation)?;
-            documents.push(serde_json::Value::Null);
         }
+        read += 1;
         if let Some(output) = &args.output {
             let target = output_path(output, path, args.pictures.len())?;
             check_target(&target, &args.pictures, &mut written)?;
@@ -120,7 +124,7 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
         serde_json::to_writer_pretty(&mut out, &documents)?;
         writeln!(out)?;
     }
-    Ok(Outcome { given: args.pictures.len(), read: documents.len() })
+    Ok(Outcome { given: args.pictures.len(), read })
 }
 
 /// The picture with the evidence for one expression, or for each face's own, laid over the faces.
@@ -146,41 +150,6 @@ fn frame_of(picture: &RgbImage) -> anyhow::Result<Frame<'_>> {
 fn parse_share(text: &str) -> Result<f32, String> {
     let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
     share.ok_or_else(|| "expected a number, 0 to 1".to_owned())
-}
-
-fn to_json(
-    path: &Path,
-    picture: &RgbImage,
-    observation: &Observation,
-    labels: &LabelSet,
-) -> serde_json::Value {
-    let face = |person: &Person| {
-        let (x, y, width, height) =
-            person.face.roi_in_image.clipped(picture.width(), picture.height());
-        let affect = person.affect;
-        let probabilities: serde_json::Map<_, _> = labels
-            .iter()
-            .map(|e| (e.as_str().to_owned(), json!(person.probabilities.of(e))))
-            .collect();
-        json!({
-            "face_id": person.id.to_string(),
-            "roi": { "x": x, "y": y, "width": width, "height": height },
-            "detection_confidence": person.face.score,
-            "landmarks": person.face.landmarks,
-            "label": person.emotion,
-            "confidence": person.confidence(),
-            "sure": person.sure,
-            "probabilities": probabilities,
-            "valence": affect.valence,
-            "arousal": affect.arousal,
-        })
-    };
-    json!({
-        "picture": path.display().to_string(),
-        "width": picture.width(),
-        "height": picture.height(),
-        "faces": observation.people.iter().map(face).collect::<Vec<_>>(),
-    })
 }
 
 fn write_table(

@@ -8,3 +8,4 @@ pub mod output;
 pub mod progress;
 pub mod rates;
 pub mod record;
+pub mod serve;

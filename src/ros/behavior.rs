@@ -1,5 +1,6 @@
 //! The behavior node: emotion messages in, the robot's responses out.
 
+mod diagnostics;
 mod outputs;
 
 use std::path::PathBuf;
@@ -18,6 +19,8 @@ use super::handle::NodeHandle;
 use super::logging::RateLimitedLog;
 use super::parameters::{Change, Kind, ParameterServices, Parameters, given_to, parameter};
 use super::runner::Tasks;
+use super::status::{PERIOD, RESPONSES, StatusPublisher};
+use diagnostics::PolicyStatus;
 use outputs::{OutputTopics, response_message};
 use rapport_behavior::{Decision, Engine, FaceReading, ModelLabels, Outputs, Policy, Response};
 use rapport_perception::paths;
@@ -49,6 +52,7 @@ pub fn start_node(node: &mut Node, _: NodeHandle) -> anyhow::Result<Tasks> {
             .ok_or_else(|| anyhow!("config/policy.yaml of the package not found"))?,
     };
     let policy = Policy::read(&file)?;
+    let mut status = PolicyStatus::of(&file, &policy)?;
     tracing::info!("{} rules from {}", policy.rules.len(), file.display());
     let mut robot = Robot {
         responses: node.create_publisher("responses", QosProfile::default())?,
@@ -61,17 +65,23 @@ pub fn start_node(node: &mut Node, _: NodeHandle) -> anyhow::Result<Tasks> {
     let mut emotions = node.subscribe::<FaceEmotionArray>("emotions", QosProfile::default())?;
     let mut tasks = Tasks::default();
     let clock = RosClock::start(node, &parameters, &mut tasks)?;
+    let mut diagnostics = StatusPublisher::start(node, clock.clone(), RESPONSES)?;
     tasks.endless(ParameterServices::start(node, parameters, clock)?.serve());
     tasks.endless(async move {
-        let mut tick = interval(TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let every = |period| {
+            let mut ticks = interval(period);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            ticks
+        };
+        let (mut tick, mut report) = (every(TICK), every(PERIOD));
         loop {
             tokio::select! {
                 message = emotions.next() => match message {
-                    Some(message) => robot.respond_to(&message),
+                    Some(message) => status.count(robot.respond_to(&message)),
                     None => break,
                 },
                 _ = tick.tick() => robot.tick(),
+                _ = report.tick() => diagnostics.publish(status.report()),
             }
         }
     });
@@ -91,8 +101,9 @@ struct Robot {
 }
 
 impl Robot {
-    /// Takes a message about the faces of one image, and publishes what the engine decides.
-    fn respond_to(&mut self, message: &FaceEmotionArray) {
+    /// Takes a message about the faces of one image, and publishes what the engine decides. Returns
+    /// the name of the rule that fired.
+    fn respond_to(&mut self, message: &FaceEmotionArray) -> Option<String> {
         let image = ImageStamp {
             stamp: convert::stamp(&message.header.stamp),
             arrival: self.start.elapsed(),
@@ -113,12 +124,12 @@ impl Robot {
         if let Some(rest) = rest {
             self.publish_rest(&rest);
         }
-        if let Some(response) = response {
-            tracing::info!("{} for {}: {}", response.rule, response.face_id, response.reason);
-            if let Err(error) = self.publish_response(&message.header, &response) {
-                self.log.error(&format!("response not published: {error}"));
-            }
+        let response = response?;
+        tracing::info!("{} for {}: {}", response.rule, response.face_id, response.reason);
+        if let Err(error) = self.publish_response(&message.header, &response) {
+            self.log.error(&format!("response not published: {error}"));
         }
+        Some(response.rule)
     }
 
     /// Compares the labels of the running model with the policy: once for each model, and again

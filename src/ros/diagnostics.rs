@@ -1,30 +1,21 @@
-//! `/diagnostics` (REP-107): once a second, how the node is doing.
+//! What perception_node reports on `/diagnostics`: once a second, how it is doing.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use r2r::diagnostic_msgs::msg::{DiagnosticArray, DiagnosticStatus, KeyValue};
-use r2r::std_msgs::msg::Header;
-use r2r::{Node, Publisher, QosProfile};
+use r2r::Node;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::clock::RosClock;
+use super::image_topic::ImageTopic;
 use super::intake::IntakeStatus;
 use super::lifecycle::{State, StateView};
 use super::lock::lock;
-use super::logging::RateLimitedLog;
 use super::stats::{Counts, STAGES, Stats};
+use super::status::{ERROR, EXPRESSIONS, OK, PERIOD, Status, StatusPublisher, WARN, key, value};
 use super::switch::Switch;
 use rapport_perception::onnx;
-
-/// How often it is published.
-const PERIOD: Duration = Duration::from_secs(1);
-
-// r2r gives each constant of a message a type of its own.
-const OK: u8 = DiagnosticStatus::OK as u8;
-const WARN: u8 = DiagnosticStatus::WARN as u8;
-const ERROR: u8 = DiagnosticStatus::ERROR as u8;
 
 /// From which share of dropped images on that is a warning.
 const MANY_DROPPED: f64 = 0.05;
@@ -43,7 +34,7 @@ pub struct Loaded {
 /// What the diagnostics report.
 pub struct Sources {
     /// The camera's topic.
-    pub topic: String,
+    pub topic: ImageTopic,
     /// Whether images are wanted.
     pub switch: watch::Receiver<Switch>,
     /// Where the node stands.
@@ -58,9 +49,7 @@ pub struct Sources {
 
 /// The task that publishes diagnostics.
 pub struct Diagnostics {
-    publisher: Publisher<DiagnosticArray>,
-    clock: RosClock,
-    node_name: String,
+    publisher: StatusPublisher,
     sources: Sources,
 }
 
@@ -70,32 +59,21 @@ impl Diagnostics {
     /// # Errors
     /// If the node cannot have it.
     pub fn start(node: &mut Node, clock: RosClock, sources: Sources) -> r2r::Result<Self> {
-        Ok(Self {
-            publisher: node.create_publisher("/diagnostics", QosProfile::default())?,
-            clock,
-            node_name: node.fully_qualified_name()?,
-            sources,
-        })
+        Ok(Self { publisher: StatusPublisher::start(node, clock, EXPRESSIONS)?, sources })
     }
 
     /// Publishes until the node ends.
-    pub async fn run(self) {
+    pub async fn run(mut self) {
         let mut tick = interval(PERIOD);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut log = RateLimitedLog::default();
         loop {
             tick.tick().await;
-            let message = DiagnosticArray {
-                header: Header { stamp: self.clock.stamp(), frame_id: String::new() },
-                status: vec![self.status()],
-            };
-            if let Err(error) = self.publisher.publish(&message) {
-                log.error(&format!("/diagnostics: not published: {error}"));
-            }
+            let status = self.status();
+            self.publisher.publish(status);
         }
     }
 
-    fn status(&self) -> DiagnosticStatus {
+    fn status(&self) -> Status {
         let Sources { topic, switch, state, loaded, stats, intake } = &self.sources;
         let (switch, state) = (*switch.borrow(), state.get());
         let (loaded, intake) = (lock(loaded).clone(), lock(intake).clone());
@@ -116,18 +94,19 @@ impl Diagnostics {
         // Dashboards look values up by these keys: they stay as they are.
         let mut values = vec![
             value("state", state.label()),
-            value("enabled", switch.enabled),
-            value("image topic", topic),
+            value(key::ENABLED, switch.enabled),
+            value(key::IMAGE_TOPIC, &topic.name),
+            value(key::IMAGE_TRANSPORT, topic.transport.name()),
             value("images received per second", format!("{:.1}", rate(lately.received))),
-            value("images answered per second", format!("{:.1}", rate(lately.processed))),
+            value(key::RATE, format!("{:.1}", rate(lately.processed))),
             value("images received", stats.counts.received),
             value("images answered", stats.counts.processed),
-            value("images dropped", stats.counts.dropped),
+            value(key::DROPPED, stats.counts.dropped),
             value("images passed over", stats.counts.skipped),
             value("people in view", stats.people),
         ];
         if let Some(stamp) = stats.last_stamp {
-            let age = self.clock.now().as_secs_f64() - stamp.as_secs_f64();
+            let age = self.publisher.clock().now().as_secs_f64() - stamp.as_secs_f64();
             values.push(value("age of the last frame (s)", format!("{age:.3}")));
         }
         if let Some(stages) = stats.stages() {
@@ -143,18 +122,8 @@ impl Diagnostics {
             onnx::runtime_version().as_deref().unwrap_or("not loaded"),
         ));
         values.push(value("threads", loaded.threads));
-        DiagnosticStatus {
-            level,
-            name: format!("{}: expressions", self.node_name),
-            message,
-            hardware_id: topic.clone(),
-            values,
-        }
+        Status { level, message, hardware_id: topic.name.clone(), values }
     }
-}
-
-fn value(key: &str, value: impl ToString) -> KeyValue {
-    KeyValue { key: key.to_owned(), value: value.to_string() }
 }
 
 /// What decides how the node is doing.

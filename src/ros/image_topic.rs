@@ -27,13 +27,15 @@ impl Transport {
         if name == "compressed" { Self::Compressed } else { Self::Raw }
     }
 
-    const fn name(self) -> &'static str {
+    /// Its name among [`Self::NAMES`].
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Raw => "raw",
             Self::Compressed => "compressed",
         }
     }
 
+    /// The type of its messages.
     pub const fn type_name(self) -> &'static str {
         match self {
             Self::Raw => "sensor_msgs/msg/Image",
@@ -240,6 +242,16 @@ impl ImageTopic {
 }
 
 impl Request {
+    /// Follows the publishers, and keeps so many images.
+    pub fn following(depth: usize) -> Self {
+        Self {
+            reliability: None,
+            durability: DurabilityPolicy::Volatile,
+            history: HistoryPolicy::KeepLast,
+            depth,
+        }
+    }
+
     /// The QoS to subscribe with: reliable only if every publisher is, so that none is left out.
     /// `present` is what is subscribed with where there is no publisher to follow.
     pub fn qos(&self, offers: &[Offer], present: Option<&QosProfile>) -> QosProfile {

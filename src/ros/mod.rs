@@ -2,7 +2,7 @@
 //!
 //! r2r wants one thread to own the node and spin it. [`runner`] is that thread; everything else
 //! runs as tasks beside it and reaches the node by a [`handle`]. [`perception`] and [`behavior`]
-//! are the nodes, [`watch`] and [`replay`] commands; the latter needs no node of r2r: it publishes
+//! are the nodes beside [`dashboard`], which shows what they do; [`watch`] and [`replay`] commands; the latter needs no node of r2r: it publishes
 //! bytes through [`raw`], which has all unsafe code of the nodes.
 //!
 //! An image's way through the perception node: `intake` subscribes it as `image_topic` says, the
@@ -14,6 +14,7 @@ pub mod arguments;
 pub mod behavior;
 pub mod clock;
 mod convert;
+pub mod dashboard;
 mod diagnostics;
 pub mod handle;
 mod hri;
@@ -30,5 +31,6 @@ pub mod replay;
 pub mod runner;
 mod slot;
 mod stats;
+mod status;
 mod switch;
 pub mod watch;

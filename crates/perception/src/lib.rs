@@ -14,6 +14,7 @@
 //! - [`classify`]: crops to distributions over the labels of the model. [`smooth`]: distributions
 //!   over time.
 //! - [`annotate`]: what was found, drawn onto the picture. [`explain`]: class activation maps.
+//! - [`report`]: what was found, as JSON.
 //! - [`onnx`]: ONNX Runtime. [`paths`]: where it, the models and the settings lie.
 
 pub mod annotate;
@@ -28,6 +29,7 @@ mod networks;
 pub mod onnx;
 pub mod paths;
 mod rates;
+pub mod report;
 mod session;
 pub mod smooth;
 pub mod track;

@@ -147,6 +147,13 @@ impl Session {
         &self.networks
     }
 
+    /// Goes on with other networks, which must be of the same model files; the people in view stay
+    /// known. A program with a set of networks for each of its threads lets any of them process the
+    /// next frame.
+    pub fn use_networks(&mut self, networks: Arc<Networks>) {
+        self.networks = networks;
+    }
+
     /// The id that the next new face gets.
     pub fn next_id(&self) -> FaceId {
         self.tracker.next_id()

@@ -79,6 +79,38 @@ fn the_same_face_is_seen_in_a_jpeg_and_in_its_pixels() {
 }
 
 #[test]
+fn webp_is_decoded_with_and_without_opacity() {
+    let colour = DynamicImage::ImageRgb8(picture("hopper_small.png"));
+    let webp = |picture: &DynamicImage| {
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, ImageFormat::WebP).unwrap();
+        bytes.into_inner()
+    };
+    let whole = webp(&colour);
+    let mut decoder = Decoder::default();
+    let rgb = colour.to_rgb8().into_raw();
+    let frame = decoder.decode("webp", &whole).unwrap();
+    assert_eq!((frame.encoding(), frame.to_rgb()), (Encoding::Rgb8, rgb.clone()));
+    let opaque = webp(&colour.to_rgba8().into());
+    let frame = decoder.decode("webp", &opaque).unwrap();
+    assert_eq!(frame.to_rgb(), rgb);
+    for share in [1, 10, 50, 90, 99] {
+        let error = refused(&whole[..whole.len() * share / 100]);
+        let is_broken = matches!(error, CompressedError::Broken { .. });
+        assert!(is_broken || whole.len() * share / 100 < 12, "{share} %: {error}");
+    }
+}
+
+#[test]
+fn a_decoder_may_take_fewer_pixels() {
+    let error = Decoder::with_max_pixels(100_000).decode("", &file("astronaut.jpg")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "JPEG is 512x512 pixels, expected 1 to 16384 a side and at most 100000"
+    );
+}
+
+#[test]
 fn what_is_neither_is_named_with_its_format_and_first_bytes() {
     let error = Decoder::default().decode("draco", &[0, 9, 0, 1, 103]).unwrap_err();
     assert_eq!(

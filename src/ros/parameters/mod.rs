@@ -28,6 +28,8 @@ pub enum Kind {
     Integer(i64, RangeInclusive<i64>),
     /// A number; a whole one is taken too.
     Number(f64, RangeInclusive<f64>),
+    /// Texts, none by default; a single one is taken too.
+    Texts,
 }
 
 /// When a parameter may change.
@@ -217,6 +219,7 @@ impl Kind {
             }
             Kind::Integer(value, _) => ParameterValue::Integer(*value),
             Kind::Number(value, _) => ParameterValue::Double(*value),
+            Kind::Texts => ParameterValue::StringArray(Vec::new()),
         }
     }
 
@@ -224,7 +227,13 @@ impl Kind {
     fn check(&self, value: &ParameterValue) -> Result<ParameterValue, String> {
         match (self, value) {
             (Kind::Text(_), ParameterValue::String(_))
-            | (Kind::Flag(_), ParameterValue::Bool(_)) => Ok(value.clone()),
+            | (Kind::Flag(_), ParameterValue::Bool(_))
+            | (Kind::Texts, ParameterValue::StringArray(_)) => Ok(value.clone()),
+            (Kind::Texts, ParameterValue::String(text)) => {
+                Ok(ParameterValue::StringArray(vec![text.clone()]))
+            }
+            // A parameter file cannot say of what an empty list is one.
+            (Kind::Texts, ParameterValue::NotSet) => Ok(self.default_value()),
             (Kind::Choice(choices), ParameterValue::String(text))
                 if choices.contains(&text.as_str()) =>
             {
@@ -253,6 +262,7 @@ impl Kind {
             Kind::Choice(choices) => format!("one of {}", choices.join(", ")),
             Kind::Integer(_, range) => format!("an integer, {} to {}", range.start(), range.end()),
             Kind::Number(_, range) => format!("a number, {} to {}", range.start(), range.end()),
+            Kind::Texts => "a list of strings".to_owned(),
         }
     }
 }
@@ -310,6 +320,14 @@ impl Values {
             Some(ParameterValue::Double(value)) => *value,
             Some(ParameterValue::Integer(value)) => *value as f64,
             _ => 0.0,
+        }
+    }
+
+    /// The values of a parameter of texts; none if there is none of this name.
+    pub fn texts(&self, name: &str) -> &[String] {
+        match self.get(name) {
+            Some(ParameterValue::StringArray(texts)) => texts,
+            _ => &[],
         }
     }
 

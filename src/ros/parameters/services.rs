@@ -190,7 +190,7 @@ fn type_of(value: &ParameterValue) -> u8 {
     }
 }
 
-/// Lists are left out: no parameter of ours is one.
+/// Lists but those of texts are left out: no parameter of ours is one.
 fn value_message(value: &ParameterValue) -> ValueMsg {
     let mut message = ValueMsg { type_: type_of(value), ..Default::default() };
     match value {
@@ -198,6 +198,7 @@ fn value_message(value: &ParameterValue) -> ValueMsg {
         ParameterValue::Integer(value) => message.integer_value = *value,
         ParameterValue::Double(value) => message.double_value = *value,
         ParameterValue::String(value) => message.string_value = value.clone(),
+        ParameterValue::StringArray(values) => message.string_array_value = values.clone(),
         _ => message.type_ = type_of(&ParameterValue::NotSet),
     }
     message
@@ -292,7 +293,7 @@ fn descriptor(spec: &Spec) -> ParameterDescriptor {
         Kind::Choice(choices) => {
             descriptor.additional_constraints = format!("one of {}", choices.join(", "));
         }
-        Kind::Flag(_) | Kind::Text(_) => {}
+        Kind::Flag(_) | Kind::Text(_) | Kind::Texts => {}
     }
     descriptor
 }

@@ -60,7 +60,7 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
         node,
         clock,
         Sources {
-            topic: topic.name.clone(),
+            topic: topic.clone(),
             switch: processor.switch(),
             state: lifecycle.view(),
             loaded: loaded.clone(),

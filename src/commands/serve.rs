@@ -1,0 +1,161 @@
+//! `rapport serve`: the web pages and the API, without ROS.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
+
+use anyhow::Context;
+use clap::Args;
+use rapport_perception::{ModelFiles, RuntimeOptions};
+use rapport_web::picture::Privacy;
+use rapport_web::setup::{Setup, greeting};
+use rapport_web::tokens::Tokens;
+use rapport_web::{Limits, NetworkSets, Notice, Server};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::output::print_line;
+
+/// Serves the web pages and the API.
+///
+/// Only programs of this machine get in, unless --listen names another address: then browsers need a
+/// token, and the connection is encrypted. Ctrl-C or SIGTERM ends it.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Address and port to listen at. Default: 127.0.0.1:8080, or the next port that is free.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
+
+    /// Let everybody who reaches --listen in, without token and encryption.
+    #[arg(long)]
+    pub insecure: bool,
+
+    /// Ask for a token also on this machine.
+    #[arg(long)]
+    pub tokens: bool,
+
+    /// Print the tokens of each role and end. The first time, they are made.
+    #[arg(long)]
+    pub show_tokens: bool,
+
+    /// Encrypt also on this machine.
+    #[arg(long)]
+    pub tls: bool,
+
+    /// Certificate chain (PEM). Default: an own certificate, made the first time.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// Private key of --tls-cert (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Another name by which browsers ask for this machine; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub host: Vec<String>,
+
+    /// Folder of the tokens and the own certificate. Default: $XDG_STATE_HOME/rapport.
+    #[arg(long, value_name = "FOLDER")]
+    pub state_dir: Option<PathBuf>,
+
+    /// Blur faces in every picture that leaves the server. The pictures of a browser's own camera
+    /// do not: they stay on its page.
+    #[arg(long)]
+    pub blur_faces: bool,
+
+    /// Send no picture at all, and show none.
+    #[arg(long)]
+    pub numbers_only: bool,
+
+    /// JSON file with what the sign for guests says: operator, purpose, contact, more.
+    #[arg(long, value_name = "FILE")]
+    pub notice: Option<PathBuf>,
+
+    /// Most live sessions at a time; fewer where the machine does not carry them.
+    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().live_sessions)]
+    pub live_sessions: usize,
+
+    /// Pictures processed at a time. Default: one for each core.
+    #[arg(long, value_name = "NUMBER")]
+    pub processors: Option<NonZeroUsize>,
+
+    /// Emotion network (ONNX). Default: models/emotion.onnx of the package.
+    #[arg(long, value_name = "ONNX")]
+    pub model: Option<PathBuf>,
+
+    /// Shared library of ONNX Runtime. Default: found automatically.
+    #[arg(long, value_name = "FILE")]
+    pub onnxruntime: Option<PathBuf>,
+
+    /// Serve the pages from this folder, for work on them.
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    pub assets: Option<PathBuf>,
+}
+
+/// Runs the command until Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// If the networks do not load, the address cannot be had, or tokens or certificate are unusable.
+pub fn run(args: &ServeArgs) -> anyhow::Result<u8> {
+    let setup = setup(args)?;
+    if args.show_tokens {
+        return show_tokens(&Tokens::in_folder(&setup.folder()?)?);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let (listen, options) = setup.decide()?;
+    runtime.block_on(async {
+        let server = Server::bind(listen, options, networks(args)?, None).await?;
+        // Listened for before anybody knows that it runs.
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let (first, more) = greeting(server.address(), &server.app().options);
+        print_line(&first)?;
+        more.iter().for_each(|line| eprintln!("rapport: {line}"));
+        let end = async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        };
+        server.run(end).await;
+        Ok(0)
+    })
+}
+
+fn setup(args: &ServeArgs) -> anyhow::Result<Setup> {
+    Ok(Setup {
+        listen: args.listen,
+        insecure: args.insecure,
+        tokens: args.tokens,
+        tls: args.tls,
+        certificate: args.tls_cert.clone().zip(args.tls_key.clone()),
+        hosts: args.host.clone(),
+        state_folder: args.state_dir.clone(),
+        privacy: Privacy { blur_faces: args.blur_faces, numbers_only: args.numbers_only },
+        limits: Limits { live_sessions: args.live_sessions.max(1), ..Limits::default() },
+        notice: args.notice.as_deref().map(read_notice).transpose()?.unwrap_or_default(),
+        assets: args.assets.clone(),
+    })
+}
+
+fn read_notice(path: &Path) -> anyhow::Result<Notice> {
+    let read = || anyhow::Ok(serde_json::from_str(&fs::read_to_string(path)?)?);
+    read().with_context(|| format!("--notice {}", path.display()))
+}
+
+/// A set of networks for each picture that is processed at a time.
+fn networks(args: &ServeArgs) -> anyhow::Result<NetworkSets> {
+    let files =
+        ModelFiles { emotion: args.model.clone().unwrap_or_default(), ..Default::default() };
+    let runtime = RuntimeOptions { library: args.onnxruntime.clone(), threads: 1 };
+    let sets = args.processors.or(available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    Ok(NetworkSets::load(&files, &runtime, sets)?)
+}
+
+fn show_tokens(tokens: &Tokens) -> anyhow::Result<u8> {
+    for (role, token) in tokens.iter() {
+        print_line(&format!("{:<9} {token}", role.as_str()))?;
+    }
+    Ok(0)
+}
