@@ -95,7 +95,7 @@ impl Worker {
         };
         let decode = start.elapsed();
         let (stamp, arrival) = (convert::stamp(&header.stamp), self.origin.time_of(received.at));
-        let Observation { people, time, timings } =
+        let Observation { people, time, timings, .. } =
             self.session.process(&frame, ImageStamp { stamp, arrival })?;
         if let Some(by) = time.set_back {
             self.errors.error(&format!(
