@@ -26,10 +26,11 @@ const LAST_WORD: Duration = Duration::from_millis(300);
 const LAST_FRAME: Duration = Duration::from_millis(500);
 
 /// The tasks of a node.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Tasks {
     endless: JoinSet<()>,
     finite: JoinSet<anyhow::Result<()>>,
+    at_end: Vec<Box<dyn FnOnce()>>,
 }
 
 impl Tasks {
@@ -37,6 +38,12 @@ impl Tasks {
     /// with status 1, so that a supervisor sees it.
     pub fn endless(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         self.endless.spawn(task);
+    }
+
+    /// Adds something to be done when the process ends, after the tasks have ended and while the
+    /// node can still publish.
+    pub fn at_end(&mut self, last_word: impl FnOnce() + 'static) {
+        self.at_end.push(Box::new(last_word));
     }
 
     /// Adds a task whose end is the end of the process. It must end by itself on
@@ -142,6 +149,7 @@ fn run_node(
         tracing::warn!("ended in the middle of a frame");
         exit_at_once(if outcome.is_ok() { 0 } else { 1 });
     }
+    tasks.at_end.into_iter().for_each(|last_word| last_word());
     stop.store(true, Ordering::Relaxed);
     if spinning.join().is_err() {
         bail!("the thread that spins the node ended, see the messages above");

@@ -83,6 +83,10 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     tasks.endless(intake.run());
     let perception =
         Perception { node: handle, parameters, processor, stats, loaded, next_id: None };
+    let last_word = perception.processor.clone();
+    tasks.at_end(move || {
+        last_word.set(|switch| switch.active = false);
+    });
     lifecycle.run(perception, at_start.flag("autostart"), &mut tasks);
     Ok(tasks)
 }
@@ -170,6 +174,8 @@ impl Perception {
             hri,
             stats: self.stats.clone(),
             errors: RateLimitedLog::default(),
+            last: None,
+            hold: session_options(values).track.hold,
         })
     }
 }
