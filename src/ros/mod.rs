@@ -27,6 +27,7 @@ pub mod perception;
 mod processor;
 pub mod raw;
 pub mod replay;
+mod rosout;
 pub mod runner;
 mod slot;
 mod stats;

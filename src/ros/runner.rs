@@ -118,7 +118,7 @@ fn run_node(
     let _pending = runtime.block_on(async { futures::poll!(&mut interrupted) });
 
     let mut node = create_node(name)?;
-    logging::install(node.logger());
+    logging::install(&mut node)?;
     let (handle, jobs) = node_handle();
     let mut tasks = start(&mut node, handle)?;
     let stop = Arc::new(AtomicBool::new(false));
