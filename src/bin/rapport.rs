@@ -8,7 +8,7 @@ use rapport::commands::evaluate::{self, EvaluateArgs};
 use rapport::commands::output::reader_left;
 use rapport::commands::record::{self, RecordArgs};
 #[cfg(feature = "ros")]
-use rapport::ros::{arguments::process_arguments, replay, runner, watch};
+use rapport::ros::{arguments::process_arguments, middleware, replay, runner, watch};
 
 /// Finds faces in pictures and recordings and tells which expressions they show.
 #[derive(Parser)]
@@ -36,8 +36,12 @@ fn main() -> ExitCode {
         Command::Analyze(args) => analyze(&args),
         Command::Evaluate(args) => exit_code(evaluate::run(&args)),
         Command::Record(args) => exit_code(record::run(&args)),
-        Command::Replay(args) => exit_code(replay::run(&args, &ros)),
+        Command::Replay(args) => {
+            middleware::prepare_to_send();
+            exit_code(replay::run(&args, &ros))
+        }
         Command::Watch(args) => {
+            middleware::prepare_to_receive();
             runner::run("rapport_watch", |node, _| watch::start_node(node, &args))
         }
     }

@@ -1,5 +1,6 @@
 //! The perception node: camera images in, the expressions of the people in them out.
 
+mod health;
 mod settings;
 mod worker;
 
@@ -12,7 +13,7 @@ use r2r::{Node, ParameterValue, QosProfile};
 
 use super::arguments::process_arguments;
 use super::clock::RosClock;
-use super::diagnostics::{Diagnostics, Loaded, Sources};
+use super::diagnostics::Diagnostics;
 use super::handle::NodeHandle;
 use super::hri::Hri;
 use super::image_topic::{ImageTopic, Transport};
@@ -20,10 +21,13 @@ use super::intake::{Intake, IntakeStatus, Received};
 use super::lifecycle::{Lifecycle, Managed};
 use super::lock::lock;
 use super::logging::RateLimitedLog;
+use super::losses::Losses;
 use super::parameters::{Changes, ParameterServices, Parameters, Values, given_to};
+use super::namesake;
 use super::processor::Processor;
 use super::runner::Tasks;
 use super::stats::Stats;
+use health::{Loaded, PerceptionHealth};
 use rapport_perception::frame::Decoder;
 use rapport_perception::onnx;
 use rapport_perception::track::FaceId;
@@ -56,19 +60,18 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
 
     let services = ParameterServices::start(node, parameters.clone(), clock.clone())?;
     tasks.endless(services.serve());
-    let diagnostics = Diagnostics::start(
-        node,
-        clock,
-        Sources {
-            topic: topic.name.clone(),
-            switch: processor.switch(),
-            state: lifecycle.view(),
-            loaded: loaded.clone(),
-            stats: stats.clone(),
-            intake: intake.clone(),
-        },
-    )?;
-    tasks.endless(diagnostics.run());
+    let namesake = namesake::Problem::default();
+    tasks.endless(namesake::watch(handle.clone(), namesake.clone()));
+    let health = PerceptionHealth {
+        topic: topic.name.clone(),
+        switch: processor.switch(),
+        state: lifecycle.view(),
+        loaded: loaded.clone(),
+        stats: stats.clone(),
+        intake: intake.clone(),
+        namesake,
+    };
+    tasks.endless(Diagnostics::start(node, clock, "expressions", health)?.run());
     tasks.endless(enable(node, processor.clone())?);
     tasks.endless(processor.clone().run());
     let intake = Intake {
@@ -79,6 +82,8 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
         slot: processor.slot(),
         stats: stats.clone(),
         status: intake,
+        parameters: parameters.clone(),
+        losses: Losses::default(),
     };
     tasks.endless(intake.run());
     let perception =

@@ -28,6 +28,13 @@ pub fn specs() -> Vec<Spec> {
             "How images come: raw, or compressed (JPEG or PNG on the topic image/compressed)",
         ),
         parameter(
+        parameter(
+            "expected_rate_hz",
+            Kind::Number(0.0, 0.0..=1000.0),
+            Live,
+            "How many images a second the camera sends, by which lost ones are noticed; 0: learnt \
+             from their stamps",
+        ),
             "emotion_model",
             Kind::Text(""),
             Unconfigured,

@@ -11,6 +11,7 @@
 //! - The libraries' destructors must not run under a thread that computes: [`exit_at_once`].
 
 mod arguments;
+//! - The middleware takes its settings from the environment: [`set_variable_at_start`].
 mod exit;
 mod logging;
 mod names;
@@ -19,6 +20,9 @@ mod node;
 mod parameters;
 mod type_support;
 
+mod system;
+#[cfg(has_type_descriptions)]
+mod type_description;
 pub use arguments::check_ros_arguments;
 pub use exit::exit_at_once;
 pub use logging::{is_logged, rosout_is_wanted};
@@ -27,3 +31,4 @@ pub use native::{Native, NativeStream};
 pub use node::{RawError, RawNode, RawPublisher};
 pub use parameters::given_parameters;
 pub use type_support::{TypeSupport, TypeSupportError};
+pub use system::{free_bytes, set_variable_at_start};
