@@ -15,6 +15,7 @@ pub mod behavior;
 pub mod clock;
 mod convert;
 mod diagnostics;
+mod enable;
 pub mod handle;
 mod hri;
 mod hints;

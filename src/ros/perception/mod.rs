@@ -7,13 +7,12 @@ mod worker;
 use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
-use futures::StreamExt;
-use r2r::std_srvs::srv::SetBool;
 use r2r::{Node, ParameterValue, QosProfile};
 
 use super::arguments::process_arguments;
 use super::clock::RosClock;
 use super::diagnostics::Diagnostics;
+use super::enable;
 use super::handle::NodeHandle;
 use super::hri::Hri;
 use super::image_topic::{ImageTopic, Transport};
@@ -72,7 +71,9 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
         namesake,
     };
     tasks.endless(Diagnostics::start(node, clock, "expressions", health)?.run());
-    tasks.endless(enable(node, processor.clone())?);
+    let switched = processor.clone();
+    let enable = move |on| switched.set(|switch| switch.enabled = on);
+    tasks.endless(enable::start(node, ENABLE, enable)?);
     tasks.endless(processor.clone().run());
     let intake = Intake {
         node: handle.clone(),
@@ -108,30 +109,10 @@ fn transport_given(given: &[(String, ParameterValue)]) -> Transport {
     }
 }
 
-/// The service `enable`: whether an active node takes images.
-fn enable(
-    node: &mut Node,
-    processor: ImageProcessor,
-) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
-    let name = format!("{}/enable", node.name()?);
-    let mut requests = node.create_service::<SetBool::Service>(&name, QosProfile::default())?;
-    Ok(async move {
-        while let Some(request) = requests.next().await {
-            let enabled = request.message.data;
-            let switch = processor.set(|switch| switch.enabled = enabled);
-            let message = match (enabled, switch.active) {
-                (true, true) => "enabled",
-                (true, false) => "enabled; images are taken once the node is active",
-                (false, _) => "disabled; no images are taken",
-            };
-            tracing::info!("{message}");
-            let response = SetBool::Response { success: true, message: message.to_owned() };
-            if let Err(error) = request.respond(response) {
-                tracing::warn!("enable: response not sent: {error}");
-            }
-        }
-    })
-}
+const ENABLE: enable::Words = enable::Words {
+    once_active: "images are taken once the node is active",
+    disabled: "no images are taken",
+};
 
 /// What the lifecycle moves.
 struct Perception {

@@ -1,0 +1,60 @@
+//! The parameters of behavior_node.
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use r2r::ParameterValue;
+
+use crate::ros::parameters::{Change, Kind, Spec, parameter};
+use rapport_behavior::Policy;
+use rapport_perception::paths;
+
+/// The table of parameters.
+pub fn specs() -> Vec<Spec> {
+    vec![
+        parameter(
+            "autostart",
+            Kind::Flag(true),
+            Change::Never,
+            "Configure and activate at start; false: wait for a lifecycle manager",
+        ),
+        parameter(
+            "policy_file",
+            Kind::Text(""),
+            Change::Live,
+            "Policy (YAML); empty: config/policy.yaml of the package. Read anew whenever it is set",
+        )
+        .checked(check_policy),
+    ]
+}
+
+/// A policy and where it was read.
+#[derive(Debug, Clone)]
+pub struct ReadPolicy {
+    /// The file.
+    pub file: PathBuf,
+    /// The rules.
+    pub policy: Policy,
+}
+
+/// Reads the policy of a file, or that of the package where the name is empty.
+///
+/// # Errors
+/// If the policy is missing or wrong: file, line, what was found and what is allowed.
+pub fn read_policy(file: &str) -> anyhow::Result<ReadPolicy> {
+    let file = match file {
+        "" => paths::shared_file("config/policy.yaml")
+            .ok_or_else(|| anyhow!("config/policy.yaml of the package not found"))?,
+        given => PathBuf::from(given),
+    };
+    Ok(ReadPolicy { policy: Policy::read(&file)?, file })
+}
+
+fn check_policy(value: &ParameterValue) -> Result<(), String> {
+    match value {
+        ParameterValue::String(file) => {
+            read_policy(file).map(|_| ()).map_err(|error| format!("{error:#}"))
+        }
+        _ => Ok(()),
+    }
+}
