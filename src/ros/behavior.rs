@@ -58,7 +58,7 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     let mut emotions = node.subscribe::<FaceEmotionArray>("emotions", QosProfile::default())?;
 
     let mut tasks = Tasks::default();
-    let clock = RosClock::start(node, &parameters, &mut tasks)?;
+    let clock = RosClock::start(handle.clone(), &parameters, &mut tasks);
     let lifecycle = Lifecycle::start(node, clock.clone())?;
     let state = Arc::new(Mutex::new(State {
         robot: None,

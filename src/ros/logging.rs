@@ -111,6 +111,15 @@ impl RateLimitedLog {
         }
     }
 
+    /// Logs what happens, as [`Self::error`] does an error.
+    pub fn info(&mut self, text: &str) {
+        match self.suppressed_before(text, Instant::now()) {
+            None => {}
+            Some(0) => tracing::info!("{text}"),
+            Some(n) => tracing::info!("{text} ({n} more like this since the last)"),
+        }
+    }
+
     /// How many of the kind were suppressed since it was last logged; nothing if this one is too.
     fn suppressed_before(&mut self, text: &str, now: Instant) -> Option<u32> {
         let kind: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();

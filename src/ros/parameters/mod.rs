@@ -152,7 +152,7 @@ impl Parameters {
         specs.push(parameter(
             "use_sim_time",
             Kind::Flag(false),
-            Change::Never,
+            Change::Live,
             "Take the time from /clock, as simulators and replayed recordings give it",
         ));
         let (values, warnings) = Values::given(given, specs).map_err(anyhow::Error::msg)?;
@@ -388,21 +388,27 @@ impl Values {
             return Err(self.unknown(name));
         };
         let refused = |why: String| format!("parameter {name} {why}");
+        if *value == ParameterValue::NotSet {
+            let default = show(&spec.kind.default_value());
+            return Err(refused(format!(
+                "cannot be deleted: the node has it always; its default is {default}"
+            )));
+        }
         let value = spec.kind.check(value).map_err(refused)?;
         if *kept != value {
             spec.change.check(phase).map_err(|why| refused(why.to_owned()))?;
         }
+        if let (Some(check), true) = (spec.check, phase != Phase::Starting) {
+            // Also where the value is the same: a file of this name may be another one now.
+            check(&value).map_err(|why| format!("parameter {name} is not changed: {why}"))?;
+        }
+        kept.clone_from(&value);
         Ok((spec.name.clone(), value))
     }
 }
 
 impl Change {
     /// Why a change in this phase is refused.
-        if let (Some(check), true) = (spec.check, phase != Phase::Starting) {
-            // Also where the value is the same: a file of this name may be another one now.
-            check(&value).map_err(|why| format!("parameter {name} is not changed: {why}"))?;
-        }
-        kept.clone_from(&value);
     fn check(self, phase: Phase) -> Result<(), &'static str> {
         match (phase, self) {
             (Phase::Unconfigured | Phase::Configured, Change::Never) => {
@@ -463,6 +469,10 @@ mod tests {
             "parameter cuont is unknown, expected one of share, count, kind, on, use_sim_time"
         );
         assert!(set(&parameters, "share", ParameterValue::Double(f64::NAN)).is_err());
+        assert_eq!(
+            refusal("share", ParameterValue::NotSet),
+            "parameter share cannot be deleted: the node has it always; its default is 0.5"
+        );
     }
 
     #[test]

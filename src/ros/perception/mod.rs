@@ -48,7 +48,7 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     let parameters = Parameters::declare(&given, table)?;
     let at_start = parameters.values();
     let mut tasks = Tasks::default();
-    let clock = RosClock::start(node, &parameters, &mut tasks)?;
+    let clock = RosClock::start(handle.clone(), &parameters, &mut tasks);
     let lifecycle = Lifecycle::start(node, clock.clone())?;
     let processor = ImageProcessor::new();
     let (stats, intake, loaded) = (
@@ -224,3 +224,4 @@ impl Managed for Perception {
         Ok(())
     }
 }
+            was_set_back: false,

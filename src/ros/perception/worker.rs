@@ -34,6 +34,8 @@ pub struct Worker {
     pub hri: Option<Hri>,
     pub stats: Arc<Mutex<Stats>>,
     pub errors: RateLimitedLog,
+    /// Whether stamps have gone back before.
+    pub was_set_back: bool,
     /// The last image, until it is said that its people are gone.
     pub last: Option<LastImage>,
     /// For how long its people stand without another image.
@@ -136,12 +138,17 @@ impl Worker {
         let Observation { people, time, timings } =
             self.session.process(&frame, ImageStamp { stamp, arrival })?;
         if let Some(by) = time.set_back {
-            self.errors.error(&format!(
+            let line = format!(
                 "the stamps of the images went back by {:.1} s: all tracks are reset, and \
                  everybody in view gets a new id (a clock was set, a recording began again, or two \
                  cameras share the topic)",
                 by.as_secs_f64()
-            ));
+            );
+            // A recording that is played in a loop does so again and again, and nothing is wrong.
+            match std::mem::replace(&mut self.was_set_back, true) {
+                false => self.errors.warn(&line),
+                true => self.errors.info(&line),
+            }
         }
         let publishing = Instant::now();
         let (width, height) = (frame.width_px(), frame.height_px());
