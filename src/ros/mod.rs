@@ -37,4 +37,6 @@ pub mod runner;
 mod slot;
 mod stats;
 mod switch;
+#[cfg(has_type_descriptions)]
+mod type_description;
 pub mod watch;

@@ -121,6 +121,8 @@ fn run_node(
     logging::install(&mut node)?;
     let (handle, jobs) = node_handle();
     let mut tasks = start(&mut node, handle)?;
+    #[cfg(has_type_descriptions)]
+    tasks.endless(super::type_description::start(&mut node)?);
     let stop = Arc::new(AtomicBool::new(false));
     let stop_spinning = stop.clone();
     let spinning = std::thread::Builder::new().name("spin".to_owned()).spawn(move || {
