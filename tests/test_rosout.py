@@ -5,6 +5,7 @@ from rcl_interfaces.msg import Log
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from graph import Collector
+from scenes import smiling_face
 
 # As rqt_console and Foxglove subscribe.
 QOS = QoSProfile(
@@ -52,3 +53,16 @@ def test_the_level_of_the_log_holds_for_the_topic(start, client, rosout):
     client.spin_for(0.5)
     assert not rosout("off")
     assert quiet.alive and loud.alive
+
+
+def test_debug_shows_the_lines_of_the_node_and_not_those_of_the_libraries(start, camera, client):
+    node = start("perception_node", None, "--log-level", "debug")
+    camera.wait_until_connected()
+    camera.ask(smiling_face())
+    assert client.spin_until(lambda: node.lines("[DEBUG]", "perception_node]", "total_ms"))
+    # Those of the start come before the node can say anything.
+    lines = node.text.split("now active")[1].splitlines()
+    assert not [line for line in lines if "[rcl]" in line or "[rmw" in line]
+    given = ("--log-level", "debug", "--log-level", "rcl:=debug", "-r", "__node:=all")
+    talkative = start("behavior_node", None, *given)
+    assert client.spin_until(lambda: "[rcl]" in talkative.text.split("rules from")[-1])

@@ -12,6 +12,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::prelude::*;
 
 use super::lock::lock;
+use super::raw::keep_libraries_quiet;
 use super::rosout::{Place, Rosout, Severity};
 
 /// An error of the same kind is logged at most this often.
@@ -23,6 +24,7 @@ const REPEAT: Duration = Duration::from_secs(5);
 /// # Errors
 /// If the node cannot have `/rosout`.
 pub fn install(node: &mut Node) -> r2r::Result<()> {
+    keep_libraries_quiet();
     let rosout = Mutex::new(Rosout::start(node)?);
     let layer = RosLayer { logger: node.logger().to_owned(), rosout };
     // A second call in one process keeps the first logger: nothing to handle.

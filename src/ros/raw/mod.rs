@@ -6,7 +6,8 @@
 //! - r2r panics on ROS arguments that do not parse: [`check_ros_arguments`] refuses them before.
 //! - r2r does not say under which name a topic is found: [`resolve_topic`].
 //! - r2r skips parameters under nested namespaces and most wildcards: [`given_parameters`].
-//! - r2r does not say what is logged: [`is_logged`], [`rosout_is_wanted`].
+//! - r2r does not say what is logged: [`is_logged`], [`keep_libraries_quiet`],
+//!   [`rosout_is_wanted`].
 //! - r2r's messages in C memory stay on one thread: [`Native`] ones do not.
 //! - The libraries' destructors must not run under a thread that computes: [`exit_at_once`].
 
@@ -25,7 +26,7 @@ mod system;
 mod type_description;
 pub use arguments::check_ros_arguments;
 pub use exit::exit_at_once;
-pub use logging::{is_logged, rosout_is_wanted};
+pub use logging::{is_logged, keep_libraries_quiet, rosout_is_wanted};
 pub use names::resolve_topic;
 pub use native::{Native, NativeStream};
 pub use node::{RawError, RawNode, RawPublisher};
