@@ -92,9 +92,8 @@ class Collector:
         # When each was sent and when it came here, nanoseconds since 1970.
         self.sent_ns = []
         self.received_ns = []
-        self.subscription = client.node.create_subscription(
-            kind, topic, self._take, CLIENT_QOS[qos]
-        )
+        qos = CLIENT_QOS[qos] if isinstance(qos, str) else qos
+        self.subscription = client.node.create_subscription(kind, topic, self._take, qos)
 
     def _take(self, message, info):
         self.received_ns.append(time.time_ns())

@@ -94,6 +94,7 @@ fn the_copy_has_every_message_and_the_answers_of_the_pipeline() {
     let emotions = opened.topics().iter().find(|topic| topic.name == "/emotions").unwrap();
     assert_eq!(emotions.type_name, "rapport/msg/FaceEmotionArray");
     assert!(emotions.recorded.definition.contains("MSG: rapport/FaceEmotion\n"));
+    assert!(emotions.recorded.type_hash.starts_with("RIHS01_"));
 }
 
 #[test]

@@ -116,6 +116,9 @@ def behavior(start, client, person, robot):
             client.wait_for_publisher_of(collector)
         # The node has to find the subscribers too, and says nothing by which to know.
         client.spin_for(0.5)
+        for collector in robot.all:
+            # The rest state, which it shows from its activation on.
+            collector.clear()
         return node
 
     return begin

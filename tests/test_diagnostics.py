@@ -18,6 +18,7 @@ KEYS = {
     "image transport",
     "images received per second",
     "images answered per second",
+    "images lost",
     "images dropped",
     "images passed over",
     "people in view",
@@ -40,7 +41,7 @@ def diagnostics(client, namespace):
 
     def newest():
         statuses = [s for m in topic.messages for s in m.status]
-        mine = [s for s in statuses if s.name.startswith(f"{namespace}/perception_node:")]
+        mine = [s for s in statuses if s.name.startswith(f"{namespace[1:]}/perception_node:")]
         return mine[-1] if mine else None
 
     def wait_for(condition):

@@ -1,11 +1,15 @@
 """REP-155 (ROS4HRI): the people on /humans/faces, with messages defined as there."""
 
+import array
+import itertools
+
 import numpy as np
+import PIL.Image
 import pytest
 from sensor_msgs.msg import Image
 from std_srvs.srv import SetBool
 
-from scenes import overlap, smiling_face, two_people
+from scenes import overlap, photograph, smiling_face, two_people
 
 hri_msgs = pytest.importorskip("hri_msgs.msg", reason="hri_msgs is not installed")
 
@@ -104,11 +108,11 @@ def test_a_missed_face_keeps_its_topics_and_disabling_ends_them(perception, clie
 def test_the_crop_is_made_while_somebody_listens(perception, client, camera):
     camera.ask(smiling_face())
     (face,) = camera.ask(smiling_face()).faces
-    crops = client.collect(Image, f"/humans/faces/{face.face_id}/cropped", "sensor")
+    # Reliable, as hri_face_detect's are and those ask who read them.
+    crops = client.collect(Image, f"/humans/faces/{face.face_id}/cropped", "default")
     assert client.spin_until(lambda: camera.ask(smiling_face()) and len(crops))
     crop = crops.messages[-1]
-    assert (crop.width, crop.height, crop.step, crop.encoding) == (128, 128, 384, "rgb8")
-    pixels = np.asarray(crop.data, np.uint8).reshape(128, 128, 3)
+    pixels = rgb(crop)
     roi = face.roi
     cut = smiling_face()[roi.y_offset :, roi.x_offset :][: roi.height, : roi.width]
     # A face is taller than wide: black at both sides, the face's own colours in the middle.
@@ -117,6 +121,124 @@ def test_the_crop_is_made_while_somebody_listens(perception, client, camera):
     width = round(128 * roi.width / roi.height)
     inner = pixels[:, (128 - width) // 2 :][:, :width]
     assert np.abs(inner.mean((0, 1)) - cut.mean((0, 1))).max() < 4
+
+
+def rgb(crop):
+    """The pixels of a crop of 128x128 in bgr8, as red, green and blue."""
+    assert (crop.width, crop.height, crop.step, crop.encoding) == (128, 128, 384, "bgr8")
+    return np.asarray(crop.data, np.uint8).reshape(128, 128, 3)[:, :, ::-1]
+
+
+def tilted(degrees):
+    picture = PIL.Image.fromarray(smiling_face())
+    return np.asarray(picture.rotate(degrees, center=(450, 211), fillcolor=(90, 90, 90)))
+
+
+def test_the_aligned_face_is_level_however_it_is_held(perception, client, camera):
+    found = []
+    for degrees in (0, 20):
+        camera.ask(tilted(degrees), after_secs=5.0)
+        camera.ask(tilted(degrees))
+        (face,) = camera.ask(tilted(degrees)).faces
+        left, right = face.landmarks[:2]
+        slope = np.degrees(np.arctan2(right.y - left.y, right.x - left.x))
+        assert slope == pytest.approx(-degrees, abs=8)
+        aligned = client.collect(Image, f"/humans/faces/{face.face_id}/aligned")
+        assert client.spin_until(lambda: camera.ask(tilted(degrees)) and len(aligned))  # noqa: B023
+        found.append(rgb(aligned.messages[-1]).astype(float))
+    middle = [picture[30:110, 30:98] for picture in found]
+    same = np.corrcoef(*(picture.ravel() for picture in middle))[0, 1]
+    assert same > 0.9, same
+
+
+def test_landmarks_have_their_places(perception, client, camera):
+    if not hasattr(hri_msgs, "FacialLandmarks"):
+        pytest.skip("the installed hri_msgs has no FacialLandmarks: run `make setup`")
+    camera.ask(smiling_face())
+    (face,) = camera.ask(smiling_face()).faces
+    topic = f"/humans/faces/{face.face_id}/landmarks"
+    landmarks = client.collect(hri_msgs.FacialLandmarks, topic)
+    assert client.spin_until(lambda: camera.ask(smiling_face()) and len(landmarks))
+    answer = camera.ask(smiling_face())
+    message = of_image(client, landmarks, answer.header)
+    assert (message.width, message.height, len(message.landmarks)) == (640, 480, 70)
+    # Right is the person's own: at the left of the image.
+    names = ["RIGHT_PUPIL", "LEFT_PUPIL", "NOSE", "MOUTH_OUTER_RIGHT", "MOUTH_OUTER_LEFT"]
+    places = [getattr(hri_msgs.FacialLandmarks, name) for name in names]
+    for place, point in zip(places, answer.faces[0].landmarks, strict=True):
+        there = message.landmarks[place]
+        assert (there.x * 640, there.y * 480) == pytest.approx((point.x, point.y), abs=0.01)
+        assert there.c == pytest.approx(answer.faces[0].detection_confidence)
+    others = [p for i, p in enumerate(message.landmarks) if i not in places]
+    assert all((p.x, p.y, p.c) == (0, 0, 0) for p in others)
+
+
+class Detector:
+    """Finds no faces but tells of one, as hri_face_detect does."""
+
+    def __init__(self, client, face_id, kind):
+        self.tracked = client.publisher(hri_msgs.IdsList, "/humans/faces/tracked")
+        self.images = client.publisher(Image, f"/humans/faces/{face_id}/{kind}")
+        self.face_id = face_id
+
+    def send(self, picture, secs):
+        ids = hri_msgs.IdsList(ids=[self.face_id] if picture is not None else [])
+        self.tracked.publish(ids)
+        if picture is not None:
+            image = Image(encoding="bgr8", width=128, height=128, step=384)
+            image.header.stamp.sec, image.header.frame_id = secs, "camera"
+            image.data = array.array("B", picture[:, :, ::-1].tobytes())
+            self.images.publish(image)
+
+
+def crop_of(name, left, top, side):
+    picture = photograph(name)[top : top + side, left : left + side]
+    return np.asarray(PIL.Image.fromarray(picture).resize((128, 128)))
+
+
+@pytest.mark.parametrize("kind", ["cropped", "aligned"])
+def test_faces_that_another_node_finds_get_their_expression(start, client, kind):
+    node = start("perception_node", {"faces_from": kind})
+    detector = Detector(client, "vwxyz", kind)
+    expressions = client.collect(hri_msgs.Expression, "/humans/faces/vwxyz/expression")
+    smile = crop_of("astronaut.jpg", 165, 45, 128)
+    secs = itertools.count(1000)
+
+    def heard():
+        detector.send(smile, next(secs))
+        return client.spin_until(lambda: len(expressions), 0.3)
+
+    assert client.spin_until(heard), node.text
+    message = expressions.messages[-1]
+    assert message.expression == "happy" and message.confidence > 0.5 and message.valence > 0
+    assert message.header.frame_id == "camera" and message.header.stamp.sec >= 1000
+    # It does nothing else: no camera, no list of faces of its own.
+    topic = client.node.resolve_topic_name
+    assert client.node.count_subscribers(topic("image")) == 0
+    assert client.node.count_publishers("/humans/faces/tracked") == 1
+    assert client.node.count_publishers(topic("emotions")) == 0
+
+    # The face leaves, and its topics end, though no image of it comes any more.
+    images = f"/humans/faces/vwxyz/{kind}"
+    assert client.node.count_subscribers(images) == 1
+
+    def is_gone():
+        detector.send(None, 0)
+        client.spin_for(0.1)
+        return client.node.count_subscribers(images) == 0
+
+    assert client.spin_until(is_gone)
+    assert client.spin_until(
+        lambda: client.node.count_publishers("/humans/faces/vwxyz/expression") == 0
+    )
+    assert node.alive and not node.errors
+    assert node.stop()[0] == 0
+
+
+def test_a_detector_that_is_not_there_is_named(start, client):
+    node = start("perception_node", {"faces_from": "cropped"})
+    assert client.spin_until(lambda: node.lines("[WARN]", "no list of faces"), 20.0)
+    assert "start a face detector" in node.lines("[WARN]", "no list of faces")[0]
 
 
 def test_off_by_default(start, client, camera):

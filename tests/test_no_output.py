@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.srv import GetState
-from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import Image
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
 
@@ -19,7 +19,7 @@ def silence(client, namespace):
     def silent_secs():
         """For how long no image has come, by the node's newest diagnostics."""
         statuses = [
-            s for m in topic.messages for s in m.status if s.name.startswith(f"{namespace}/")
+            s for m in topic.messages for s in m.status if s.name.startswith(f"{namespace[1:]}/")
         ]
         found = (
             re.search(r"no image on \S+ for (\d+) s", statuses[-1].message) if statuses else None
@@ -73,6 +73,64 @@ def test_a_topic_of_another_type(start, client, silence):
     client.publisher(String, "image")
     line = silence(start("perception_node"))
     assert "of type std_msgs/msg/String, expected sensor_msgs/msg/Image" in line
+
+
+def test_images_that_only_come_compressed(start, client, silence):
+    client.publisher(CompressedImage, "image/compressed", "sensor")
+    line = silence(start("perception_node"))
+    topic = client.node.resolve_topic_name("image/compressed")
+    assert f"published compressed, on {topic}: set image_transport:=compressed" in line
+    assert "start the camera driver" not in line
+
+
+def test_images_that_only_come_raw(start, client, silence):
+    client.publisher(Image, "image", "sensor")
+    line = silence(start("perception_node", {"image_transport": "compressed"}))
+    topic = client.node.resolve_topic_name("image")
+    assert f"published raw, on {topic}: set image_transport:=raw" in line
+
+
+def latched():
+    return QoSProfile(
+        depth=1,
+        reliability=ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL,
+    )
+
+
+def test_an_image_that_was_sent_before_the_node_came(start, client, emotions):
+    publisher = client.node.create_publisher(Image, "image", latched())
+    image = Image(encoding="mono8", width=64, height=48, step=64, data=np.zeros(48 * 64, np.uint8))
+    image.header.frame_id = "latched"
+    publisher.publish(image)
+    start("perception_node")
+    # Subscribed anew once the publisher is found, the image comes again: it is the same one.
+    assert client.spin_until(lambda: len(emotions))
+    assert emotions.messages[0].header.frame_id == "latched"
+
+
+def test_the_hint_names_the_durability_where_it_was_fixed(start, client, silence):
+    publisher = client.node.create_publisher(Image, "image", latched())
+    publisher.publish(Image())
+    topic = client.node.resolve_topic_name("image")
+    override = f"qos_overrides.{topic}.subscription.durability"
+    line = silence(start("perception_node", {override: "volatile"}))
+    assert "it offers RELIABLE, TRANSIENT_LOCAL" in line and "which fits" not in line
+    assert f"set the parameter {override} to transient_local" in line
+
+
+def test_two_nodes_of_one_name_are_warned_of(start, client, namespace):
+    first = start("perception_node")
+    client.ask(GetState, "perception_node/get_state")
+    # It looks at those who were there before it for some seconds.
+    client.spin_for(5.0)
+    assert not first.lines("[WARN]", "nodes are called")
+    second = start("perception_node")
+    assert client.spin_until(lambda: first.lines("[WARN]", "nodes are called"))
+    client.spin_for(3.0)
+    (line,) = first.lines("[WARN]", "nodes are called")
+    assert f"2 nodes are called {namespace}/perception_node" in line and "__node:=" in line
+    assert second.alive
 
 
 def test_nothing_is_said_while_it_is_off(start, client):

@@ -146,7 +146,7 @@ def test_every_value_of_the_diagnostics_is_described(perception, client, camera,
 
     def keys():
         statuses = [s for m in topic.messages for s in m.status]
-        mine = [s for s in statuses if s.name.startswith(f"{namespace}/perception_node:")]
+        mine = [s for s in statuses if s.name.startswith(f"{namespace[1:]}/perception_node:")]
         return {entry.key for entry in mine[-1].values} if mine else set()
 
     camera.ask(smiling_face())

@@ -4,9 +4,11 @@ import json
 
 import pytest
 import yaml
+from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import ParameterEvent, ParameterType
 from rclpy.parameter import Parameter
 from rclpy.parameter_client import AsyncParameterClient
+from rosgraph_msgs.msg import Clock
 
 from graph import ROOT
 from scenes import smiling_face
@@ -49,7 +51,7 @@ def test_they_are_listed_described_and_have_their_defaults(client, parameters):
     assert value.type == ParameterType.PARAMETER_DOUBLE and not descriptor.read_only
     (bounds,) = found["working_width"][0].integer_range
     assert (bounds.from_value, bounds.to_value) == (32, 4096)
-    assert found["autostart"][0].read_only and found["use_sim_time"][0].read_only
+    assert found["autostart"][0].read_only and not found["use_sim_time"][0].read_only
     assert "unconfigured" in found["threads"][0].additional_constraints
     assert found["image_transport"][0].additional_constraints == "one of raw, compressed"
 
@@ -178,6 +180,34 @@ def test_a_live_one_takes_effect(client, parameters, camera):
     assert client.spin_until(lambda: not camera.ask(smiling_face()).faces, 5.0)
     assert set_one(client, parameters, "min_score", 0.5).successful
     assert client.spin_until(lambda: camera.ask(smiling_face()).faces, 5.0)
+
+
+def test_the_clock_is_changed_while_it_runs(client, parameters, namespace):
+    diagnostics = client.collect(DiagnosticArray, "/diagnostics")
+    clock = client.publisher(Clock, "/clock", "sensor")
+
+    def stamps():
+        name = f"{namespace[1:]}/perception_node: expressions"
+        mine = [m for m in diagnostics.messages if m.status[0].name == name]
+        return [m.header.stamp.sec for m in mine]
+
+    assert client.spin_until(lambda: stamps() and stamps()[-1] > 1_000_000_000)
+    assert set_one(client, parameters, "use_sim_time", True).successful
+    message = Clock()
+    message.clock.sec = 77
+    assert client.publish_until(clock, message, lambda: stamps()[-1] == 77)
+    assert set_one(client, parameters, "use_sim_time", False).successful
+    assert client.spin_until(lambda: stamps()[-1] > 1_000_000_000)
+
+
+def test_one_that_is_deleted_stays_and_the_reason_is_told(client, parameters):
+    # As `ros2 param delete` does it.
+    result = client.call(parameters.delete_parameters(["hold_secs"])).results[0]
+    assert not result.successful
+    assert result.reason == (
+        "parameter hold_secs cannot be deleted: the node has it always; its default is 1.0"
+    )
+    assert get_one(client, parameters, "hold_secs").double_value == 1.0
 
 
 def test_a_whole_number_does_for_a_number(client, parameters):

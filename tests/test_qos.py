@@ -61,7 +61,7 @@ def test_an_override_is_kept(start, client, emotions, namespace):
     offer = "it offers RELIABLE, VOLATILE, which fits"
     assert client.spin_until(
         lambda: any(
-            status.name.startswith(f"{namespace}/") and offer in status.message
+            status.name.startswith(f"{namespace[1:]}/") and offer in status.message
             for message in diagnostics.messages
             for status in message.status
         )

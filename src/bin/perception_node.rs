@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-use rapport::ros::{perception, runner};
+use rapport::ros::{middleware, perception, runner};
 
 fn main() -> ExitCode {
+    middleware::prepare_to_receive();
     runner::run_program(
         "perception_node",
         "Finds and follows faces in a camera's images and publishes the expression each one shows",

@@ -9,7 +9,7 @@ use rapport::commands::output::reader_left;
 use rapport::commands::record::{self, RecordArgs};
 use rapport::commands::serve::{self, ServeArgs};
 #[cfg(feature = "ros")]
-use rapport::ros::{arguments::process_arguments, replay, runner, watch};
+use rapport::ros::{arguments::process_arguments, middleware, replay, runner, watch};
 
 /// Finds faces in pictures and recordings and tells which expressions they show.
 #[derive(Parser)]
@@ -39,8 +39,12 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => exit_code(evaluate::run(&args)),
         Command::Record(args) => exit_code(record::run(&args)),
         Command::Serve(args) => exit_code(serve::run(&args)),
-        Command::Replay(args) => exit_code(replay::run(&args, &ros)),
+        Command::Replay(args) => {
+            middleware::prepare_to_send();
+            exit_code(replay::run(&args, &ros))
+        }
         Command::Watch(args) => {
+            middleware::prepare_to_receive();
             runner::run("rapport_watch", |node, _| watch::start_node(node, &args))
         }
     }

@@ -176,6 +176,7 @@ fn new(name: &str, definition: Definition, qos: Qos) -> NewTopic {
         type_name: definition.type_name.to_owned(),
         offered_qos: vec![qos],
         recorded: Recorded {
+            type_hash: definition.type_hash.to_owned(),
             definition_encoding: "ros2msg".to_owned(),
             definition: definition.text(),
             ..Recorded::default()

@@ -1,173 +1,239 @@
 //! The behavior node: emotion messages in, the robot's responses out.
 
-mod diagnostics;
+mod health;
 mod outputs;
+mod robot;
+mod settings;
 
-use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use anyhow::anyhow;
+use anyhow::Context as _;
 use futures::StreamExt;
-use r2r::rapport::msg::{FaceEmotionArray, Response as ResponseMsg};
-use r2r::std_msgs::msg::Header;
-use r2r::{Node, Publisher, QosProfile};
+use r2r::rapport::msg::FaceEmotionArray;
+use r2r::{Node, QosProfile};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::arguments::process_arguments;
 use super::clock::RosClock;
-use super::convert;
+use super::diagnostics::Diagnostics;
+use super::enable;
 use super::handle::NodeHandle;
-use super::logging::RateLimitedLog;
-use super::parameters::{Change, Kind, ParameterServices, Parameters, given_to, parameter};
+use super::lifecycle::{Lifecycle, Managed};
+use super::lock::lock;
+use super::namesake;
+use super::parameters::{Changes, ParameterServices, Parameters, given_to};
+use super::raw::resolve_topic;
 use super::runner::Tasks;
-use super::status::{PERIOD, RESPONSES, StatusPublisher};
-use diagnostics::PolicyStatus;
-use outputs::{OutputTopics, response_message};
-use rapport_behavior::{Decision, Engine, FaceReading, ModelLabels, Outputs, Policy, Response};
-use rapport_perception::paths;
-use rapport_vocabulary::{Emotion, ImageStamp};
+use super::status::RESPONSES;
+use super::switch::Switch;
+use health::{BehaviorHealth, Loaded};
+use rapport_behavior::Policy;
+use robot::Robot;
+use settings::{read_policy, specs};
 
 pub use outputs::describe;
 
 /// How often the node looks whether a response is over while no messages come.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Reads the policy, subscribes `emotions`, advertises `responses` and the robot's outputs
-/// `speech`, `gesture`, `light` and `expression`.
+const ENABLE: enable::Words = enable::Words {
+    once_active: "people are answered once the node is active",
+    disabled: "nobody is answered",
+};
+
+/// Subscribes `emotions`, advertises the node's services and starts its tasks; people are answered
+/// once it is active.
 ///
 /// # Errors
-/// If the policy is missing or wrong: file, line, what was found and what is allowed.
-pub fn start_node(node: &mut Node, _: NodeHandle) -> anyhow::Result<Tasks> {
-    let parameters = Parameters::declare(
-        &given_to(node)?,
-        vec![parameter(
-            "policy_file",
-            Kind::Text(""),
-            Change::Never,
-            "Policy (YAML); empty: config/policy.yaml of the package",
-        )],
-    )?;
-    let file = match parameters.values().text("policy_file") {
-        given if !given.is_empty() => PathBuf::from(given),
-        _ => paths::shared_file("config/policy.yaml")
-            .ok_or_else(|| anyhow!("config/policy.yaml of the package not found"))?,
-    };
-    let policy = Policy::read(&file)?;
-    let mut status = PolicyStatus::of(&file, &policy)?;
-    tracing::info!("{} rules from {}", policy.rules.len(), file.display());
-    let mut robot = Robot {
-        responses: node.create_publisher("responses", QosProfile::default())?,
-        outputs: OutputTopics::advertise(node)?,
-        engine: Engine::new(policy),
-        start: Instant::now(),
-        model_labels: Vec::new(),
-        log: RateLimitedLog::default(),
-    };
+/// If a parameter is wrong, or the policy of a node that configures itself: file, line, what was
+/// found and what is allowed.
+pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> {
+    let parameters = Parameters::declare(&given_to(node)?, specs())?;
+    let values = parameters.values();
+    let autostart = values.flag("autostart");
+    // What is wrong with it is a wrong setting, which ends the process as other ones do.
+    let policy = autostart.then(|| read_policy(values.text("policy_file"))).transpose()?;
+    let (_, ros_arguments) = process_arguments();
+    let topic = resolve_topic("emotions", &node.name()?, &node.namespace()?, &ros_arguments)?;
     let mut emotions = node.subscribe::<FaceEmotionArray>("emotions", QosProfile::default())?;
+
     let mut tasks = Tasks::default();
-    let clock = RosClock::start(node, &parameters, &mut tasks)?;
-    let mut diagnostics = StatusPublisher::start(node, clock.clone(), RESPONSES)?;
-    tasks.endless(ParameterServices::start(node, parameters, clock)?.serve());
+    let clock = RosClock::start(handle.clone(), &parameters, &mut tasks);
+    let lifecycle = Lifecycle::start(node, clock.clone())?;
+    let state = Arc::new(Mutex::new(State {
+        robot: None,
+        switch: Switch { active: false, enabled: true },
+        start: Instant::now(),
+        loaded: Loaded::default(),
+    }));
+    let services = ParameterServices::start(node, parameters.clone(), clock.clone())?;
+    tasks.endless(services.serve());
+    let switched = state.clone();
+    let enable = move |on| lock(&switched).set(|switch| switch.enabled = on);
+    tasks.endless(enable::start(node, ENABLE, enable)?);
+    let namesake = namesake::Problem::default();
+    tasks.endless(namesake::watch(handle.clone(), namesake.clone()));
+    let health =
+        BehaviorHealth::new(topic, lifecycle.view(), state.clone(), namesake, handle.clone());
+    tasks.endless(Diagnostics::start(node, clock, RESPONSES, health)?.run());
+    tasks.endless(follow_policy(state.clone(), parameters.changes()));
+
+    let listening = state.clone();
     tasks.endless(async move {
-        let every = |period| {
-            let mut ticks = interval(period);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            ticks
-        };
-        let (mut tick, mut report) = (every(TICK), every(PERIOD));
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 message = emotions.next() => match message {
-                    Some(message) => status.count(robot.respond_to(&message)),
+                    Some(message) => lock(&listening).respond_to(&message),
                     None => break,
                 },
-                _ = tick.tick() => robot.tick(),
-                _ = report.tick() => diagnostics.publish(status.report()),
+                _ = tick.tick() => lock(&listening).tick(),
             }
         }
     });
+    let last_word = state.clone();
+    // No light or face of a response stays behind.
+    tasks.at_end(move || {
+        lock(&last_word).set(|switch| switch.active = false);
+    });
+    let behavior = Behavior { node: handle, parameters, state, policy };
+    lifecycle.run(behavior, autostart, &mut tasks);
     Ok(tasks)
 }
 
-/// The engine and the topics that it responds on.
-struct Robot {
-    responses: Publisher<ResponseMsg>,
-    outputs: OutputTopics,
-    engine: Engine,
+/// What the tasks share.
+struct State {
+    /// Only a configured node has one.
+    robot: Option<Robot>,
+    switch: Switch,
     /// The origin of the arrivals of messages.
     start: Instant,
-    /// The labels of the model that the newest message came from.
-    model_labels: Vec<String>,
-    log: RateLimitedLog,
+    loaded: Loaded,
 }
 
-impl Robot {
-    /// Takes a message about the faces of one image, and publishes what the engine decides. Returns
-    /// the name of the rule that fired.
-    fn respond_to(&mut self, message: &FaceEmotionArray) -> Option<String> {
-        let image = ImageStamp {
-            stamp: convert::stamp(&message.header.stamp),
-            arrival: self.start.elapsed(),
-        };
-        self.learn_labels(&message.labels);
-        let mut readings = Vec::with_capacity(message.faces.len());
-        for face in &message.faces {
-            match Emotion::from_word(&face.label) {
-                Ok(emotion) => readings.push(FaceReading {
-                    face_id: &face.face_id,
-                    emotion,
-                    confidence: face.confidence,
-                }),
-                Err(error) => self.log.warn(&format!("face skipped: {error}")),
+impl State {
+    fn respond_to(&mut self, message: &FaceEmotionArray) {
+        let arrival = self.start.elapsed();
+        self.loaded.received(Instant::now());
+        if let Some(robot) = self.robot.as_mut().filter(|_| self.switch.is_on())
+            && let Some(rule) = robot.respond_to(message, arrival)
+        {
+            self.loaded.responded(rule);
+        }
+    }
+
+    fn tick(&mut self) {
+        if let Some(robot) = &mut self.robot {
+            robot.tick(self.start.elapsed());
+        }
+    }
+
+    /// Changes the switch and returns what it is now. The robot is brought to rest when it becomes
+    /// active, and when it is switched off while it responds.
+    fn set(&mut self, change: impl FnOnce(&mut Switch)) -> Switch {
+        let before = self.switch;
+        change(&mut self.switch);
+        if let Some(robot) = &mut self.robot {
+            if self.switch.active && !before.active {
+                robot.rest();
+            } else if !self.switch.is_on() {
+                robot.stop();
             }
         }
-        let Decision { rest, response } = self.engine.observe(image, &readings);
-        if let Some(rest) = rest {
-            self.publish_rest(&rest);
+        if self.switch.is_on() && !before.is_on() {
+            self.loaded.waits_since(Instant::now());
         }
-        let response = response?;
-        tracing::info!("{} for {}: {}", response.rule, response.face_id, response.reason);
-        if let Err(error) = self.publish_response(&message.header, &response) {
-            self.log.error(&format!("response not published: {error}"));
-        }
-        Some(response.rule)
-    }
-
-    /// Compares the labels of the running model with the policy: once for each model, and again
-    /// when another model runs.
-    fn learn_labels(&mut self, labels: &[String]) {
-        if labels.is_empty() || labels == self.model_labels {
-            return;
-        }
-        self.model_labels = labels.to_vec();
-        for warning in ModelLabels::compare(labels, self.engine.policy()).warnings() {
-            self.log.warn(&warning);
-        }
-    }
-
-    /// Ends a response in time also when no images come.
-    fn tick(&mut self) {
-        if let Some(rest) = self.engine.tick(self.start.elapsed()) {
-            self.publish_rest(&rest);
-        }
-    }
-
-    fn publish_rest(&mut self, rest: &Outputs) {
-        if let Err(error) = self.outputs.publish(rest) {
-            self.log.error(&format!("rest not published: {error}"));
-        }
-    }
-
-    fn publish_response(&self, header: &Header, response: &Response) -> r2r::Result<()> {
-        self.responses.publish(&response_message(header, response))?;
-        self.outputs.publish(&response.outputs)
+        self.switch
     }
 }
 
-/// The node ends: no light or face of a response stays behind.
-impl Drop for Robot {
-    fn drop(&mut self) {
-        if let Some(rest) = self.engine.stop() {
-            self.publish_rest(&rest);
+/// Reads the policy anew whenever its parameter is set. A policy that is wrong was refused before;
+/// where it went wrong since, the present rules stay.
+async fn follow_policy(state: Arc<Mutex<State>>, mut changes: Changes) {
+    while changes.changed().await {
+        let values = changes.newest();
+        if lock(&state).robot.is_none() {
+            // It is read on configuring.
+            continue;
         }
+        match read_policy(values.text("policy_file")) {
+            Ok(policy) => {
+                tracing::info!("{}", loaded(&policy));
+                let mut state = lock(&state);
+                state.loaded.policy(&policy);
+                if let Some(robot) = &mut state.robot {
+                    robot.replace_policy(policy.policy);
+                }
+            }
+            Err(error) => tracing::error!("the present rules stay: {error:#}"),
+        }
+    }
+}
+
+fn loaded(policy: &settings::ReadPolicy) -> String {
+    format!("{} rules from {}", policy.policy.rules.len(), policy.file.display())
+}
+
+/// What the lifecycle moves.
+struct Behavior {
+    node: NodeHandle,
+    parameters: Parameters,
+    state: Arc<Mutex<State>>,
+    /// That was read at the start.
+    policy: Option<settings::ReadPolicy>,
+}
+
+impl Behavior {
+    async fn load(&mut self) -> anyhow::Result<(settings::ReadPolicy, Robot)> {
+        let read = match self.policy.take() {
+            Some(policy) => policy,
+            None => read_policy(self.parameters.values().text("policy_file"))?,
+        };
+        let policy = Policy::clone(&read.policy);
+        let advertise = move |node: &mut Node| Robot::advertise(node, policy);
+        let robot = self.node.with(advertise).await?.context("topics not advertised")?;
+        Ok((read, robot))
+    }
+}
+
+impl Managed for Behavior {
+    async fn configure(&mut self) -> anyhow::Result<()> {
+        match self.load().await {
+            Ok((read, robot)) => {
+                tracing::info!("{}", loaded(&read));
+                let mut state = lock(&self.state);
+                state.loaded.policy(&read);
+                state.robot = Some(robot);
+                Ok(())
+            }
+            Err(error) => {
+                lock(&self.state).loaded.failed(format!("{error:#}"));
+                Err(error)
+            }
+        }
+    }
+
+    async fn activate(&mut self) -> anyhow::Result<()> {
+        lock(&self.state).set(|switch| switch.active = true);
+        Ok(())
+    }
+
+    async fn deactivate(&mut self) -> anyhow::Result<()> {
+        lock(&self.state).set(|switch| switch.active = false);
+        Ok(())
+    }
+
+    async fn cleanup(&mut self) -> anyhow::Result<()> {
+        let robot = {
+            let mut state = lock(&self.state);
+            state.loaded.cleaned();
+            state.robot.take()
+        };
+        if let Some(robot) = robot {
+            self.node.with(move |node| robot.withdraw(node)).await?;
+        }
+        Ok(())
     }
 }

@@ -13,42 +13,57 @@ use r2r::rosgraph_msgs::msg::Clock;
 use r2r::{Node, QosProfile};
 
 use super::convert;
+use super::handle::NodeHandle;
 use super::parameters::Parameters;
 use super::runner::Tasks;
 
-/// The clock.
+/// The clock. The parameter `use_sim_time` says which, also while the node runs.
 #[derive(Debug, Clone)]
 pub struct RosClock {
-    /// What `/clock` said last, in nanoseconds; nothing where the machine's own time counts.
-    simulated: Option<Arc<AtomicU64>>,
+    parameters: Parameters,
+    /// What `/clock` said last, in nanoseconds.
+    simulated: Arc<AtomicU64>,
 }
 
 impl RosClock {
-    /// The clock that the parameter `use_sim_time` asks for.
-    ///
-    /// # Errors
-    /// If `/clock` cannot be subscribed.
-    pub fn start(node: &mut Node, parameters: &Parameters, tasks: &mut Tasks) -> r2r::Result<Self> {
-        if !parameters.values().flag("use_sim_time") {
-            return Ok(Self { simulated: None });
-        }
-        let now = Arc::new(AtomicU64::new(0));
-        let newest = now.clone();
-        let qos = QosProfile::default().keep_last(1).best_effort();
-        tasks.endless(node.subscribe::<Clock>("/clock", qos)?.for_each(move |message| {
-            let stamp = convert::stamp(&message.clock).unwrap_or_default();
-            let nanos = u64::try_from(stamp.as_nanos()).unwrap_or(u64::MAX);
-            newest.store(nanos, Ordering::Relaxed);
-            std::future::ready(())
-        }));
-        Ok(Self { simulated: Some(now) })
+    /// The clock that the parameter `use_sim_time` asks for; `/clock` is subscribed once it does.
+    pub fn start(node: NodeHandle, parameters: &Parameters, tasks: &mut Tasks) -> Self {
+        let clock = Self { parameters: parameters.clone(), simulated: Arc::default() };
+        tasks.endless(clock.clone().listen(node));
+        clock
     }
 
-    /// The time now; zero before the first message on `/clock`.
+    async fn listen(self, node: NodeHandle) {
+        let mut changes = self.parameters.changes();
+        while !changes.newest().flag(USE_SIM_TIME) {
+            if !changes.changed().await {
+                return;
+            }
+        }
+        let subscribe = |node: &mut Node| {
+            node.subscribe::<Clock>("/clock", QosProfile::default().keep_last(1).best_effort())
+        };
+        let mut messages = match node.with(subscribe).await {
+            Ok(Ok(messages)) => messages,
+            Ok(Err(error)) => {
+                tracing::error!("/clock not subscribed: {error}");
+                return std::future::pending().await;
+            }
+            Err(_) => return,
+        };
+        // Kept from then on, so that it is right at once where it is asked for again.
+        while let Some(message) = messages.next().await {
+            let stamp = convert::stamp(&message.clock).unwrap_or_default();
+            let nanos = u64::try_from(stamp.as_nanos()).unwrap_or(u64::MAX);
+            self.simulated.store(nanos, Ordering::Relaxed);
+        }
+    }
+
+    /// The time now; zero before the first message on `/clock` where that counts.
     pub fn now(&self) -> Duration {
-        match &self.simulated {
-            Some(nanos) => Duration::from_nanos(nanos.load(Ordering::Relaxed)),
-            None => convert::time_of_day(),
+        match self.parameters.values().flag(USE_SIM_TIME) {
+            true => Duration::from_nanos(self.simulated.load(Ordering::Relaxed)),
+            false => convert::time_of_day(),
         }
     }
 
@@ -57,3 +72,5 @@ impl RosClock {
         convert::time(self.now())
     }
 }
+
+const USE_SIM_TIME: &str = "use_sim_time";

@@ -44,6 +44,13 @@ pub fn header(header: &Header) -> message::Header<'_> {
     }
 }
 
+/// A bgr8 image message of packed RGB rows under the given header.
+pub fn bgr_image(header: &Header, width_px: u32, height_px: u32, mut rgb: Vec<u8>) -> Image {
+    rgb.chunks_exact_mut(3).for_each(|pixel| pixel.swap(0, 2));
+    let encoding = Encoding::Bgr8.as_str().to_owned();
+    Image { encoding, ..rgb_image(header, width_px, height_px, rgb) }
+}
+
 /// An rgb8 image message of packed rows under the given header.
 pub fn rgb_image(header: &Header, width_px: u32, height_px: u32, rgb: Vec<u8>) -> Image {
     Image {

@@ -2,9 +2,14 @@
 //!
 //! Only where `hri_msgs` was installed when the package was built; elsewhere [`Hri::start`] says
 //! so. The topics of a face come with it and go with it.
+//!
+//! Where another node finds the faces, [`Recognizer`] reads their expressions.
 
 #[cfg(has_hri_msgs)]
 mod faces;
+mod recognizer;
+
+pub use recognizer::{Recognizer, Setup, Source, TRACKED};
 
 #[cfg(has_hri_msgs)]
 pub use faces::Hri;

@@ -1,7 +1,6 @@
-//! The camera's topic: its name, its QoS, and what to say when nothing comes from it.
+//! The camera's topic: its name and its QoS.
 
 use std::ffi::OsString;
-use std::time::Duration;
 
 use r2r::qos::{DurabilityPolicy, HistoryPolicy, ReliabilityPolicy};
 use r2r::{Node, QosProfile};
@@ -25,6 +24,11 @@ impl Transport {
     /// The transport of this name; raw for any other.
     pub fn named(name: &str) -> Self {
         if name == "compressed" { Self::Compressed } else { Self::Raw }
+    }
+
+    /// The transport whose messages have this type.
+    pub fn of_type(name: &str) -> Option<Self> {
+        [Self::Raw, Self::Compressed].into_iter().find(|transport| transport.type_name() == name)
     }
 
     /// Its name among [`Self::NAMES`].
@@ -82,7 +86,7 @@ impl Offer {
         Ok(offers.collect())
     }
 
-    fn show(&self) -> String {
+    pub fn show(&self) -> String {
         format!(
             "{}, {}",
             if self.reliable { "RELIABLE" } else { "BEST_EFFORT" },
@@ -95,10 +99,13 @@ impl Offer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// Asked by a parameter; nothing where it follows the publishers.
-    reliability: Option<ReliabilityPolicy>,
-    durability: DurabilityPolicy,
-    history: HistoryPolicy,
-    depth: usize,
+    pub reliability: Option<ReliabilityPolicy>,
+    /// The same.
+    pub durability: Option<DurabilityPolicy>,
+    /// Whether the middleware keeps the last images or all.
+    pub history: HistoryPolicy,
+    /// How many it keeps.
+    pub depth: usize,
 }
 
 impl ImageTopic {
@@ -123,7 +130,16 @@ impl ImageTopic {
         Ok(Self { name: resolve(&subscribed_as)?, subscribed_as, transport })
     }
 
-    fn qos_parameter(&self, policy: &str) -> String {
+    /// The name before image_transport's suffix, which is what is remapped.
+    pub fn base(&self) -> &str {
+        match self.transport {
+            Transport::Raw => &self.name,
+            Transport::Compressed => self.name.strip_suffix("/compressed").unwrap_or(&self.name),
+        }
+    }
+
+    /// The parameter that overrides a policy of the subscription.
+    pub fn qos_parameter(&self, policy: &str) -> String {
         format!("qos_overrides.{}.subscription.{policy}", self.name)
     }
 
@@ -140,8 +156,9 @@ impl ImageTopic {
             ),
             choice(
                 "durability",
-                &["volatile", "transient_local", "system_default"],
-                "Whether images sent before the node came are wanted",
+                &["best_available", "volatile", "transient_local", "system_default"],
+                "Whether images sent before the node came are wanted; best_available: where every \
+                 publisher keeps them",
             ),
             choice(
                 "history",
@@ -168,9 +185,10 @@ impl ImageTopic {
                 _ => None,
             },
             durability: match policy("durability") {
-                "transient_local" => DurabilityPolicy::TransientLocal,
-                "system_default" => DurabilityPolicy::SystemDefault,
-                _ => DurabilityPolicy::Volatile,
+                "transient_local" => Some(DurabilityPolicy::TransientLocal),
+                "volatile" => Some(DurabilityPolicy::Volatile),
+                "system_default" => Some(DurabilityPolicy::SystemDefault),
+                _ => None,
             },
             history: match policy("history") {
                 "keep_all" => HistoryPolicy::KeepAll,
@@ -180,65 +198,6 @@ impl ImageTopic {
             depth: parameters.number(&self.qos_parameter("depth")) as usize,
         }
     }
-
-    /// Why nothing comes, and what to do about it: one line. `others` are topics that do carry
-    /// images.
-    pub fn explain_silence(
-        &self,
-        silent: Duration,
-        request: &Request,
-        offers: &[Offer],
-        others: &[String],
-    ) -> String {
-        let Self { name, transport, .. } = self;
-        let start = format!("no image on {name} for {} s", silent.as_secs());
-        if offers.is_empty() {
-            let instead = match others {
-                [] => "no topic here carries images: start the camera driver".to_owned(),
-                _ => format!(
-                    "images are published on {}: remap with -r image:=TOPIC",
-                    others.join(", ")
-                ),
-            };
-            return format!("{start}: it has no publisher; {instead}");
-        }
-        let mut shown: Vec<_> = offers.iter().map(Offer::show).collect();
-        shown.sort();
-        shown.dedup();
-        let count = match offers.len() {
-            1 => "1 publisher, it offers".to_owned(),
-            n => format!("{n} publishers, they offer"),
-        };
-        let facts = format!("{start}: {count} {}", shown.join(" and "));
-        if let Some(other) = offers.iter().find(|offer| offer.type_name != transport.type_name()) {
-            let hint = match other.type_name.as_str() {
-                "sensor_msgs/msg/CompressedImage" => "; remap `image` to the camera's raw topic",
-                _ => "",
-            };
-            return format!(
-                "{facts}, of type {}, expected {} (image_transport is {}){hint}",
-                other.type_name,
-                transport.type_name(),
-                transport.name()
-            );
-        }
-        if offers.iter().all(|offer| !request.is_met_by(offer)) {
-            return format!(
-                "{facts}, but {} is asked for; drop the parameter {}",
-                request.show(),
-                self.qos_parameter(if offers.iter().all(|offer| request.is_as_reliable(offer)) {
-                    "durability"
-                } else {
-                    "reliability"
-                })
-            );
-        }
-        format!(
-            "{facts}, which fits; see whether it sends (ros2 topic hz {name}), and whether both \
-             sides use config/fastdds.xml of this package: Fast DDS's default shared memory is too \
-             small for images"
-        )
-    }
 }
 
 impl Request {
@@ -246,13 +205,14 @@ impl Request {
     pub fn following(depth: usize) -> Self {
         Self {
             reliability: None,
-            durability: DurabilityPolicy::Volatile,
+            durability: Some(DurabilityPolicy::Volatile),
             history: HistoryPolicy::KeepLast,
             depth,
         }
     }
 
-    /// The QoS to subscribe with: reliable only if every publisher is, so that none is left out.
+    /// The QoS to subscribe with: reliable only if every publisher is, so that none is left out, and
+    /// with the images of before only if every publisher keeps them.
     /// `present` is what is subscribed with where there is no publisher to follow.
     pub fn qos(&self, offers: &[Offer], present: Option<&QosProfile>) -> QosProfile {
         let reliability = self.reliability.clone().unwrap_or_else(|| match (offers, present) {
@@ -261,30 +221,47 @@ impl Request {
             _ if offers.iter().all(|offer| offer.reliable) => ReliabilityPolicy::Reliable,
             _ => ReliabilityPolicy::BestEffort,
         });
+        let durability = self.durability.clone().unwrap_or_else(|| match (offers, present) {
+            ([], Some(present)) => present.durability.clone(),
+            ([], None) => DurabilityPolicy::Volatile,
+            _ if offers.iter().all(|offer| offer.transient_local) => {
+                DurabilityPolicy::TransientLocal
+            }
+            _ => DurabilityPolicy::Volatile,
+        });
         let mut qos = QosProfile::sensor_data();
         qos.reliability = reliability;
-        qos.durability = self.durability.clone();
+        qos.durability = durability;
         qos.history = self.history.clone();
         qos.depth = self.depth;
         qos
     }
 
-    fn is_met_by(&self, offer: &Offer) -> bool {
-        let kept = self.durability == DurabilityPolicy::TransientLocal;
+    /// Whether a subscription with this request gets what such a publisher sends.
+    pub fn is_met_by(&self, offer: &Offer) -> bool {
+        let kept = self.durability == Some(DurabilityPolicy::TransientLocal);
         self.is_as_reliable(offer) && (offer.transient_local || !kept)
     }
 
-    fn is_as_reliable(&self, offer: &Offer) -> bool {
+    /// The same, by the reliability alone.
+    pub fn is_as_reliable(&self, offer: &Offer) -> bool {
         offer.reliable || self.reliability != Some(ReliabilityPolicy::Reliable)
     }
 
-    fn show(&self) -> String {
+    /// Whether images that a publisher keeps for those who come late are not asked for.
+    pub fn leaves_kept_images(&self, offers: &[Offer]) -> bool {
+        let asked = self.qos(offers, None).durability == DurabilityPolicy::TransientLocal;
+        !asked && offers.iter().any(|offer| offer.transient_local)
+    }
+
+    /// For people.
+    pub fn show(&self) -> String {
         let reliability = match self.reliability {
             Some(ReliabilityPolicy::Reliable) => "RELIABLE",
             _ => "BEST_EFFORT",
         };
         let durability = match self.durability {
-            DurabilityPolicy::TransientLocal => "TRANSIENT_LOCAL",
+            Some(DurabilityPolicy::TransientLocal) => "TRANSIENT_LOCAL",
             _ => "VOLATILE",
         };
         format!("{reliability}, {durability}")
@@ -295,62 +272,12 @@ impl Request {
 mod tests {
     use super::*;
 
-    const SILENT: Duration = Duration::from_secs(5);
-
-    fn topic() -> ImageTopic {
-        ImageTopic {
-            name: "/camera/image_raw".to_owned(),
-            subscribed_as: "image".to_owned(),
-            transport: Transport::Raw,
-        }
-    }
-
     fn request(reliability: Option<ReliabilityPolicy>) -> Request {
-        Request {
-            reliability,
-            durability: DurabilityPolicy::Volatile,
-            history: HistoryPolicy::KeepLast,
-            depth: 5,
-        }
+        Request { reliability, durability: None, history: HistoryPolicy::KeepLast, depth: 5 }
     }
 
     fn offer(reliable: bool) -> Offer {
         Offer { type_name: "sensor_msgs/msg/Image".to_owned(), reliable, transient_local: false }
-    }
-
-    #[test]
-    fn silence_is_explained_by_what_is_on_the_graph() {
-        let follow = request(None);
-        let explain = |request: &Request, offers: &[Offer], others: &[String]| {
-            topic().explain_silence(SILENT, request, offers, others)
-        };
-        assert_eq!(
-            explain(&follow, &[], &[]),
-            "no image on /camera/image_raw for 5 s: it has no publisher; no topic here carries \
-             images: start the camera driver"
-        );
-        assert!(
-            explain(&follow, &[], &["/a".into(), "/b".into()])
-                .ends_with("images are published on /a, /b: remap with -r image:=TOPIC")
-        );
-        let fits = explain(&follow, &[offer(true)], &[]);
-        assert!(fits.contains("1 publisher, it offers RELIABLE, VOLATILE, which fits"), "{fits}");
-        let strict = request(Some(ReliabilityPolicy::Reliable));
-        let misses = explain(&strict, &[offer(false), offer(false)], &[]);
-        assert!(
-            misses.contains(
-                "2 publishers, they offer BEST_EFFORT, VOLATILE, but RELIABLE, VOLATILE is asked \
-                 for; drop the parameter \
-                 qos_overrides./camera/image_raw.subscription.reliability"
-            ),
-            "{misses}"
-        );
-        let text = Offer { type_name: "std_msgs/msg/String".to_owned(), ..offer(true) };
-        let other = explain(&follow, &[text], &[]);
-        assert!(
-            other.contains("of type std_msgs/msg/String, expected sensor_msgs/msg/Image"),
-            "{other}"
-        );
     }
 
     #[test]
@@ -365,5 +292,19 @@ mod tests {
         assert_eq!(follow.qos(&[], Some(&present)), present);
         let fixed = request(Some(ReliabilityPolicy::BestEffort));
         assert_eq!(fixed.qos(&[offer(true)], None).reliability, ReliabilityPolicy::BestEffort);
+    }
+
+    #[test]
+    fn images_of_before_are_asked_for_only_where_every_publisher_keeps_them() {
+        let follow = request(None);
+        let durability = |offers: &[Offer]| follow.qos(offers, None).durability;
+        let latched = Offer { transient_local: true, ..offer(true) };
+        assert_eq!(durability(&[]), DurabilityPolicy::Volatile);
+        assert_eq!(durability(std::slice::from_ref(&latched)), DurabilityPolicy::TransientLocal);
+        assert_eq!(durability(&[latched.clone(), offer(true)]), DurabilityPolicy::Volatile);
+        let present = follow.qos(std::slice::from_ref(&latched), None);
+        assert_eq!(follow.qos(&[], Some(&present)), present);
+        let fixed = Request { durability: Some(DurabilityPolicy::Volatile), ..request(None) };
+        assert_eq!(fixed.qos(&[latched], None).durability, DurabilityPolicy::Volatile);
     }
 }

@@ -1,5 +1,5 @@
 //! Takes images from the camera's topic while the node is at work: subscribes with a QoS that fits
-//! the publishers, keeps the newest image, and says why none comes.
+//! the publishers, keeps the newest image, and says why none comes, or why some are missing.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -10,9 +10,13 @@ use r2r::{Node, QosProfile};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::convert;
 use super::handle::NodeHandle;
+use super::hints::{Passage, Surroundings, explain_loss, explain_silence};
 use super::image_topic::{ImageTopic, Offer, Request, Transport};
 use super::lock::lock;
+use super::losses::Losses;
+use super::parameters::Parameters;
 use super::raw::{Native, NativeStream};
 use super::slot::Slot;
 use super::stats::Stats;
@@ -24,8 +28,12 @@ const LOOK: Duration = Duration::from_secs(1);
 /// After how long without an image that is said.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// The same silence is said again after this long.
+/// The same silence is said again after this long; of lost images nothing is said for so long after
+/// they were last said to be lost.
 const REPEAT: Duration = Duration::from_secs(60);
+
+/// From which share of lost images on that is said.
+const MANY_LOST: f64 = 0.05;
 
 /// An image as it came.
 pub enum Picture {
@@ -33,6 +41,16 @@ pub enum Picture {
     Raw(Native<Image>),
     /// JPEG, PNG and others.
     Compressed(CompressedImage),
+}
+
+impl Picture {
+    /// When it was taken, as it says itself.
+    fn stamp(&self) -> Option<Duration> {
+        match self {
+            Self::Raw(image) => convert::stamp(&image.stamp()),
+            Self::Compressed(image) => convert::stamp(&image.header.stamp),
+        }
+    }
 }
 
 /// An image and when it came.
@@ -50,6 +68,10 @@ pub struct IntakeStatus {
     pub waiting_since: Option<Instant>,
     /// What was said about the present silence.
     pub silence: Option<String>,
+    /// Images that were lost on their way here since the start, by their stamps.
+    pub lost: u64,
+    /// What is said about images that are being lost, and their share, 0 to 1.
+    pub loss: Option<(String, f64)>,
 }
 
 /// The task that takes images.
@@ -68,6 +90,10 @@ pub struct Intake {
     pub stats: Arc<Mutex<Stats>>,
     /// What was noticed.
     pub status: Arc<Mutex<IntakeStatus>>,
+    /// With `expected_rate_hz`.
+    pub parameters: Parameters,
+    /// What is missing between the images.
+    pub losses: Losses,
 }
 
 /// Returns once the switch is on or off as wanted; false if the node ends before.
@@ -124,11 +150,12 @@ impl Intake {
                     None => return Ok(End::Over),
                 },
                 _ = look.tick() => {
-                    let (offers, others) = self.look_around().await?;
-                    if self.request.qos(&offers, Some(&qos)) != qos {
+                    let around = self.look_around().await?;
+                    if self.request.qos(&around.offers, Some(&qos)) != qos {
                         return Ok(End::OtherQos);
                     }
-                    self.say_silence(&offers, &others, said);
+                    self.say_silence(&around, said);
+                    self.say_loss(&around.offers, said);
                 }
                 off = wait_for(&mut switch, false) => {
                     if !off {
@@ -157,10 +184,11 @@ impl Intake {
         });
     }
 
-    fn rest(&self, said: &mut Said) {
+    fn rest(&mut self, said: &mut Said) {
         self.slot.take();
         *said = Said::default();
-        self.note(|status| *status = IntakeStatus::default());
+        self.losses.forget();
+        self.note(|status| *status = IntakeStatus { lost: status.lost, ..Default::default() });
     }
 
     async fn subscribe(
@@ -186,8 +214,11 @@ impl Intake {
         self.node.with(subscribe).await?
     }
 
-    fn receive(&self, picture: Picture, said: &mut Said) {
+    fn receive(&mut self, picture: Picture, said: &mut Said) {
         let at = Instant::now();
+        if let Some(stamp) = picture.stamp() {
+            self.losses.image(stamp);
+        }
         let dropped = self.slot.put(Received { picture, at }).is_some();
         {
             let mut stats = lock(&self.stats);
@@ -204,50 +235,82 @@ impl Intake {
     }
 
     /// The publishers of the topic, and other topics that carry images this node could take.
-    async fn look_around(&self) -> anyhow::Result<Facts> {
-        let (name, transport) = (self.topic.name.clone(), self.topic.transport);
+    async fn look_around(&self) -> anyhow::Result<Surroundings> {
+        let name = self.topic.name.clone();
         let look = move |node: &mut Node| -> r2r::Result<_> {
             let offers = Offer::of(node, &name)?;
             if !offers.is_empty() {
-                return Ok((offers, Vec::new()));
+                return Ok(Surroundings { offers, others: Vec::new() });
             }
-            let mut others: Vec<String> = node
+            let mut others: Vec<(Transport, String)> = node
                 .get_topic_names_and_types()?
                 .into_iter()
-                .filter(|(_, types)| types.iter().any(|kind| kind == transport.type_name()))
-                .map(|(topic, _)| topic)
+                .filter_map(|(topic, types)| {
+                    let transport = types.iter().find_map(|kind| Transport::of_type(kind))?;
+                    Some((transport, topic))
+                })
                 // A subscriber alone makes a topic known; our own annotated image is no camera.
-                .filter(|topic| !topic.ends_with("/annotated_image"))
-                .filter(|topic| Offer::of(node, topic).is_ok_and(|offers| !offers.is_empty()))
+                .filter(|(_, topic)| !topic.ends_with("/annotated_image"))
+                .filter(|(_, topic)| Offer::of(node, topic).is_ok_and(|offers| !offers.is_empty()))
+                .filter_map(|(transport, topic)| match transport {
+                    Transport::Raw => Some((transport, topic)),
+                    // The name before image_transport's suffix is what is remapped.
+                    Transport::Compressed => {
+                        let base = topic.strip_suffix("/compressed")?;
+                        Some((transport, base.to_owned()))
+                    }
+                })
                 .collect();
-            others.sort();
-            if transport == Transport::Compressed {
-                // The name before image_transport's suffix is what is remapped.
-                let base = |topic: &String| topic.strip_suffix("/compressed").map(str::to_owned);
-                others = others.iter().filter_map(base).collect();
-            }
-            Ok((offers, others))
+            others.sort_by(|(_, one), (_, other)| one.cmp(other));
+            Ok(Surroundings { offers, others })
         };
         Ok(self.node.with(look).await??)
     }
 
-    fn say_silence(&self, offers: &[Offer], others: &[String], said: &mut Said) {
+    fn say_silence(&self, around: &Surroundings, said: &mut Said) {
         let since = lock(&self.status).waiting_since;
         let silent = since.map_or(Duration::ZERO, |since| since.elapsed());
         if silent < SILENCE {
             return;
         }
-        let line = self.topic.explain_silence(silent, &self.request, offers, others);
-        let facts = (offers.to_vec(), others.to_vec());
+        let line = explain_silence(&self.topic, silent, &self.request, around);
         self.note(|status| status.silence = Some(line.clone()));
         let again = said
             .last
             .as_ref()
-            .is_none_or(|(before, at)| *before != facts || at.elapsed() >= REPEAT);
+            .is_none_or(|(before, at)| before != around || at.elapsed() >= REPEAT);
         if again {
             tracing::warn!("{line}");
-            said.last = Some((facts, Instant::now()));
+            said.last = Some((around.clone(), Instant::now()));
         }
+    }
+
+    /// Says that images are lost on their way: once in the log for as long as that goes on, and in
+    /// the status all the time.
+    fn say_loss(&mut self, offers: &[Offer], said: &mut Said) {
+        let rate_hz = self.parameters.values().number("expected_rate_hz");
+        self.losses.expect(rate_hz);
+        if offers.len() > 1 {
+            // The stamps of two cameras have no common period.
+            self.losses.forget();
+        }
+        let lately = self.losses.lately().filter(|loss| loss.share() > MANY_LOST);
+        let loss = lately.map(|loss| {
+            let passage = Passage::now();
+            let line = explain_loss(&self.topic, &loss, rate_hz > 0.0, offers, &passage);
+            (line, loss.share())
+        });
+        if let Some((line, _)) = &loss {
+            if said.lost.is_none_or(|at| at.elapsed() >= REPEAT) {
+                tracing::warn!("{line}");
+            }
+            said.lost = Some(Instant::now());
+        }
+        let lost = self.losses.lost();
+        self.note(|status| {
+            status.lost = lost;
+            status.loss = loss;
+        });
     }
 
     fn note(&self, change: impl FnOnce(&mut IntakeStatus)) {
@@ -255,11 +318,11 @@ impl Intake {
     }
 }
 
-/// Publishers of the topic, and topics that carry images.
-type Facts = (Vec<Offer>, Vec<String>);
-
-/// What was logged about the present silence and when, so that it is logged once.
+/// What was logged and when, so that it is logged once.
 #[derive(Default)]
 struct Said {
-    last: Option<(Facts, Instant)>,
+    /// About the present silence.
+    last: Option<(Surroundings, Instant)>,
+    /// When images were last found to be lost, which has been said.
+    lost: Option<Instant>,
 }

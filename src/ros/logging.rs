@@ -1,28 +1,40 @@
 //! Sends the library's log events where ROS users look for them: console, /rosout and log files.
 
 use std::fmt::Write;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use r2r::LogSeverity;
+use r2r::{LogSeverity, Node};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::prelude::*;
 
+use super::lock::lock;
+use super::raw::keep_libraries_quiet;
+use super::rosout::{Place, Rosout, Severity};
+
 /// An error of the same kind is logged at most this often.
 const REPEAT: Duration = Duration::from_secs(5);
 
-/// Routes `tracing` events to the ROS logger of this name from now on. Levels are set as for any
-/// node, by `--log-level`.
-pub fn install(logger: &str) {
-    let layer = RosLayer { logger: logger.to_owned() };
+/// Routes `tracing` events to the node's ROS logger from now on. Levels are set as for any node, by
+/// `--log-level`.
+///
+/// # Errors
+/// If the node cannot have `/rosout`.
+pub fn install(node: &mut Node) -> r2r::Result<()> {
+    keep_libraries_quiet();
+    let rosout = Mutex::new(Rosout::start(node)?);
+    let layer = RosLayer { logger: node.logger().to_owned(), rosout };
     // A second call in one process keeps the first logger: nothing to handle.
     let _ = tracing_subscriber::registry().with(layer).try_init();
+    Ok(())
 }
 
 struct RosLayer {
     logger: String,
+    rosout: Mutex<Option<Rosout>>,
 }
 
 impl<S: Subscriber> Layer<S> for RosLayer {
@@ -32,11 +44,11 @@ impl<S: Subscriber> Layer<S> for RosLayer {
         if !metadata.target().starts_with("rapport") && *metadata.level() > Level::WARN {
             return;
         }
-        let severity = match *metadata.level() {
-            Level::ERROR => LogSeverity::Error,
-            Level::WARN => LogSeverity::Warn,
-            Level::INFO => LogSeverity::Info,
-            _ => LogSeverity::Debug,
+        let (severity, on_topic) = match *metadata.level() {
+            Level::ERROR => (LogSeverity::Error, Severity::Error),
+            Level::WARN => (LogSeverity::Warn, Severity::Warn),
+            Level::INFO => (LogSeverity::Info, Severity::Info),
+            _ => (LogSeverity::Debug, Severity::Debug),
         };
         let mut text = Text(String::new());
         event.record(&mut text);
@@ -44,6 +56,10 @@ impl<S: Subscriber> Layer<S> for RosLayer {
         let text = text.0.replace('\0', "\\0");
         let (file, line) = (metadata.file().unwrap_or(""), metadata.line().unwrap_or(0));
         r2r::log(&text, &self.logger, file, line, severity);
+        if let Some(rosout) = &*lock(&self.rosout) {
+            let place = Place { file, function: metadata.target(), line };
+            rosout.publish(&self.logger, on_topic, &text, place);
+        }
     }
 }
 
@@ -94,6 +110,15 @@ impl RateLimitedLog {
             None => {}
             Some(0) => tracing::warn!("{text}"),
             Some(n) => tracing::warn!("{text} ({n} more like this since the last)"),
+        }
+    }
+
+    /// Logs what happens, as [`Self::error`] does an error.
+    pub fn info(&mut self, text: &str) {
+        match self.suppressed_before(text, Instant::now()) {
+            None => {}
+            Some(0) => tracing::info!("{text}"),
+            Some(n) => tracing::info!("{text} ({n} more like this since the last)"),
         }
     }
 

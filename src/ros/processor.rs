@@ -1,6 +1,7 @@
 //! The newest image, the worker that processes it, and the switch that decides whether it should.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -14,6 +15,11 @@ pub trait Work<T>: Send {
     fn process(&mut self, image: &T);
     /// No more images are wanted for now.
     fn pause(&mut self);
+    /// For how long what the last image showed holds without another one; nothing where it showed
+    /// nothing.
+    fn holds_for(&self) -> Option<Duration>;
+    /// It no longer holds.
+    fn expire(&mut self);
 }
 
 /// Hands the newest image to the worker while the switch is on. Clones share everything.
@@ -57,13 +63,24 @@ impl<T: Send, W: Work<T>> Processor<T, W> {
         tokio::task::block_in_place(|| std::mem::replace(&mut *lock(&self.worker), worker))
     }
 
-    /// Processes the newest image whenever there is one. Does not return.
+    /// Processes the newest image whenever there is one, and lets go of what the last one showed
+    /// where none comes. Does not return.
     pub async fn run(self) {
+        let mut holds_for = None;
         loop {
-            self.slot.filled().await;
+            let came = tokio::select! {
+                () = self.slot.filled() => true,
+                () = passed(holds_for) => false,
+            };
             // One image computes for milliseconds: other tasks move to another thread meanwhile.
-            tokio::task::block_in_place(|| {
+            holds_for = tokio::task::block_in_place(|| {
                 let mut worker = lock(&self.worker);
+                if !came {
+                    if let Some(worker) = worker.as_mut() {
+                        worker.expire();
+                    }
+                    return None;
+                }
                 // It may have been switched off since the image came.
                 let is_on = self.switch.borrow().is_on();
                 if let Some(image) = self.slot.take()
@@ -72,6 +89,7 @@ impl<T: Send, W: Work<T>> Processor<T, W> {
                 {
                     worker.process(&image);
                 }
+                worker.as_ref().and_then(Work::holds_for)
             });
         }
     }
@@ -103,6 +121,14 @@ impl<T: Send, W: Work<T>> Processor<T, W> {
     }
 }
 
+/// Waits so long; without a time, for ever.
+async fn passed(time: Option<Duration>) {
+    match time {
+        Some(time) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
@@ -117,12 +143,14 @@ mod tests {
         Begin(u32),
         End(u32),
         Pause,
+        Expire,
     }
 
     /// Reports what it is asked to do, and takes as long for an image as the test wants.
     struct Reporter {
         events: Sender<Event>,
         go_on: Receiver<()>,
+        holds_for: Option<Duration>,
     }
 
     impl Work<u32> for Reporter {
@@ -135,6 +163,14 @@ mod tests {
         fn pause(&mut self) {
             self.events.send(Event::Pause).unwrap();
         }
+
+        fn holds_for(&self) -> Option<Duration> {
+            self.holds_for
+        }
+
+        fn expire(&mut self) {
+            self.events.send(Event::Expire).unwrap();
+        }
     }
 
     struct Setup {
@@ -146,10 +182,16 @@ mod tests {
     impl Setup {
         /// A processor at work that is enabled and not active.
         fn new() -> Self {
+            Self::holding(None)
+        }
+
+        /// One whose images hold for so long.
+        fn holding(holds_for: Option<Duration>) -> Self {
             let (events, seen) = channel();
             let (go_on, wait) = channel();
             let processor = Processor::new();
-            assert!(processor.replace_worker(Some(Reporter { events, go_on: wait })).is_none());
+            let reporter = Reporter { events, go_on: wait, holds_for };
+            assert!(processor.replace_worker(Some(reporter)).is_none());
             tokio::spawn(processor.clone().run());
             Self { processor, events: seen, go_on }
         }
@@ -236,6 +278,17 @@ mod tests {
         setup.processor.set(|switch| switch.active = false);
         setup.processor.set(|switch| *switch = Switch { active: true, enabled: true });
         assert_eq!(setup.events_before_next(3), [], "neither image 2 nor a second pause");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+    async fn what_an_image_showed_expires_once_where_no_other_comes() {
+        let setup = Setup::holding(Some(Duration::from_millis(50)));
+        setup.activate();
+        assert_eq!(setup.events_before_next(1), []);
+        assert_eq!(setup.next(), Event::Expire);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(setup.events_before_next(2), [], "no second time");
+        assert_eq!(setup.next(), Event::Expire);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 3)]

@@ -26,10 +26,11 @@ const LAST_WORD: Duration = Duration::from_millis(300);
 const LAST_FRAME: Duration = Duration::from_millis(500);
 
 /// The tasks of a node.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Tasks {
     endless: JoinSet<()>,
     finite: JoinSet<anyhow::Result<()>>,
+    at_end: Vec<Box<dyn FnOnce()>>,
 }
 
 impl Tasks {
@@ -37,6 +38,12 @@ impl Tasks {
     /// with status 1, so that a supervisor sees it.
     pub fn endless(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         self.endless.spawn(task);
+    }
+
+    /// Adds something to be done when the process ends, after the tasks have ended and while the
+    /// node can still publish.
+    pub fn at_end(&mut self, last_word: impl FnOnce() + 'static) {
+        self.at_end.push(Box::new(last_word));
     }
 
     /// Adds a task whose end is the end of the process. It must end by itself on
@@ -111,9 +118,11 @@ fn run_node(
     let _pending = runtime.block_on(async { futures::poll!(&mut interrupted) });
 
     let mut node = create_node(name)?;
-    logging::install(node.logger());
+    logging::install(&mut node)?;
     let (handle, jobs) = node_handle();
     let mut tasks = start(&mut node, handle)?;
+    #[cfg(has_type_descriptions)]
+    tasks.endless(super::type_description::start(&mut node)?);
     let stop = Arc::new(AtomicBool::new(false));
     let stop_spinning = stop.clone();
     let spinning = std::thread::Builder::new().name("spin".to_owned()).spawn(move || {
@@ -142,6 +151,7 @@ fn run_node(
         tracing::warn!("ended in the middle of a frame");
         exit_at_once(if outcome.is_ok() { 0 } else { 1 });
     }
+    tasks.at_end.into_iter().for_each(|last_word| last_word());
     stop.store(true, Ordering::Relaxed);
     if spinning.join().is_err() {
         bail!("the thread that spins the node ended, see the messages above");

@@ -12,6 +12,10 @@ const FRAMES_KEPT: usize = 300;
 /// Over how long rates are counted.
 const RATE_WINDOW: Duration = Duration::from_secs(5);
 
+/// How long ago the window began that is compared with the present one; between the two is a moment
+/// that counts in neither.
+const BEFORE_WINDOW: Duration = Duration::from_secs(12);
+
 /// The stages of a frame, in the order in which they come.
 pub const STAGES: [&str; 7] =
     ["decode", "detect", "verify", "crop", "classify", "publish", "total"];
@@ -105,15 +109,30 @@ impl Stats {
     /// What was counted in the last seconds, and how many seconds that is. To be called regularly.
     pub fn lately(&mut self, now: Instant) -> (Counts, f64) {
         self.marks.push_back((now, self.counts));
-        while self.marks.len() > 2 && now.duration_since(self.marks[1].0) >= RATE_WINDOW {
+        while self.marks.len() > 2 && now.duration_since(self.marks[1].0) >= BEFORE_WINDOW {
             self.marks.pop_front();
         }
-        match self.marks.front() {
+        match self.mark(now, RATE_WINDOW).or(self.marks.front()) {
             Some((since, earlier)) => {
                 (self.counts.since(earlier), now.duration_since(*since).as_secs_f64())
             }
             None => (Counts::default(), 0.0),
         }
+    }
+
+    /// What was counted in as many seconds before: what happens for a moment is never in both.
+    /// Nothing in the first seconds.
+    pub fn before(&self, now: Instant) -> Counts {
+        let end = BEFORE_WINDOW.saturating_sub(RATE_WINDOW);
+        match (self.mark(now, BEFORE_WINDOW), self.mark(now, end)) {
+            (Some((_, begin)), Some((_, end))) => end.since(begin),
+            _ => Counts::default(),
+        }
+    }
+
+    /// The newest mark that is so old.
+    fn mark(&self, now: Instant, age: Duration) -> Option<&(Instant, Counts)> {
+        self.marks.iter().rev().find(|(at, _)| now.duration_since(*at) >= age)
     }
 
     /// The times of each stage over the last frames; nothing before the first.
@@ -156,7 +175,16 @@ mod tests {
             let (lately, secs) = stats.lately(start + Duration::from_secs(second));
             if second == 19 {
                 assert_eq!((lately.received, secs), (75, 5.0));
+                assert_eq!(stats.before(start + Duration::from_secs(second)).received, 105);
             }
+        }
+        let (mut stats, start) = (Stats::default(), Instant::now());
+        for second in 0..40 {
+            let now = start + Duration::from_secs(second);
+            stats.counts.dropped += if (20..22).contains(&second) { 30 } else { 0 };
+            let (lately, _) = stats.lately(now);
+            let before = stats.before(now);
+            assert!(lately.dropped == 0 || before.dropped == 0, "a dip of two seconds");
         }
     }
 }

@@ -1,27 +1,8 @@
-//! One status on `/diagnostics` (REP-107): who publishes it and what its values are called.
-
-use std::time::Duration;
-
-use r2r::diagnostic_msgs::msg::{DiagnosticArray, DiagnosticStatus, KeyValue};
-use r2r::std_msgs::msg::Header;
-use r2r::{Node, Publisher, QosProfile};
-
-use super::clock::RosClock;
-use super::logging::RateLimitedLog;
+//! What statuses on `/diagnostics` (REP-107) are called: dashboard_node reads what the other nodes
+//! report.
 
 /// The topic, the same in every namespace.
 pub const TOPIC: &str = "/diagnostics";
-
-/// How often a status is published.
-pub const PERIOD: Duration = Duration::from_secs(1);
-
-// r2r gives each constant of a message a type of its own.
-/// All is well.
-pub const OK: u8 = DiagnosticStatus::OK as u8;
-/// It works with a limit.
-pub const WARN: u8 = DiagnosticStatus::WARN as u8;
-/// It does not work.
-pub const ERROR: u8 = DiagnosticStatus::ERROR as u8;
 
 /// What perception_node reports on: the last part of the status's name.
 pub const EXPRESSIONS: &str = "expressions";
@@ -53,63 +34,5 @@ pub mod key {
     /// The name of the value that has the name of a rule, counted from 1.
     pub fn rule(number: usize) -> String {
         format!("rule {number}")
-    }
-}
-
-/// A named value.
-pub fn value(key: &str, value: impl ToString) -> KeyValue {
-    KeyValue { key: key.to_owned(), value: value.to_string() }
-}
-
-/// Publishes the status of a node.
-pub struct StatusPublisher {
-    publisher: Publisher<DiagnosticArray>,
-    clock: RosClock,
-    name: String,
-    log: RateLimitedLog,
-}
-
-/// How a node is doing.
-pub struct Status {
-    /// One of [`OK`], [`WARN`], [`ERROR`].
-    pub level: u8,
-    /// In a sentence.
-    pub message: String,
-    /// The hardware that it is about.
-    pub hardware_id: String,
-    /// The values.
-    pub values: Vec<KeyValue>,
-}
-
-impl StatusPublisher {
-    /// Advertises `/diagnostics` for a status of this node on `about`.
-    ///
-    /// # Errors
-    /// If the node cannot have it.
-    pub fn start(node: &mut Node, clock: RosClock, about: &str) -> r2r::Result<Self> {
-        Ok(Self {
-            publisher: node.create_publisher(TOPIC, QosProfile::default())?,
-            clock,
-            name: format!("{}: {about}", node.fully_qualified_name()?),
-            log: RateLimitedLog::default(),
-        })
-    }
-
-    /// The node's clock.
-    pub fn clock(&self) -> &RosClock {
-        &self.clock
-    }
-
-    /// Publishes how the node is doing.
-    pub fn publish(&mut self, status: Status) {
-        let Status { level, message, hardware_id, values } = status;
-        let name = self.name.clone();
-        let status = DiagnosticStatus { level, name, message, hardware_id, values };
-        let header = Header { stamp: self.clock.stamp(), frame_id: String::new() };
-        if let Err(error) =
-            self.publisher.publish(&DiagnosticArray { header, status: vec![status] })
-        {
-            self.log.error(&format!("{TOPIC}: not published: {error}"));
-        }
     }
 }

@@ -106,6 +106,19 @@ impl Engine {
         &self.policy
     }
 
+    /// Goes on by other rules. Expressions begin to last anew, and so do cooldowns; a running response
+    /// and the pause after it go on.
+    pub fn replace_policy(&mut self, policy: Policy) {
+        self.firings = vec![Firings::default(); policy.rules.len()];
+        self.faces = Faces::default();
+        self.policy = policy;
+    }
+
+    /// Whether a response is running.
+    pub fn is_responding(&self) -> bool {
+        self.running_until.is_some()
+    }
+
     /// How many faces are remembered, those out of view included.
     pub fn faces_remembered(&self) -> usize {
         self.faces.len()

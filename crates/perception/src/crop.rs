@@ -3,7 +3,9 @@
 use image::RgbImage;
 use image::imageops::{self, FilterType};
 
-use crate::detect::{Face, Landmarks};
+use ndarray::Array3;
+
+use crate::detect::{Face, Landmarks, warp_rgb};
 use crate::frame::Frame;
 use crate::geometry::{Point, Rect, Similarity};
 
@@ -54,6 +56,16 @@ pub fn crop_padded_rgb(frame: &Frame<'_>, roi: &Rect, side_px: u32) -> Vec<u8> {
     canvas.into_raw()
 }
 
+/// The face cut out level, with the landmarks where the emotion network has them, as packed RGB rows,
+/// `side_px` rows of `side_px` pixels: for people and programs to look at.
+pub fn crop_level_rgb(frame: &Frame<'_>, face: &Face, side_px: u32) -> Vec<u8> {
+    let side = side_px as usize;
+    let mut planes = Array3::zeros((3, side, side));
+    warp_rgb(frame, &align(face, side), planes.view_mut());
+    let pixels = planes.permuted_axes([1, 2, 0]);
+    pixels.iter().map(|value: &f32| value.round().clamp(0.0, 255.0) as u8).collect()
+}
+
 /// Maps a square crop of `side` pixels onto the whole of an image that is a face cut out already; one
 /// that is not square is filled up along its edges.
 pub fn whole(frame: &Frame<'_>, side: usize) -> Similarity {
@@ -89,6 +101,27 @@ mod tests {
         let found = align(&Face { roi_in_image, score: 1.0, probability: 1.0, landmarks }, 48);
         assert!((found.rotation_deg() - tilt.rotation_deg()).abs() < 0.1, "{found:?}");
         assert!((found.scale() - tilt.scale()).abs() < 0.01, "{found:?}");
+    }
+
+    #[test]
+    fn a_level_crop_has_the_colours_where_the_landmarks_say() {
+        let mut data = vec![0; 96 * 96 * 3];
+        let tilt = Similarity { a: 1.0, b: 0.4, tx: 30.0, ty: 10.0 };
+        let landmarks = TEMPLATE.map(|p| tilt.apply(Point { x: p.x * 48.0, y: p.y * 48.0 }));
+        for (point, colour) in landmarks.iter().zip([200, 50, 90, 120, 250]) {
+            for (dx, dy) in (-2i32..=2).flat_map(|x| (-2i32..=2).map(move |y| (x, y))) {
+                let (x, y) = ((point.x as i32 + dx) as usize, (point.y as i32 + dy) as usize);
+                data[(y * 96 + x) * 3 + 1] = colour;
+            }
+        }
+        let frame = Frame::new(96, 96, 96 * 3, Encoding::Rgb8, &data).unwrap();
+        let roi_in_image = Rect { x: 20.0, y: 20.0, width: 50.0, height: 55.0 };
+        let rgb = crop_level_rgb(&frame, &Face { roi_in_image, score: 1.0, landmarks }, 48);
+        for (point, colour) in TEMPLATE.iter().zip([200, 50, 90, 120, 250]) {
+            let (x, y) = ((point.x * 48.0) as usize, (point.y * 48.0) as usize);
+            let pixel = &rgb[(y * 48 + x) * 3..][..3];
+            assert!(pixel[0] == 0 && pixel[1].abs_diff(colour) < 12 && pixel[2] == 0, "{pixel:?}");
+        }
     }
 
     #[test]

@@ -59,10 +59,41 @@ impl Default for TrackOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FaceId(u64);
 
+/// Marks ids that are shown as letters.
+const IN_LETTERS: u64 = 1 << 63;
+
+/// How many ids of five letters there are.
+const LETTER_IDS: u64 = 26u64.pow(5);
+
+/// From one id of letters to the next, so that they look like chance. It has no factor in common
+/// with their number: each comes once before any comes again.
+const LETTER_STEP: u64 = 7_368_787;
+
+impl FaceId {
+    /// The first of a series of ids of five letters, which look like chance, as REP-155 asks;
+    /// `start` says where the series begins. It repeats after 11,881,376 ids.
+    pub fn in_letters(start: u64) -> Self {
+        Self(IN_LETTERS | (start % LETTER_IDS))
+    }
+
+    /// Whether it is shown as letters, and not as a number.
+    pub fn is_in_letters(self) -> bool {
+        self.0 & IN_LETTERS != 0
+    }
+}
+
 impl std::fmt::Display for FaceId {
-    /// A letter comes first, as REP-155 asks.
+    /// `face_1`, or five letters. A letter comes first, as REP-155 asks.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "face_{}", self.0)
+        if !self.is_in_letters() {
+            return write!(f, "face_{}", self.0);
+        }
+        let mut rest = (self.0 & !IN_LETTERS) % LETTER_IDS * LETTER_STEP % LETTER_IDS;
+        for _ in 0..5 {
+            write!(f, "{}", char::from(b'a' + (rest % 26) as u8))?;
+            rest /= 26;
+        }
+        Ok(())
     }
 }
 
@@ -373,6 +404,20 @@ mod tests {
 
     fn ids(tracked: &[TrackedFace]) -> Vec<String> {
         tracked.iter().map(|t| t.id.to_string()).collect()
+    }
+
+    #[test]
+    fn ids_of_letters_are_short_and_each_comes_once() {
+        let mut tracker = Tracker::new(TrackOptions::default());
+        assert_eq!(tracker.next_id().to_string(), "face_1");
+        tracker.count_on_from(FaceId::in_letters(u64::MAX));
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..20_000 {
+            let id = tracker.next_id().to_string();
+            assert!(id.len() == 5 && id.bytes().all(|b| b.is_ascii_lowercase()), "{id}");
+            assert!(seen.insert(id));
+            tracker.next_id += 1;
+        }
     }
 
     #[test]

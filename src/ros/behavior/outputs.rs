@@ -17,18 +17,28 @@ pub struct OutputTopics {
 }
 
 impl OutputTopics {
-    /// Advertises `speech`, `gesture`, `light` and `expression`, reliable.
+    /// Advertises `speech`, `gesture`, `light` and `expression`, reliable. Of the last two, which
+    /// last, those who join late get the newest.
     ///
     /// # Errors
     /// If ROS refuses a publisher.
     pub fn advertise(node: &mut Node) -> r2r::Result<Self> {
         let reliable = QosProfile::default;
+        let lasting = || QosProfile::default().keep_last(1).transient_local();
         Ok(Self {
             speech: node.create_publisher("speech", reliable())?,
             gesture: node.create_publisher("gesture", reliable())?,
-            light: node.create_publisher("light", reliable())?,
-            expression: node.create_publisher("expression", reliable())?,
+            light: node.create_publisher("light", lasting())?,
+            expression: node.create_publisher("expression", lasting())?,
         })
+    }
+
+    /// Ends the topics.
+    pub fn withdraw(self, node: &mut Node) {
+        node.destroy_publisher(self.speech);
+        node.destroy_publisher(self.gesture);
+        node.destroy_publisher(self.light);
+        node.destroy_publisher(self.expression);
     }
 
     /// Publishes the outputs that are there.

@@ -13,6 +13,8 @@ use crate::ros::handle::NodeHandle;
 use crate::ros::image_topic::{ImageTopic, Request, Transport};
 use crate::ros::intake::{Intake, IntakeStatus, Received};
 use crate::ros::logging::RateLimitedLog;
+use crate::ros::losses::Losses;
+use crate::ros::parameters::Parameters;
 use crate::ros::slot::Slot;
 use crate::ros::stats::Stats;
 use crate::ros::switch::Switch;
@@ -32,7 +34,7 @@ pub struct Camera {
 impl Camera {
     /// Shows the images of a topic to those who look at `robot`, while the switch is on.
     pub fn start(
-        node: NodeHandle,
+        (node, parameters): (NodeHandle, Parameters),
         hub: Arc<Hub>,
         pictures: &Pictures,
         robot: &str,
@@ -49,6 +51,8 @@ impl Camera {
             slot: slot.clone(),
             stats: Arc::new(Mutex::new(Stats::default())),
             status: Arc::new(Mutex::new(IntakeStatus::default())),
+            parameters,
+            losses: Losses::default(),
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(intake.run());

@@ -65,11 +65,11 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     let commands = hub.take_commands().ok_or_else(|| anyhow!("the hub has another owner"))?;
 
     let mut tasks = Tasks::default();
-    let clock = RosClock::start(node, &parameters, &mut tasks)?;
-    tasks.endless(ParameterServices::start(node, parameters, clock)?.serve());
+    let clock = RosClock::start(handle.clone(), &parameters, &mut tasks);
+    tasks.endless(ParameterServices::start(node, parameters.clone(), clock)?.serve());
     let diagnostics = node.subscribe::<DiagnosticArray>(status::TOPIC, QosProfile::default())?;
     let pictures = Pictures::new(privacy, server.app().pool.networks().clone());
-    let means = Means { node: handle, hub, pauses, pictures };
+    let means = Means { node: handle, parameters, hub, pauses, pictures };
     tasks.endless(Robots::new(means, named).run(diagnostics, commands));
     let (address, more) = greeting(server.address(), &server.app().options);
     tracing::info!("{address}");

@@ -3,8 +3,9 @@
 use r2r::diagnostic_msgs::msg::DiagnosticStatus;
 use rapport_web::robot::{Level, Policy};
 
+use crate::ros::diagnostics::Level as Reported;
 use crate::ros::image_topic::Transport;
-use crate::ros::status::{ERROR, EXPRESSIONS, OK, RESPONSES, WARN, key};
+use crate::ros::status::{EXPRESSIONS, RESPONSES, key};
 
 /// More rules than a policy file may have.
 const MOST_RULES: usize = 64;
@@ -42,10 +43,12 @@ pub struct PerceptionReport {
 /// The namespace that a status is about, and what it says; nothing for those of other nodes.
 pub fn read(status: &DiagnosticStatus) -> Option<(String, Report)> {
     let (node, about) = status.name.split_once(": ")?;
+    // The first slash is left out there.
+    let node = format!("/{}", node.trim_start_matches('/'));
     let (namespace, _) = node.rsplit_once('/')?;
     let namespace = if namespace.is_empty() { "/" } else { namespace }.to_owned();
     let report = match about {
-        EXPRESSIONS => Report::Perception(perception(node, status)),
+        EXPRESSIONS => Report::Perception(perception(&node, status)),
         RESPONSES => Report::Behavior(policy(status)),
         _ => return None,
     };
@@ -58,9 +61,9 @@ fn perception(node: &str, status: &DiagnosticStatus) -> PerceptionReport {
     PerceptionReport {
         node: node.to_owned(),
         level: match status.level {
-            OK => Level::Ok,
-            WARN => Level::Warn,
-            ERROR => Level::Error,
+            level if level == Reported::Ok as u8 => Level::Ok,
+            level if level == Reported::Warn as u8 => Level::Warn,
+            level if level == Reported::Error as u8 => Level::Error,
             _ => Level::Stale,
         },
         sentence: status.message.clone(),
@@ -90,14 +93,17 @@ fn text<'a>(status: &'a DiagnosticStatus, key: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ros::status::value;
+    use r2r::diagnostic_msgs::msg::KeyValue;
 
     fn status(name: &str, values: &[(&str, &str)]) -> DiagnosticStatus {
         DiagnosticStatus {
-            level: WARN,
+            level: Reported::Warn as u8,
             name: name.to_owned(),
             message: "why".to_owned(),
-            values: values.iter().map(|(name, text)| value(name, text)).collect(),
+            values: values
+                .iter()
+                .map(|(key, value)| KeyValue { key: (*key).to_owned(), value: (*value).to_owned() })
+                .collect(),
             ..DiagnosticStatus::default()
         }
     }
@@ -108,7 +114,9 @@ mod tests {
         assert_eq!(of("/perception_node: expressions").as_deref(), Some("/"));
         assert_eq!(of("/a/b/eyes: expressions").as_deref(), Some("/a/b"));
         assert_eq!(of("/left/behavior_node: responses").as_deref(), Some("/left"));
-        for other in ["cpu", "driver: expressions", "/left/driver: status", "/left/driver"] {
+        assert_eq!(of("left/behavior_node: responses").as_deref(), Some("/left"));
+        assert_eq!(of("perception_node: expressions").as_deref(), Some("/"));
+        for other in ["cpu", "driver: temperature", "/left/driver: status", "/left/driver"] {
             assert_eq!(of(other), None, "{other}");
         }
     }

@@ -21,10 +21,11 @@ use super::pauses::Pauses;
 use super::people;
 use super::picture::Pictures;
 use super::report::Report;
+use crate::ros::diagnostics::PERIOD;
 use crate::ros::handle::NodeHandle;
 use crate::ros::image_topic::Offer;
 use crate::ros::logging::RateLimitedLog;
-use crate::ros::status::PERIOD;
+use crate::ros::parameters::Parameters;
 use crate::ros::switch::Switch;
 
 /// Messages sent before a pause may come so long after it.
@@ -35,6 +36,8 @@ const LAST_MESSAGES: Duration = Duration::from_millis(500);
 pub struct Means {
     /// This node.
     pub node: NodeHandle,
+    /// Its parameters.
+    pub parameters: Parameters,
     /// The viewers.
     pub hub: Arc<Hub>,
     /// What an operator paused.
@@ -178,10 +181,11 @@ impl Robot {
             let topic = perception.camera.as_ref();
             let camera = topic.filter(|_| self.means.pictures.are_sent());
             if self.camera.as_ref().map(Camera::topic) != camera {
-                let Means { node, hub, pictures, .. } = &self.means;
+                let Means { node, parameters, hub, pictures, .. } = &self.means;
                 self.camera = camera.map(|topic| {
-                    let (node, hub, look) = (node.clone(), hub.clone(), self.look.subscribe());
-                    Camera::start(node, hub, pictures, &self.name, topic.clone(), look)
+                    let (hub, look) = (hub.clone(), self.look.subscribe());
+                    let owner = (node.clone(), parameters.clone());
+                    Camera::start(owner, hub, pictures, &self.name, topic.clone(), look)
                 });
             }
             if self.wanted == Some(true) && perception.enabled {

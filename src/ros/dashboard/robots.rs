@@ -13,9 +13,9 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::report;
 use super::robot::{Means, Robot, Told};
+use crate::ros::diagnostics::PERIOD;
 use crate::ros::image_topic::Offer;
 use crate::ros::logging::RateLimitedLog;
-use crate::ros::status::PERIOD;
 
 /// Robots that are found: more are no robots.
 const MOST_FOUND: usize = 64;

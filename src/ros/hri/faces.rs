@@ -6,24 +6,38 @@ use std::sync::{Arc, Mutex};
 use r2r::hri_msgs::msg::{Expression, IdsList, NormalizedRegionOfInterest2D};
 use r2r::sensor_msgs::msg::Image;
 use r2r::std_msgs::msg::Header;
-use r2r::{Node, Publisher, QosProfile};
+use r2r::{Node, Publisher, PublisherUntyped, QosProfile};
 
 use crate::ros::convert;
 use crate::ros::handle::NodeHandle;
+use crate::ros::hri::recognizer::word;
 use crate::ros::lock::lock;
 use rapport_perception::Person;
-use rapport_perception::crop::crop_padded_rgb;
+use rapport_perception::crop::{crop_level_rgb, crop_padded_rgb};
+use rapport_perception::detect::Face as DetectedFace;
 use rapport_perception::frame::Frame;
 use rapport_perception::track::FaceId;
-use rapport_vocabulary::Emotion;
+use rapport_recording::message::CdrWriter;
 
 /// Side of the published crops in pixels, as REP-155 has them.
 const CROP_SIDE_PX: u32 = 128;
+
+/// The type of the landmarks.
+const LANDMARKS: &str = "hri_msgs/msg/FacialLandmarks";
+
+/// How many landmarks the message has, and where ours stand in it: the pupils, the tip of the nose
+/// and the corners of the mouth. Right and left are the person's own there: the right eye is seen at
+/// the left.
+const LANDMARKS_IN_MESSAGE: usize = 70;
+const PLACES: [usize; 5] = [68, 69, 30, 48, 54];
 
 /// The topics of one face.
 struct Face {
     roi: Publisher<NormalizedRegionOfInterest2D>,
     cropped: Publisher<Image>,
+    aligned: Publisher<Image>,
+    /// Nothing where the hri_msgs that the package was built with has no such message.
+    landmarks: Option<PublisherUntyped>,
     expression: Publisher<Expression>,
 }
 
@@ -32,7 +46,14 @@ impl Face {
         let topic = |name: &str| format!("/humans/faces/{id}/{name}");
         Ok(Self {
             roi: node.create_publisher(&topic("roi"), QosProfile::default())?,
-            cropped: node.create_publisher(&topic("cropped"), QosProfile::sensor_data())?,
+            // As hri_face_detect has them.
+            cropped: node
+                .create_publisher(&topic("cropped"), QosProfile::default().keep_last(1))?,
+            aligned: node
+                .create_publisher(&topic("aligned"), QosProfile::default().keep_last(1))?,
+            landmarks: node
+                .create_publisher_untyped(&topic("landmarks"), LANDMARKS, QosProfile::default())
+                .ok(),
             expression: node.create_publisher(&topic("expression"), QosProfile::default())?,
         })
     }
@@ -40,6 +61,10 @@ impl Face {
     fn withdraw(self, node: &mut Node) {
         node.destroy_publisher(self.roi);
         node.destroy_publisher(self.cropped);
+        node.destroy_publisher(self.aligned);
+        if let Some(landmarks) = self.landmarks {
+            node.destroy_publisher_untyped(landmarks);
+        }
         node.destroy_publisher(self.expression);
     }
 }
@@ -180,48 +205,69 @@ fn publish_face(
     let affect = person.affect;
     face.expression.publish(&Expression {
         header: header.clone(),
-        expression: expression(person.emotion).to_owned(),
+        expression: word(person.emotion).to_owned(),
         valence: affect.valence,
         arousal: affect.arousal,
         confidence: person.confidence(),
     })?;
     if face.cropped.get_inter_process_subscription_count()? > 0 {
         let rgb = crop_padded_rgb(frame, &person.face.roi_in_image, CROP_SIDE_PX);
-        face.cropped.publish(&convert::rgb_image(header, CROP_SIDE_PX, CROP_SIDE_PX, rgb))?;
+        face.cropped.publish(&convert::bgr_image(header, CROP_SIDE_PX, CROP_SIDE_PX, rgb))?;
+    }
+    if face.aligned.get_inter_process_subscription_count()? > 0 {
+        let rgb = crop_level_rgb(frame, &person.face, CROP_SIDE_PX);
+        face.aligned.publish(&convert::bgr_image(header, CROP_SIDE_PX, CROP_SIDE_PX, rgb))?;
+    }
+    if let Some(landmarks) = &face.landmarks {
+        landmarks.publish_raw(&landmarks_cdr(header, width, height, &person.face))?;
     }
     Ok(())
 }
 
-/// The word of `hri_msgs/Expression` for an expression. The list of words there is closed, and has
-/// none for contempt, which is published as `disgusted`: lists of six basic expressions count the
-/// two as one, and both have the same valence and arousal here. The topic `emotions` keeps them
-/// apart.
-const fn expression(emotion: Emotion) -> &'static str {
-    match emotion {
-        Emotion::Angry => "angry",
-        Emotion::Disgust | Emotion::Contempt => "disgusted",
-        Emotion::Fear => "scared",
-        Emotion::Happy => "happy",
-        Emotion::Neutral => "neutral",
-        Emotion::Sad => "sad",
-        Emotion::Surprise => "surprised",
+/// A hri_msgs/msg/FacialLandmarks in CDR. Those that we do not find have confidence 0.
+fn landmarks_cdr(header: &Header, width_px: u32, height_px: u32, face: &DetectedFace) -> Vec<u8> {
+    let mut points = [[0.0; 3]; LANDMARKS_IN_MESSAGE];
+    for (place, point) in PLACES.into_iter().zip(face.landmarks) {
+        // The message has no place for what lies outside the image.
+        let share = |px: f32, of: u32| (px / of as f32).clamp(0.0, 1.0);
+        points[place] = [share(point.x, width_px), share(point.y, height_px), face.score];
     }
+    let mut writer = CdrWriter::default();
+    writer.i32(header.stamp.sec).u32(header.stamp.nanosec).text(&header.frame_id);
+    writer.length(points.len());
+    for value in points.as_flattened() {
+        writer.f32(*value);
+    }
+    writer.u32(height_px).u32(width_px);
+    writer.finish()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The words of `hri_msgs/msg/Expression` in its version 2, for what we read in faces; it has
-    /// others for what a robot shows.
-    const WORDS: [&str; 7] =
-        ["angry", "disgusted", "happy", "neutral", "sad", "scared", "surprised"];
+    use rapport_perception::geometry::{Point, Rect};
+    use rapport_recording::message::CdrReader;
 
     #[test]
-    fn every_expression_has_a_word_of_the_message() {
-        for emotion in Emotion::ALL {
-            assert!(WORDS.contains(&expression(emotion)), "{emotion:?}");
-        }
-        assert_eq!(expression(Emotion::Contempt), "disgusted");
+    fn landmarks_have_the_places_and_the_layout_of_the_message() {
+        let landmarks = [(10.0, 20.0), (30.0, 20.0), (20.0, 30.0), (-5.0, 40.0), (28.0, 40.0)]
+            .map(|(x, y)| Point { x, y });
+        let roi_in_image = Rect { x: 0.0, y: 10.0, width: 40.0, height: 40.0 };
+        let face = rapport_perception::detect::Face { roi_in_image, score: 0.75, landmarks };
+        let cdr = landmarks_cdr(&Header::default(), 40, 50, &face);
+        let reader = &mut CdrReader::new(&cdr).unwrap();
+        reader.i32("sec").unwrap();
+        reader.u32("nanosec").unwrap();
+        assert_eq!(reader.text("frame_id").unwrap(), "");
+        let point =
+            |reader: &mut CdrReader<'_>| Ok([reader.f32("x")?, reader.f32("y")?, reader.f32("c")?]);
+        let points = reader.sequence("landmarks", point).unwrap();
+        assert_eq!(points.len(), 70);
+        assert_eq!(points[68], [0.25, 0.4, 0.75]);
+        assert_eq!(points[30], [0.5, 0.6, 0.75]);
+        assert_eq!(points[48], [0.0, 0.8, 0.75], "clamped to the image");
+        assert_eq!(points.iter().filter(|point| point[2] > 0.0).count(), 5);
+        let size = (reader.u32("height").unwrap(), reader.u32("width").unwrap());
+        assert_eq!(size, (50, 40));
     }
 }

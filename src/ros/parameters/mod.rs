@@ -43,6 +43,9 @@ pub enum Change {
     Never,
 }
 
+/// Says why a value is refused.
+pub type Check = fn(&ParameterValue) -> Result<(), String>;
+
 /// One parameter of a node.
 #[derive(Debug, Clone)]
 pub struct Spec {
@@ -54,6 +57,8 @@ pub struct Spec {
     pub kind: Kind,
     /// When a change is taken; otherwise it is refused.
     pub change: Change,
+    /// What else a new value must fulfil while the node runs, or why it is refused.
+    pub check: Option<Check>,
     /// What it does, with its unit.
     pub description: &'static str,
 }
@@ -65,13 +70,18 @@ pub fn parameter(
     change: Change,
     description: &'static str,
 ) -> Spec {
-    Spec { name: name.into(), old_names: &[], kind, change, description }
+    Spec { name: name.into(), old_names: &[], kind, change, check: None, description }
 }
 
 impl Spec {
     /// The same parameter, which had these names before.
     pub fn formerly(self, old_names: &'static [&'static str]) -> Self {
         Self { old_names, ..self }
+    }
+
+    /// The same parameter, whose values while the node runs must pass a check too.
+    pub fn checked(self, check: Check) -> Self {
+        Self { check: Some(check), ..self }
     }
 }
 
@@ -144,7 +154,7 @@ impl Parameters {
         specs.push(parameter(
             "use_sim_time",
             Kind::Flag(false),
-            Change::Never,
+            Change::Live,
             "Take the time from /clock, as simulators and replayed recordings give it",
         ));
         let (values, warnings) = Values::given(given, specs).map_err(anyhow::Error::msg)?;
@@ -201,6 +211,12 @@ impl Changes {
     /// [`Changes::newest`].
     pub fn newer(&mut self) -> Option<Arc<Values>> {
         self.0.has_changed().unwrap_or(false).then(|| self.newest())
+    }
+
+    /// Waits until parameters are set, also to the values that they have. False if the node ends
+    /// before.
+    pub async fn changed(&mut self) -> bool {
+        self.0.changed().await.is_ok()
     }
 
     /// The newest values.
@@ -390,11 +406,21 @@ impl Values {
             return Err(self.unknown(name));
         };
         let refused = |why: String| format!("parameter {name} {why}");
+        if *value == ParameterValue::NotSet {
+            let default = show(&spec.kind.default_value());
+            return Err(refused(format!(
+                "cannot be deleted: the node has it always; its default is {default}"
+            )));
+        }
         let value = spec.kind.check(value).map_err(refused)?;
         if *kept != value {
             spec.change.check(phase).map_err(|why| refused(why.to_owned()))?;
-            kept.clone_from(&value);
         }
+        if let (Some(check), true) = (spec.check, phase != Phase::Starting) {
+            // Also where the value is the same: a file of this name may be another one now.
+            check(&value).map_err(|why| format!("parameter {name} is not changed: {why}"))?;
+        }
+        kept.clone_from(&value);
         Ok((spec.name.clone(), value))
     }
 }
@@ -461,6 +487,10 @@ mod tests {
             "parameter cuont is unknown, expected one of share, count, kind, on, use_sim_time"
         );
         assert!(set(&parameters, "share", ParameterValue::Double(f64::NAN)).is_err());
+        assert_eq!(
+            refusal("share", ParameterValue::NotSet),
+            "parameter share cannot be deleted: the node has it always; its default is 0.5"
+        );
     }
 
     #[test]

@@ -1,29 +1,35 @@
 //! The perception node: camera images in, the expressions of the people in them out.
 
+mod health;
 mod settings;
 mod worker;
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
-use futures::StreamExt;
-use r2r::std_srvs::srv::SetBool;
 use r2r::{Node, ParameterValue, QosProfile};
 
 use super::arguments::process_arguments;
 use super::clock::RosClock;
-use super::diagnostics::{Diagnostics, Loaded, Sources};
+use super::diagnostics::Diagnostics;
+use super::enable;
 use super::handle::NodeHandle;
-use super::hri::Hri;
+use super::hri;
+use super::hri::{Hri, Recognizer, Source};
 use super::image_topic::{ImageTopic, Transport};
 use super::intake::{Intake, IntakeStatus, Received};
 use super::lifecycle::{Lifecycle, Managed};
 use super::lock::lock;
 use super::logging::RateLimitedLog;
+use super::losses::Losses;
+use super::namesake;
 use super::parameters::{Changes, ParameterServices, Parameters, Values, given_to};
 use super::processor::Processor;
 use super::runner::Tasks;
 use super::stats::Stats;
+use super::status::EXPRESSIONS;
+use health::{Loaded, PerceptionHealth};
 use rapport_perception::frame::Decoder;
 use rapport_perception::onnx;
 use rapport_perception::track::FaceId;
@@ -44,8 +50,9 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     table.extend(topic.qos_parameters());
     let parameters = Parameters::declare(&given, table)?;
     let at_start = parameters.values();
+    let faces_from = Source::named(at_start.text("faces_from"));
     let mut tasks = Tasks::default();
-    let clock = RosClock::start(node, &parameters, &mut tasks)?;
+    let clock = RosClock::start(handle.clone(), &parameters, &mut tasks);
     let lifecycle = Lifecycle::start(node, clock.clone())?;
     let processor = ImageProcessor::new();
     let (stats, intake, loaded) = (
@@ -56,33 +63,59 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
 
     let services = ParameterServices::start(node, parameters.clone(), clock.clone())?;
     tasks.endless(services.serve());
-    let diagnostics = Diagnostics::start(
-        node,
-        clock,
-        Sources {
-            topic: topic.clone(),
-            switch: processor.switch(),
-            state: lifecycle.view(),
-            loaded: loaded.clone(),
-            stats: stats.clone(),
-            intake: intake.clone(),
+    let namesake = namesake::Problem::default();
+    tasks.endless(namesake::watch(handle.clone(), namesake.clone()));
+    let health = PerceptionHealth {
+        topic: match faces_from {
+            Source::Image => topic.name.clone(),
+            Source::Cropped | Source::Aligned => hri::TRACKED.to_owned(),
         },
-    )?;
-    tasks.endless(diagnostics.run());
-    tasks.endless(enable(node, processor.clone())?);
-    tasks.endless(processor.clone().run());
-    let intake = Intake {
-        node: handle.clone(),
-        request: topic.request(&at_start),
-        topic,
+        transport: match faces_from {
+            Source::Image => topic.transport.name(),
+            Source::Cropped | Source::Aligned => Transport::Raw.name(),
+        },
         switch: processor.switch(),
-        slot: processor.slot(),
+        state: lifecycle.view(),
+        loaded: loaded.clone(),
         stats: stats.clone(),
-        status: intake,
+        intake: intake.clone(),
+        namesake,
     };
-    tasks.endless(intake.run());
-    let perception =
-        Perception { node: handle, parameters, processor, stats, loaded, next_id: None };
+    tasks.endless(Diagnostics::start(node, clock, EXPRESSIONS, health)?.run());
+    let switched = processor.clone();
+    let enable = move |on| switched.set(|switch| switch.enabled = on);
+    tasks.endless(enable::start(node, ENABLE, enable)?);
+    tasks.endless(processor.clone().run());
+    let perception = Perception {
+        node: handle.clone(),
+        name: node.name()?,
+        parameters: parameters.clone(),
+        processor: processor.clone(),
+        stats: stats.clone(),
+        loaded,
+        intake: intake.clone(),
+        next_id: None,
+        recognizer: None,
+    };
+    // Where another detector finds the faces, its images of them are all that is looked at.
+    if faces_from == Source::Image {
+        let intake = Intake {
+            node: handle,
+            request: topic.request(&at_start),
+            topic,
+            switch: processor.switch(),
+            slot: processor.slot(),
+            stats,
+            status: intake,
+            parameters,
+            losses: Losses::default(),
+        };
+        tasks.endless(intake.run());
+    }
+    let last_word = perception.processor.clone();
+    tasks.at_end(move || {
+        last_word.set(|switch| switch.active = false);
+    });
     lifecycle.run(perception, at_start.flag("autostart"), &mut tasks);
     Ok(tasks)
 }
@@ -99,29 +132,14 @@ fn transport_given(given: &[(String, ParameterValue)]) -> Transport {
     }
 }
 
-/// The service `enable`: whether an active node takes images.
-fn enable(
-    node: &mut Node,
-    processor: ImageProcessor,
-) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
-    let name = format!("{}/enable", node.name()?);
-    let mut requests = node.create_service::<SetBool::Service>(&name, QosProfile::default())?;
-    Ok(async move {
-        while let Some(request) = requests.next().await {
-            let enabled = request.message.data;
-            let switch = processor.set(|switch| switch.enabled = enabled);
-            let message = match (enabled, switch.active) {
-                (true, true) => "enabled",
-                (true, false) => "enabled; images are taken once the node is active",
-                (false, _) => "disabled; no images are taken",
-            };
-            tracing::info!("{message}");
-            let response = SetBool::Response { success: true, message: message.to_owned() };
-            if let Err(error) = request.respond(response) {
-                tracing::warn!("enable: response not sent: {error}");
-            }
-        }
-    })
+const ENABLE: enable::Words = enable::Words {
+    once_active: "images are taken once the node is active",
+    disabled: "no images are taken",
+};
+
+/// A number that is another one in each process.
+fn by_chance() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 /// What the lifecycle moves.
@@ -133,16 +151,72 @@ struct Perception {
     loaded: Arc<Mutex<Loaded>>,
     /// Where face ids go on after a cleanup.
     next_id: Option<FaceId>,
+    /// The node's name.
+    name: String,
+    intake: Arc<Mutex<IntakeStatus>>,
+    /// At work where another detector finds the faces.
+    recognizer: Option<Recognizer>,
 }
 
 impl Perception {
-    /// Loads the networks and advertises the topics that the values ask for.
-    async fn load(&self, values: &Values, changes: Changes) -> anyhow::Result<Worker> {
+    /// Loads the networks and makes ready who works with them. Returns the emotion network's file.
+    async fn load(&mut self, values: &Values, changes: Changes) -> anyhow::Result<String> {
         let load = || Networks::load(&model_files(values), &runtime_options(values));
         let networks = tokio::task::block_in_place(load)?;
+        let model = networks.emotion_model().path.display().to_string();
+        match Source::named(values.text("faces_from")) {
+            Source::Image => {
+                let worker = self.work(values, changes, networks).await?;
+                self.processor.replace_worker(Some(worker));
+            }
+            source => {
+                self.recognizer = Some(self.recognize(source, values, changes, networks)?);
+            }
+        }
+        Ok(model)
+    }
+
+    /// Starts to read expressions in the faces that another detector finds.
+    fn recognize(
+        &self,
+        source: Source,
+        values: &Values,
+        changes: Changes,
+        networks: Arc<Networks>,
+    ) -> anyhow::Result<Recognizer> {
+        if values.flag("publish_hri") {
+            tracing::warn!(
+                "publish_hri has no effect: faces_from is {}, so another node publishes the faces",
+                values.text("faces_from")
+            );
+        }
+        Recognizer::start(hri::Setup {
+            name: self.name.clone(),
+            source,
+            networks,
+            options: session_options(values),
+            changes,
+            options_of: session_options,
+            switch: self.processor.switch(),
+            stats: self.stats.clone(),
+            status: self.intake.clone(),
+        })
+    }
+
+    /// Advertises the topics that the values ask for.
+    async fn work(
+        &self,
+        values: &Values,
+        changes: Changes,
+        networks: Arc<Networks>,
+    ) -> anyhow::Result<Worker> {
         let mut session = Session::new(networks, session_options(values));
-        if let Some(next) = self.next_id {
-            session.count_on_from(next);
+        let in_letters = !values.flag("deterministic_ids");
+        // Nobody gets an id of a session before.
+        match self.next_id.filter(|next| next.is_in_letters() == in_letters) {
+            Some(next) => session.count_on_from(next),
+            None if in_letters => session.count_on_from(FaceId::in_letters(by_chance())),
+            None => {}
         }
         let hri = match values.flag("publish_hri") {
             true => Some(Hri::start(self.node.clone()).await?),
@@ -170,6 +244,9 @@ impl Perception {
             hri,
             stats: self.stats.clone(),
             errors: RateLimitedLog::default(),
+            was_set_back: false,
+            last: None,
+            hold: session_options(values).track.hold,
         })
     }
 }
@@ -184,22 +261,13 @@ impl Managed for Perception {
         if loaded.is_err() {
             self.parameters.set_configured(false);
         }
-        let failure = loaded.as_ref().err().map(|error| format!("{error:#}"));
         *lock(&self.loaded) = Loaded {
-            model: match &loaded {
-                Ok(worker) => worker.session.networks().emotion_model().path.display().to_string(),
-                Err(_) => String::new(),
-            },
+            model: loaded.as_ref().map(String::clone).unwrap_or_default(),
             threads: values.number("threads") as u64,
-            failure,
+            failure: loaded.as_ref().err().map(|error| format!("{error:#}")),
         };
-        let worker = loaded?;
-        tracing::info!(
-            "{} on ONNX Runtime {}",
-            worker.session.networks().emotion_model().path.display(),
-            onnx::runtime_version().unwrap_or_default()
-        );
-        self.processor.replace_worker(Some(worker));
+        let version = onnx::runtime_version().unwrap_or_default();
+        tracing::info!("{} on ONNX Runtime {version}", loaded?);
         Ok(())
     }
 
@@ -214,6 +282,9 @@ impl Managed for Perception {
     }
 
     async fn cleanup(&mut self) -> anyhow::Result<()> {
+        if let Some(recognizer) = self.recognizer.take() {
+            tokio::task::block_in_place(|| recognizer.end());
+        }
         let worker = self.processor.replace_worker(None);
         *lock(&self.loaded) = Loaded::default();
         self.parameters.set_configured(false);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::ros::hri::Source;
 use crate::ros::image_topic::Transport;
 use crate::ros::parameters::{Change, Kind, Spec, Values, parameter};
 use rapport_perception::detect::{DetectOptions, WorkingSize};
@@ -26,6 +27,13 @@ pub fn specs() -> Vec<Spec> {
             Kind::Choice(&Transport::NAMES),
             Never,
             "How images come: raw, or compressed (JPEG or PNG on the topic image/compressed)",
+        ),
+        parameter(
+            "expected_rate_hz",
+            Kind::Number(0.0, 0.0..=1000.0),
+            Live,
+            "How many images a second the camera sends, by which lost ones are noticed; 0: learnt \
+             from their stamps",
         ),
         parameter(
             "emotion_model",
@@ -65,6 +73,20 @@ pub fn specs() -> Vec<Spec> {
             Kind::Flag(false),
             Unconfigured,
             "Publish the people as REP-155 has it, below /humans/faces",
+        ),
+        parameter(
+            "faces_from",
+            Kind::Choice(&Source::NAMES),
+            Never,
+            "Where faces come from: image, in which this node finds them; cropped or aligned: what \
+             another face detector publishes below /humans/faces (REP-155), of which this node \
+             publishes the expression",
+        ),
+        parameter(
+            "deterministic_ids",
+            Kind::Flag(false),
+            Unconfigured,
+            "Call faces face_1, face_2 and so on; false: by five letters, as by chance (REP-155)",
         ),
         parameter(
             "working_width",

@@ -34,7 +34,25 @@ pub struct Worker {
     pub hri: Option<Hri>,
     pub stats: Arc<Mutex<Stats>>,
     pub errors: RateLimitedLog,
+    /// Whether stamps have gone back before.
+    pub was_set_back: bool,
+    /// The last image, until it is said that its people are gone.
+    pub last: Option<LastImage>,
+    /// For how long its people stand without another image.
+    pub hold: Duration,
 }
+
+/// An image that messages were published about.
+pub struct LastImage {
+    header: Header,
+    width_px: u32,
+    height_px: u32,
+    has_people: bool,
+}
+
+/// A camera that sends two images a second or more is never taken for one that died, however short
+/// `hold_secs` is.
+const SHORTEST_HOLD: Duration = Duration::from_millis(500);
 
 /// The time of day at one moment, from which on it is counted: a clock that is set moves nothing.
 pub struct TimeOrigin {
@@ -56,7 +74,9 @@ impl Work<Received> for Worker {
     /// Publishes who is in an image. Where that fails, says why, and skips the image.
     fn process(&mut self, received: &Received) {
         if let Some(values) = self.changes.newer() {
-            self.session.set_options(session_options(&values));
+            let options = session_options(&values);
+            self.hold = options.track.hold;
+            self.session.set_options(options);
         }
         if let Err(error) = self.publish_people(received) {
             let problem = format!("{error:#}");
@@ -69,22 +89,42 @@ impl Work<Received> for Worker {
     /// anybody.
     fn pause(&mut self) {
         self.session.reset_tracks();
-        let last_stamp = {
-            let mut stats = lock(&self.stats);
-            stats.people = 0;
-            stats.last_stamp
-        };
-        if let Some(hri) = &mut self.hri {
-            let stamp = last_stamp.map(convert::time).unwrap_or_default();
-            let header = Header { stamp, ..Header::default() };
-            if let Err(error) = hri.leave(&header) {
-                self.errors.error(&format!("/humans/faces/tracked: not published: {error:#}"));
-            }
-        }
+        self.publish_nobody();
+    }
+
+    fn holds_for(&self) -> Option<Duration> {
+        self.last.as_ref().map(|_| self.hold.max(SHORTEST_HOLD))
+    }
+
+    /// Publishes that nobody is in view. Whoever is seen at the same place in the next image keeps
+    /// the id: a recording that was paused goes on so.
+    fn expire(&mut self) {
+        self.publish_nobody();
     }
 }
 
 impl Worker {
+    /// Says once that the people of the last image are gone, under its header.
+    fn publish_nobody(&mut self) {
+        let Some(LastImage { header, width_px, height_px, has_people }) = self.last.take() else {
+            return;
+        };
+        lock(&self.stats).people = 0;
+        if has_people {
+            let networks = self.session.networks();
+            let message =
+                emotions_cdr(&convert::header(&header), width_px, height_px, &[], networks);
+            if let Err(error) = self.emotions.publish_raw(&message) {
+                self.errors.error(&format!("emotions: not published: {error}"));
+            }
+        }
+        if let Some(hri) = &mut self.hri
+            && let Err(error) = hri.leave(&header)
+        {
+            self.errors.error(&format!("/humans/faces/tracked: not published: {error:#}"));
+        }
+    }
+
     fn publish_people(&mut self, received: &Received) -> anyhow::Result<()> {
         let start = Instant::now();
         let (header, frame) = match &received.picture {
@@ -98,18 +138,29 @@ impl Worker {
         let Observation { people, time, timings, .. } =
             self.session.process(&frame, ImageStamp { stamp, arrival })?;
         if let Some(by) = time.set_back {
-            self.errors.error(&format!(
+            let line = format!(
                 "the stamps of the images went back by {:.1} s: all tracks are reset, and \
                  everybody in view gets a new id (a clock was set, a recording began again, or two \
                  cameras share the topic)",
                 by.as_secs_f64()
-            ));
+            );
+            // A recording that is played in a loop does so again and again, and nothing is wrong.
+            match std::mem::replace(&mut self.was_set_back, true) {
+                false => self.errors.warn(&line),
+                true => self.errors.info(&line),
+            }
         }
         let publishing = Instant::now();
         let (width, height) = (frame.width_px(), frame.height_px());
         let networks = self.session.networks();
         let message = emotions_cdr(&convert::header(&header), width, height, &people, networks);
         self.emotions.publish_raw(&message)?;
+        self.last = Some(LastImage {
+            header: header.clone(),
+            width_px: width,
+            height_px: height,
+            has_people: !people.is_empty(),
+        });
         if let Some(hri) = &mut self.hri {
             let published = hri.publish(&header, &frame, &people, |id| self.session.knows(id));
             if let Err(error) = published {

@@ -59,6 +59,12 @@ impl Native<Image> {
         }
     }
 
+    /// The stamp alone.
+    pub fn stamp(&self) -> r2r::builtin_interfaces::msg::Time {
+        let stamp = &self.0.header.stamp;
+        r2r::builtin_interfaces::msg::Time { sec: stamp.sec, nanosec: stamp.nanosec }
+    }
+
     /// Width and height in pixels and bytes a row, as the header says.
     pub fn size(&self) -> (u32, u32, u32) {
         (self.0.width, self.0.height, self.0.step)

@@ -1,19 +1,22 @@
-//! A ROS node that does nothing but publish bytes.
+//! A ROS node that does nothing but publish and take bytes.
 
 use std::ffi::{CStr, CString, OsString};
 use std::rc::Rc;
 
 use r2r_rcl::{
-    RCL_RET_OK, rcl_context_fini, rcl_context_t, rcl_get_zero_initialized_context,
-    rcl_get_zero_initialized_init_options, rcl_get_zero_initialized_node,
-    rcl_get_zero_initialized_publisher, rcl_init, rcl_init_options_fini, rcl_init_options_init,
+    RCL_RET_OK, RCL_RET_SUBSCRIPTION_TAKE_FAILED, rcl_context_fini, rcl_context_t,
+    rcl_get_zero_initialized_context, rcl_get_zero_initialized_init_options,
+    rcl_get_zero_initialized_node, rcl_get_zero_initialized_publisher,
+    rcl_get_zero_initialized_subscription, rcl_init, rcl_init_options_fini, rcl_init_options_init,
     rcl_node_fini, rcl_node_get_default_options, rcl_node_init, rcl_node_options_fini, rcl_node_t,
     rcl_publish_serialized_message, rcl_publisher_fini, rcl_publisher_get_default_options,
     rcl_publisher_get_subscription_count, rcl_publisher_get_topic_name, rcl_publisher_init,
-    rcl_publisher_t, rcl_ret_t, rcl_serialized_message_t, rcl_shutdown,
-    rcutils_get_default_allocator, rcutils_get_error_string, rcutils_reset_error,
-    rmw_qos_durability_policy_t, rmw_qos_history_policy_t, rmw_qos_profile_t,
-    rmw_qos_reliability_policy_t,
+    rcl_publisher_t, rcl_ret_t, rcl_serialized_message_t, rcl_shutdown, rcl_subscription_fini,
+    rcl_subscription_get_default_options, rcl_subscription_init, rcl_subscription_t,
+    rcl_take_serialized_message, rcutils_get_default_allocator, rcutils_get_error_string,
+    rcutils_get_zero_initialized_uint8_array, rcutils_reset_error, rcutils_uint8_array_fini,
+    rcutils_uint8_array_init, rmw_qos_durability_policy_t, rmw_qos_history_policy_t,
+    rmw_qos_profile_t, rmw_qos_reliability_policy_t,
 };
 
 use super::arguments::CArguments;
@@ -137,6 +140,37 @@ impl RawNode {
             Ok(RawPublisher { handle, owned: self.owned.clone() })
         }
     }
+
+    /// Subscribes messages that come as bytes. Remappings apply to the name.
+    ///
+    /// # Errors
+    /// The name is no topic's, or the middleware does not support the type.
+    pub fn subscription(
+        &self,
+        topic: &str,
+        support: TypeSupport,
+        qos: Qos,
+    ) -> Result<RawSubscription, RawError> {
+        const CREATE: &str = "subscription not created";
+
+        let topic = CString::new(topic).map_err(|_| RawError::new(CREATE, "its name has a NUL"))?;
+        // SAFETY: the node is initialised and lives as long as the subscription, which shares it;
+        // the type's support is never unloaded; name and options are copied.
+        unsafe {
+            let mut options = rcl_subscription_get_default_options();
+            set_qos(&mut options.qos, qos);
+            let mut handle = Box::new(rcl_get_zero_initialized_subscription());
+            let code = rcl_subscription_init(
+                &mut *handle,
+                self.owned.node,
+                support.as_ptr(),
+                topic.as_ptr(),
+                &options,
+            );
+            RawError::check(CREATE, code)?;
+            Ok(RawSubscription { handle, owned: self.owned.clone() })
+        }
+    }
 }
 
 impl Drop for Owned {
@@ -215,6 +249,76 @@ impl Drop for RawPublisher {
         // SAFETY: initialised in RawNode::publisher, ended once, before its node.
         unsafe {
             rcl_publisher_fini(&mut *self.handle, self.owned.node);
+            rcutils_reset_error();
+        }
+    }
+}
+
+/// A subscription of one topic.
+pub struct RawSubscription {
+    handle: Box<rcl_subscription_t>,
+    owned: Rc<Owned>,
+}
+
+impl RawSubscription {
+    /// Takes the next message in CDR, if one has come; does not wait.
+    ///
+    /// # Errors
+    /// If the middleware refuses.
+    pub fn take(&self) -> Result<Option<Vec<u8>>, RawError> {
+        const TAKE: &str = "message not taken";
+
+        // SAFETY: the subscription is initialised. The buffer is made and freed by the library, and
+        // holds as many bytes as it says while it is copied.
+        unsafe {
+            let allocator = rcutils_get_default_allocator();
+            let mut message: rcl_serialized_message_t = rcutils_get_zero_initialized_uint8_array();
+            let code = rcutils_uint8_array_init(&mut message, 0, &allocator);
+            RawError::check(TAKE, code)?;
+            let code = rcl_take_serialized_message(
+                &*self.handle,
+                &mut message,
+                std::ptr::null_mut(),
+                std::ptr::null_mut(),
+            );
+            let taken = if code == RCL_RET_SUBSCRIPTION_TAKE_FAILED as rcl_ret_t {
+                rcutils_reset_error();
+                Ok(None)
+            } else {
+                RawError::check(TAKE, code).map(|()| match message.buffer.is_null() {
+                    true => None,
+                    false => {
+                        let bytes = std::slice::from_raw_parts(
+                            message.buffer.cast_const(),
+                            message.buffer_length,
+                        );
+                        Some(bytes.to_vec())
+                    }
+                })
+            };
+            rcutils_uint8_array_fini(&mut message);
+            taken
+        }
+    }
+
+    /// The newest message that has come, in CDR.
+    ///
+    /// # Errors
+    /// If the middleware refuses.
+    pub fn newest(&self) -> Result<Option<Vec<u8>>, RawError> {
+        let mut newest = None;
+        while let Some(message) = self.take()? {
+            newest = Some(message);
+        }
+        Ok(newest)
+    }
+}
+
+impl Drop for RawSubscription {
+    fn drop(&mut self) {
+        // SAFETY: initialised in RawNode::subscription, ended once, before its node.
+        unsafe {
+            rcl_subscription_fini(&mut *self.handle, self.owned.node);
             rcutils_reset_error();
         }
     }

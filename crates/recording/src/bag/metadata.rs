@@ -25,6 +25,7 @@ pub(super) struct MetadataTopic {
     pub serialization: String,
     pub message_count: u64,
     pub offered_qos: Vec<Qos>,
+    pub type_hash: String,
 }
 
 impl Metadata {
@@ -66,8 +67,13 @@ impl Metadata {
             .topics_with_message_count
             .into_iter()
             .map(|topic| {
-                let TopicMetadata { name, type_name, serialization_format, offered_qos_profiles } =
-                    topic.topic_metadata;
+                let TopicMetadata {
+                    name,
+                    type_name,
+                    serialization_format,
+                    offered_qos_profiles,
+                    type_description_hash,
+                } = topic.topic_metadata;
                 let offered_qos = offered_qos_profiles.into_qos().map_err(|error| {
                     wrong(format!("offered_qos_profiles of {name}: {}", one_line(&error)))
                 })?;
@@ -77,6 +83,7 @@ impl Metadata {
                     serialization: serialization_format,
                     message_count: topic.message_count,
                     offered_qos,
+                    type_hash: type_description_hash,
                 })
             })
             .collect::<Result<_, BagError>>()?;
@@ -135,6 +142,9 @@ struct TopicMetadata {
     serialization_format: String,
     #[serde(default)]
     offered_qos_profiles: OfferedQos,
+    /// From metadata version 7 on.
+    #[serde(default)]
+    type_description_hash: String,
 }
 
 fn cdr() -> String {

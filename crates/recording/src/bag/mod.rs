@@ -262,6 +262,9 @@ impl Bag {
                     if known.offered_qos.is_empty() {
                         known.offered_qos = said.offered_qos;
                     }
+                    if known.recorded.type_hash.is_empty() {
+                        known.recorded.type_hash = said.type_hash;
+                    }
                 }
                 // Recorded without a single message: MCAP files do not name such topics.
                 None => self.topics.push(Topic {
@@ -269,7 +272,7 @@ impl Bag {
                     type_name: said.type_name,
                     message_count: Some(said.message_count),
                     offered_qos: said.offered_qos,
-                    recorded: Recorded::default(),
+                    recorded: Recorded { type_hash: said.type_hash, ..Recorded::default() },
                 }),
             }
         }

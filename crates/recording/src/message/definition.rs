@@ -9,6 +9,9 @@ use super::layout::Layout;
 pub struct Definition {
     /// For example `rapport/msg/FaceEmotionArray`.
     pub type_name: &'static str,
+    /// The hash by which ROS 2 tells whether two programs mean the same type (REP-2011). A test
+    /// compares it with that of the installed type.
+    pub type_hash: &'static str,
     /// Its own definition and each nested type's, with the type's name.
     parts: &'static [(&'static str, &'static str)],
 }
@@ -21,6 +24,7 @@ impl Definition {
     /// rapport/msg/FaceEmotionArray.
     pub const EMOTIONS: Self = Self {
         type_name: "rapport/msg/FaceEmotionArray",
+        type_hash: "RIHS01_750c8737e6683a12098c7b286bfa20516ff25d83321769a8fc6d22ed5e8d6e02",
         parts: &[
             ("", include_str!("../../../../msg/FaceEmotionArray.msg")),
             HEADER,
@@ -40,6 +44,7 @@ impl Definition {
     /// sensor_msgs/msg/Image.
     pub const IMAGE: Self = Self {
         type_name: "sensor_msgs/msg/Image",
+        type_hash: "RIHS01_d31d41a9a4c4bc8eae9be757b0beed306564f7526c88ea6a4588fb9582527d47",
         parts: &[
             (
                 "",
@@ -52,12 +57,16 @@ impl Definition {
     };
 
     /// std_msgs/msg/String.
-    pub const STRING: Self =
-        Self { type_name: "std_msgs/msg/String", parts: &[("", "string data\n")] };
+    pub const STRING: Self = Self {
+        type_name: "std_msgs/msg/String",
+        type_hash: "RIHS01_df668c740482bbd48fb39d76a70dfd4bd59db1288021743503259e948f6b1a18",
+        parts: &[("", "string data\n")],
+    };
 
     /// sensor_msgs/msg/CompressedImage.
     pub const COMPRESSED_IMAGE: Self = Self {
         type_name: "sensor_msgs/msg/CompressedImage",
+        type_hash: "RIHS01_15640771531571185e2efc8a100baf923961a4d15d5569652e6cb6691e8e371a",
         parts: &[("", "std_msgs/Header header\nstring format\nuint8[] data\n"), HEADER, TIME],
     };
 

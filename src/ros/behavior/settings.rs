@@ -1,0 +1,66 @@
+//! The parameters of behavior_node.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, anyhow};
+use r2r::ParameterValue;
+use sha2::{Digest as _, Sha256};
+
+use crate::ros::parameters::{Change, Kind, Spec, parameter};
+use rapport_behavior::Policy;
+use rapport_perception::paths;
+
+/// The table of parameters.
+pub fn specs() -> Vec<Spec> {
+    vec![
+        parameter(
+            "autostart",
+            Kind::Flag(true),
+            Change::Never,
+            "Configure and activate at start; false: wait for a lifecycle manager",
+        ),
+        parameter(
+            "policy_file",
+            Kind::Text(""),
+            Change::Live,
+            "Policy (YAML); empty: config/policy.yaml of the package. Read anew whenever it is set",
+        )
+        .checked(check_policy),
+    ]
+}
+
+/// A policy and where it was read.
+#[derive(Debug, Clone)]
+pub struct ReadPolicy {
+    /// The file.
+    pub file: PathBuf,
+    /// The SHA-256 of its content, in hexadecimal.
+    pub sha256: String,
+    /// The rules.
+    pub policy: Policy,
+}
+
+/// Reads the policy of a file, or that of the package where the name is empty.
+///
+/// # Errors
+/// If the policy is missing or wrong: file, line, what was found and what is allowed.
+pub fn read_policy(file: &str) -> anyhow::Result<ReadPolicy> {
+    let file = match file {
+        "" => paths::shared_file("config/policy.yaml")
+            .ok_or_else(|| anyhow!("config/policy.yaml of the package not found"))?,
+        given => PathBuf::from(given),
+    };
+    let policy = Policy::read(&file)?;
+    let content = std::fs::read(&file).with_context(|| file.display().to_string())?;
+    let sha256 = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(ReadPolicy { policy, sha256, file })
+}
+
+fn check_policy(value: &ParameterValue) -> Result<(), String> {
+    match value {
+        ParameterValue::String(file) => {
+            read_policy(file).map(|_| ()).map_err(|error| format!("{error:#}"))
+        }
+        _ => Ok(()),
+    }
+}
