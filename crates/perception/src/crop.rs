@@ -116,7 +116,11 @@ mod tests {
         }
         let frame = Frame::new(96, 96, 96 * 3, Encoding::Rgb8, &data).unwrap();
         let roi_in_image = Rect { x: 20.0, y: 20.0, width: 50.0, height: 55.0 };
-        let rgb = crop_level_rgb(&frame, &Face { roi_in_image, score: 1.0, landmarks }, 48);
+        let rgb = crop_level_rgb(
+            &frame,
+            &Face { roi_in_image, score: 1.0, probability: 1.0, landmarks },
+            48,
+        );
         for (point, colour) in TEMPLATE.iter().zip([200, 50, 90, 120, 250]) {
             let (x, y) = ((point.x * 48.0) as usize, (point.y * 48.0) as usize);
             let pixel = &rgb[(y * 48 + x) * 3..][..3];

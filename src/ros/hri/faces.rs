@@ -253,7 +253,12 @@ mod tests {
         let landmarks = [(10.0, 20.0), (30.0, 20.0), (20.0, 30.0), (-5.0, 40.0), (28.0, 40.0)]
             .map(|(x, y)| Point { x, y });
         let roi_in_image = Rect { x: 0.0, y: 10.0, width: 40.0, height: 40.0 };
-        let face = rapport_perception::detect::Face { roi_in_image, score: 0.75, landmarks };
+        let face = rapport_perception::detect::Face {
+            roi_in_image,
+            score: 0.75,
+            probability: 1.0,
+            landmarks,
+        };
         let cdr = landmarks_cdr(&Header::default(), 40, 50, &face);
         let reader = &mut CdrReader::new(&cdr).unwrap();
         reader.i32("sec").unwrap();

@@ -81,7 +81,7 @@ impl Health for PerceptionHealth {
         report.value("state", state.label());
         report.value(key::ENABLED, switch.enabled);
         report.value(key::IMAGE_TOPIC, &*topic);
-        report.value(key::IMAGE_TRANSPORT, &*transport);
+        report.value(key::IMAGE_TRANSPORT, *transport);
         report.value("images received per second", format!("{:.1}", rate(lately.received)));
         report.value(key::RATE, format!("{:.1}", rate(lately.processed)));
         report.value("images received", stats.counts.received);
