@@ -75,7 +75,9 @@ unsafe fn values<'a, T>(data: *const T, count: usize) -> &'a [T] {
 unsafe fn text(string: &rosidl_runtime_c__String) -> String {
     // SAFETY: as the caller promises. An empty one may be null.
     let bytes = unsafe { values(string.data.cast::<u8>().cast_const(), string.size) };
-    String::from_utf8_lossy(bytes).into_owned()
+    // The size of a source counts the NUL at its end, which r2r's messages must not have.
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end]).into_owned()
 }
 
 /// # Safety
@@ -144,5 +146,6 @@ mod tests {
         let referenced = &described.description.referenced_type_descriptions;
         assert_eq!(referenced[0].type_name, "builtin_interfaces/msg/Time");
         assert!(described.sources[0].raw_file_contents.contains("frame_id"));
+        assert!(!described.sources[0].raw_file_contents.contains('\0'));
     }
 }
