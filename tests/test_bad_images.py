@@ -23,7 +23,7 @@ WRONG = {
         {"width": 2**32 - 1, "height": 2**32 - 1},
         ["4294967295", "expected 1 to"],
     ),
-    "unknown encoding": ({"encoding": "16UC1"}, ["`16UC1`", "rgb8, bgr8, mono8"]),
+    "unknown encoding": ({"encoding": "32SC1"}, ["`32SC1`", "rgb8, bgr8, mono8"]),
     "no encoding": ({"encoding": ""}, ["encoding", "rgb8, bgr8, mono8"]),
 }
 
