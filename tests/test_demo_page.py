@@ -68,7 +68,8 @@ def test_the_page_shows_the_robot(demo):
     inside = network(dashboard) != network("self")
     # Ctrl-C, which reaches every process of the terminal.
     os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(20) == 130
+    # 0: on a slow machine the recording had just come to its end.
+    assert process.wait(20) in (130, 0)
     assert not Path(f"/proc/{dashboard}").exists()
     if not inside:
         pytest.skip("the page was shown, but this system lets nobody have a network of their own")

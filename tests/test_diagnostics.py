@@ -105,11 +105,11 @@ def test_which_policy_runs(start, client, namespace):
 
     def newest():
         statuses = [s for m in topic.messages for s in m.status]
-        return [s for s in statuses if s.name == f"{namespace}/behavior_node: responses"][-1:]
+        return [s for s in statuses if s.name == f"{namespace[1:]}/behavior_node: responses"][-1:]
 
     assert client.spin_until(newest)
     (status,) = newest()
-    assert status.level == DiagnosticStatus.OK and status.message.startswith("0 responses by")
+    assert status.level == DiagnosticStatus.OK and status.message.startswith("responses: 0, by ")
     found = values(status)
     content = (ROOT / "config" / "policy.yaml").read_bytes()
     assert found["policy"].endswith("config/policy.yaml")

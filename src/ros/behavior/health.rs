@@ -150,7 +150,8 @@ impl Health for BehaviorHealth {
         }
         report.value("messages received", loaded.messages);
         report.value("responses", loaded.responses);
-        report.value("last rule", &loaded.last_rule);
+        let last_rule = Some(&*loaded.last_rule).filter(|rule| !rule.is_empty());
+        report.value("last rule", last_rule.unwrap_or("none"));
         report.value("responding", is_responding);
         report
     }
