@@ -145,7 +145,7 @@ async fn what_makes_no_sense_is_a_problem_and_the_session_goes_on() {
         assert!(problem["detail"].as_str().unwrap().contains(expected), "{problem}");
     }
     let cut = file("astronaut.jpg")[..9000].to_vec();
-    for (data, status) in [(vec![], 415), (b"GIF89a".to_vec(), 415), (cut, 422)] {
+    for (data, status) in [(vec![], 415), (b"hello".to_vec(), 415), (cut, 422)] {
         let problem = picture(&mut client, &data).await;
         assert_eq!((&problem["type"], &problem["status"]), (&"problem".into(), &status.into()));
     }
