@@ -43,7 +43,7 @@ def main():
                 share = measure(width, height, images, node, camera)
                 name = {none: "no profile", None: "its own choice", both: "fastdds.xml"}
                 print(
-                    f"{width}x{height:<5} {name[node]:<22} "
+                    f"{f'{width}x{height}':<11} {name[node]:<22} "
                     f"{'no profile' if camera is None else camera.name:<15} {share:.0%}"
                 )
     rclpy.shutdown()
@@ -72,6 +72,9 @@ def measure(width, height, images, node_profile, camera_profile):
     camera = subprocess.Popen(command, env=environment(camera_profile), **quiet)
     while camera.poll() is None:
         rclpy.spin_once(client, timeout_sec=0.2)
+        if node.poll() is not None:
+            camera.kill()
+            sys.exit(f"perception_node ended with status {node.returncode}")
     end = time.monotonic() + 2.5
     while time.monotonic() < end:
         rclpy.spin_once(client, timeout_sec=0.2)
