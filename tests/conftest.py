@@ -14,6 +14,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from dashboard import Stream, address_of
 from graph import BIN_DIR, Camera, Client, NodeProcess
+from robot import POLICY, Person, Robot
 
 _numbers = itertools.count(1)
 
@@ -112,3 +113,20 @@ def dashboard(start, namespace, tmp_path):
         return node, address_of(node)
 
     return dashboard
+
+
+@pytest.fixture
+def person(client):
+    return Person(client)
+
+
+@pytest.fixture
+def robot(client):
+    return Robot(client)
+
+
+@pytest.fixture
+def policy_file(tmp_path):
+    file = tmp_path / "policy.yaml"
+    file.write_text(POLICY)
+    return file

@@ -10,28 +10,11 @@ from std_msgs.msg import ColorRGBA, String
 from std_srvs.srv import SetBool
 
 from graph import ROOT, Collector
-from test_behavior import POLICY, Person, Robot
+from robot import POLICY
 
 LATE = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 REST = ColorRGBA(r=0.0, g=0.0, b=1.0, a=0.5)
 RED = ColorRGBA(r=1.0, g=0.0, b=0.0, a=1.0)
-
-
-@pytest.fixture
-def person(client):
-    return Person(client)
-
-
-@pytest.fixture
-def robot(client):
-    return Robot(client)
-
-
-@pytest.fixture
-def policy_file(tmp_path):
-    file = tmp_path / "policy.yaml"
-    file.write_text(POLICY)
-    return file
 
 
 @pytest.fixture

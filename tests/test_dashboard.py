@@ -19,8 +19,8 @@ from std_srvs.srv import SetBool
 
 from dashboard import Viewer, address_of, ask, pause, robots, wait_until
 from graph import ROOT
+from robot import POLICY
 from scenes import smiling_face
-from test_behavior import POLICY
 
 
 @pytest.fixture

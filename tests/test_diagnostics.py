@@ -20,7 +20,7 @@ KEYS = {
     "images answered per second",
     "images lost",
     "images dropped",
-    "images passed over",
+    "images skipped",
     "people in view",
     "age of the last frame (s)",
     "detect p50 (ms)",

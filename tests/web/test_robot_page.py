@@ -6,7 +6,7 @@ import numpy as np
 from playwright.sync_api import expect
 
 from fake_camera import two_people
-from test_behavior import POLICY
+from robot import POLICY
 
 LAST_MS = 30_000
 

@@ -50,6 +50,16 @@ impl Policy {
     /// If the file cannot be read, is too large, or is wrong. For a wrong file the error holds every
     /// wrong value, or the first fault of the YAML syntax.
     pub fn read(file: &Path) -> Result<Self, PolicyError> {
+        Self::parse(file, &Self::read_content(file)?)
+    }
+
+    /// Reads the content of a policy file, for [`Policy::parse`]: of a file that is too large, as much
+    /// as is enough to know.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn read_content(file: &Path) -> Result<Vec<u8>, PolicyError> {
         let mut bytes = Vec::new();
         File::open(file)
             // One byte more than allowed is enough to know, however large the file is.
@@ -58,7 +68,7 @@ impl Policy {
                 file: file.to_owned(),
                 reason: error.to_string(),
             })?;
-        Self::parse(file, &bytes)
+        Ok(bytes)
     }
 
     /// Reads a policy from the content of a file. Its name is used in errors only.

@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use ndarray::Axis;
 use rapport_vocabulary::{Affect, Distribution, Emotion, ImageClock, ImageStamp, ImageTime};
 
-use crate::detect::{DetectOptions, Face};
+use crate::detect::{DetectOptions, Detector, Face, SAME_FACE};
 use crate::explain::Explanation;
 use crate::frame::Frame;
 use crate::networks::Networks;
 use crate::onnx::ModelError;
 use crate::rates::{Classified, RateOptions, Searches, Turns};
 use crate::smooth::{SmoothOptions, Smoother};
-use crate::track::{FaceId, SAME_FACE, TrackOptions, TrackedFace, Tracker};
+use crate::track::{FaceId, TrackOptions, TrackedFace, Tracker};
 
 /// Least [`Face::probability`] at which a label may be called sure. Of faces whose mouth a mask
 /// covers, most have less; of those that are wholly seen, hardly any ("Covered faces" in
@@ -232,14 +232,12 @@ impl Session {
         let mut followed = Vec::new();
         if !is_due {
             let expected = self.tracker.expected(time);
-            let (ids, places): (Vec<_>, Vec<_>) = expected.into_iter().unzip();
-            match detector.follow(frame, &places, &self.options.detect)? {
+            let asked = expected.len();
+            match follow(detector.as_mut(), frame, expected, &self.options.detect)? {
                 Some(found) => {
-                    is_due = found.iter().any(Option::is_none);
-                    let found = ids.into_iter().zip(found);
-                    followed.extend(found.filter_map(|(id, face)| Some((id, face?))));
                     // Two that were followed onto one another: a search tells them apart.
-                    is_due |= overlap(&followed);
+                    is_due = found.len() < asked || overlap(&found);
+                    followed = found;
                 }
                 None => is_due = true,
             }
@@ -257,11 +255,8 @@ impl Session {
             let start = Instant::now();
             let missed = self.tracker.missed_by_search(time);
             if !missed.is_empty() {
-                let (ids, places): (Vec<_>, Vec<_>) = missed.into_iter().unzip();
-                let found = detector.follow(frame, &places, &self.options.detect)?;
-                let found = ids.into_iter().zip(found.into_iter().flatten());
-                let found = found.filter_map(|(id, face)| Some((id, face?)));
-                faces = self.tracker.add_followed(found, time);
+                let found = follow(detector.as_mut(), frame, missed, &self.options.detect)?;
+                faces = self.tracker.add_followed(found.unwrap_or_default(), time);
             }
             confirming += start.elapsed();
             self.searches.searched(time, self.tracker.misses_somebody());
@@ -342,6 +337,20 @@ struct Looked {
     confirming: Duration,
     /// The part of the time spent inside ONNX Runtime.
     inference: Duration,
+}
+
+/// The faces that are found again, each near where it is expected; nothing from a detector that cannot
+/// follow.
+fn follow(
+    detector: &mut dyn Detector,
+    frame: &Frame<'_>,
+    expected: Vec<(FaceId, Face)>,
+    options: &DetectOptions,
+) -> Result<Option<Vec<(FaceId, Face)>>, ModelError> {
+    let (ids, places): (Vec<_>, Vec<_>) = expected.into_iter().unzip();
+    let found = detector.follow(frame, &places, options)?;
+    let with_id = |(id, face): (FaceId, Option<Face>)| Some((id, face?));
+    Ok(found.map(|found| ids.into_iter().zip(found).filter_map(with_id).collect()))
 }
 
 /// Whether two of the faces lie on one another.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::detect::Face;
+use crate::detect::{Face, SAME_FACE};
 use crate::geometry::{Point, Rect};
 
 /// Extent added to boxes before they are compared, as a share of their own. Two boxes of a person
@@ -35,9 +35,6 @@ const HELD_IMAGES: u64 = 30;
 /// How many searches in a row may miss a face that is followed, before it counts as lost: what is
 /// followed looks like a face, but no search takes it for one.
 const MOST_SEARCHES_MISSED: u32 = 1;
-
-/// Overlap (intersection over union) from which two boxes are one face.
-pub(crate) const SAME_FACE: f32 = 0.45;
 
 /// How faces are followed.
 #[derive(Debug, Clone, Copy, PartialEq)]

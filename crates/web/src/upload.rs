@@ -32,8 +32,8 @@ impl FromRequest<Arc<App>> for OnePicture {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
-        let (_, kind) = kind_of(request.headers());
-        check_kind(&kind)?;
+        let (kind, shown) = kind_of(request.headers());
+        check_kind(&kind, &shown)?;
         let _turn = turn(app).await?;
         Ok(Self(read(request, app).await?))
     }
@@ -60,7 +60,7 @@ impl FromRequest<Arc<App>> for Pictures {
         let (kind, shown) = kind_of(request.headers());
         let is_form = kind == "multipart/form-data";
         if !is_form {
-            check_kind(&shown)?;
+            check_kind(&kind, &shown)?;
         }
         let turn = turn(app).await?;
         let source = if is_form {
@@ -123,9 +123,8 @@ fn kind_of(headers: &HeaderMap) -> (String, String) {
     (kind, shown.chars().take(80).collect())
 }
 
-fn check_kind(shown: &str) -> Result<(), Problem> {
-    let kind = shown.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if KINDS.contains(&kind.as_str()) {
+fn check_kind(kind: &str, shown: &str) -> Result<(), Problem> {
+    if KINDS.contains(&kind) {
         return Ok(());
     }
     let allowed = format!("{} or multipart/form-data", KINDS.join(", "));

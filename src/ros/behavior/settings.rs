@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use r2r::ParameterValue;
 use sha2::{Digest as _, Sha256};
 
@@ -50,8 +50,8 @@ pub fn read_policy(file: &str) -> anyhow::Result<ReadPolicy> {
             .ok_or_else(|| anyhow!("config/policy.yaml of the package not found"))?,
         given => PathBuf::from(given),
     };
-    let policy = Policy::read(&file)?;
-    let content = std::fs::read(&file).with_context(|| file.display().to_string())?;
+    let content = Policy::read_content(&file)?;
+    let policy = Policy::parse(&file, &content)?;
     let sha256 = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(ReadPolicy { policy, sha256, file })
 }

@@ -88,7 +88,7 @@ impl Health for PerceptionHealth {
         report.value("images answered", stats.counts.processed);
         report.value("images lost", intake.lost);
         report.value(key::DROPPED, stats.counts.dropped);
-        report.value("images passed over", stats.counts.skipped);
+        report.value("images skipped", stats.counts.skipped);
         report.value("people in view", stats.people);
         if let Some(stamp) = stats.last_stamp {
             let age = clock.now().as_secs_f64() - stamp.as_secs_f64();

@@ -18,6 +18,7 @@ mod yunet_detector;
 
 pub use detector::{DetectOptions, Detected, Detector, Face, Landmarks};
 pub use onet::ONet;
+pub(crate) use suppress::SAME_FACE;
 pub use suppress::{suppress_nested, suppress_overlaps};
 pub(crate) use warp::{warp_grey, warp_rgb};
 pub use working_image::{WorkingImage, WorkingSize};

@@ -2,6 +2,9 @@
 
 use super::Face;
 
+/// Overlap (intersection over union) from which two boxes are one face.
+pub(crate) const SAME_FACE: f32 = 0.45;
+
 /// Boxes considered at most, best first: the limit of the original library.
 const TOP_K: usize = 1000;
 

@@ -5,14 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::levels::{Level, next_level};
 use super::{
-    DetectOptions, Detected, Detector, Face, ONet, WorkingImage, WorkingSize, YuNet,
+    DetectOptions, Detected, Detector, Face, ONet, SAME_FACE, WorkingImage, WorkingSize, YuNet,
     suppress_nested, suppress_overlaps,
 };
 use crate::frame::Frame;
 use crate::onnx::{ModelError, RuntimeOptions};
-
-/// Overlap (intersection over union) from which two boxes are one face.
-const MAX_OVERLAP: f32 = 0.45;
 
 /// YuNet finds boxes in the scaled image; O-Net, at full resolution, tells faces from other things
 /// and sets the landmarks. A large image is searched at smaller sizes too, for the faces that are
@@ -76,7 +73,7 @@ impl Detector for YuNetDetector {
         options: &DetectOptions,
     ) -> Result<Detected, ModelError> {
         let candidates = self.candidates(frame, options.working_size, options.min_score)?;
-        let candidates = suppress_overlaps(candidates, MAX_OVERLAP);
+        let candidates = suppress_overlaps(candidates, SAME_FACE);
         let start = Instant::now();
         let faces = self.onet.refine(frame, &candidates, options.min_face_probability)?;
         let faces = suppress_nested(faces);
