@@ -3,10 +3,12 @@
 
 mod common;
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{Running, file, start};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use rapport_web::{Limits, Options};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -206,7 +208,35 @@ async fn slow_machines_carry_fewer_sessions() {
 }
 
 #[tokio::test]
-async fn sessions_take_turns() {
+async fn pictures_are_processed_in_the_order_in_which_they_came() {
+    let server = start(Options::default()).await;
+    let pool = &server.app.pool;
+    // Every processor is held while pictures queue up.
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let held = Arc::new(Mutex::new(held));
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let mut waiting = FuturesUnordered::new();
+    for _ in 0..pool.processors() {
+        let held = held.clone();
+        waiting.push(pool.run(move |_, _| _ = held.lock().unwrap().recv()).boxed());
+    }
+    assert!(waiting.next().now_or_never().is_none(), "a job ended that was to be held");
+    for picture in 0..20 {
+        let order = order.clone();
+        waiting.push(pool.run(move |_, _| order.lock().unwrap().push(picture)).boxed());
+        assert!(waiting.next().now_or_never().is_none(), "a picture did not queue up");
+    }
+    // One processor goes on, so that the order in which pictures start is that in which they end.
+    release.send(()).unwrap();
+    while order.lock().unwrap().len() < 20 {
+        waiting.next().await.unwrap().unwrap();
+    }
+    assert_eq!(*order.lock().unwrap(), (0..20).collect::<Vec<_>>());
+    drop(release);
+}
+
+#[tokio::test]
+async fn no_session_starves_beside_others() {
     let server = start(Options::default()).await;
     let jpeg = file("astronaut.jpg");
     let mut clients = Vec::new();
@@ -229,8 +259,9 @@ async fn sessions_take_turns() {
     for client in busy.collect::<Vec<_>>() {
         counts.push(client.await.unwrap());
     }
+    // Turns are exact in the queue (above); here the clients' own threads are scheduled too.
     let (least, most) = (*counts.iter().min().unwrap(), *counts.iter().max().unwrap());
-    assert!(least > 0 && most - least <= 2, "{counts:?}");
+    assert!(2 * least >= most, "{counts:?}");
 }
 
 #[tokio::test]
