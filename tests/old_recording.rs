@@ -50,7 +50,7 @@ fn what_is_different_is_named_and_nothing_is_misread() {
             "rapport/FaceEmotionArray: recorded without labels, affect_source, model, model_sha256",
             "rapport/FaceEmotion: recorded with labels, affect_source, which the installed type \
              does not have; recorded without landmarks, pose, distance_std_m, first_seen, \
-             distribution_age",
+             engagement, distribution_age",
         ]
     );
     let emotions = messages(&bag, "/emotions");

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rapport_perception::{ModelIdentity, Networks, Person};
 use rapport_recording::message::{EmotionsMessage, FaceMessage, Header, Pose};
+use rapport_vocabulary::Engagement;
 
 /// A rapport/msg/FaceEmotionArray in CDR about an image of this size, under the image's own header.
 /// `networks` are those that saw the people.
@@ -27,6 +28,7 @@ pub fn emotions_cdr(
         pose: Pose::UNKNOWN,
         distance_std_m: f32::NAN,
         first_seen: stamp_of(person.first_seen),
+        engagement: person.engagement.map_or("", Engagement::as_str),
         label: person.emotion.as_str(),
         confidence: person.confidence(),
         sure: person.sure,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ndarray::Axis;
-use rapport_vocabulary::{Affect, Distribution, Emotion, ImageClock, ImageStamp, ImageTime};
+use rapport_vocabulary::{
+    Affect, Distribution, Emotion, Engagement, ImageClock, ImageStamp, ImageTime,
+};
 
 use crate::detect::{DetectOptions, Detector, Face, SAME_FACE};
 use crate::explain::Explanation;
@@ -59,6 +61,8 @@ pub struct Person {
     pub face: Face,
     /// The time of the frame in which the face was first found.
     pub first_seen: Duration,
+    /// Whether the person attends to the camera; nothing where that is unknown.
+    pub engagement: Option<Engagement>,
     /// The expression shown, after smoothing.
     pub emotion: Emotion,
     /// The distribution after smoothing.
@@ -278,6 +282,7 @@ impl Session {
             id: track.id,
             face: track.face,
             first_seen: track.first_seen,
+            engagement: None,
             emotion: smoothed.emotion,
             probabilities: smoothed.probabilities,
             instant_probabilities: said.probabilities,

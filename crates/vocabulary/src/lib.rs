@@ -5,6 +5,7 @@ mod clock;
 mod color;
 mod decision;
 mod emotion;
+mod engagement;
 mod labels;
 mod statistics;
 
@@ -12,5 +13,6 @@ pub use clock::{Advance, ImageClock, ImageStamp, ImageTime, LATE, LONGEST_STEP, 
 pub use color::Rgb;
 pub use decision::{DEFAULT_MIN_CONFIDENCE, DecisionRule};
 pub use emotion::{AFFECT_SOURCE, Affect, Distribution, Emotion, UnknownEmotion};
+pub use engagement::Engagement;
 pub use labels::{LabelSet, LabelSetError};
 pub use statistics::{mean, median, nearest_rank, percentile};

@@ -45,6 +45,8 @@ pub struct FaceMessage<'a> {
     /// Seconds and nanoseconds of the stamp of the image in which it was seen first; zero where
     /// unknown.
     pub first_seen: (i32, u32),
+    /// Whether the person attends to the robot, in REP-155's words; empty where unknown.
+    pub engagement: &'a str,
     /// The expression shown.
     pub label: &'a str,
     /// Probability of the label, 0 to 1.
@@ -130,6 +132,7 @@ impl<'a> FaceMessage<'a> {
             pose: Pose::read(reader)?,
             distance_std_m: reader.f32("distance_std_m")?,
             first_seen: (reader.i32("first_seen.sec")?, reader.u32("first_seen.nanosec")?),
+            engagement: reader.text("engagement")?,
             label: reader.text("label")?,
             confidence: reader.f32("confidence")?,
             sure: reader.u8("sure")? != 0,
@@ -154,7 +157,7 @@ impl<'a> FaceMessage<'a> {
         self.pose.write(writer);
         let (first_sec, first_nanosec) = self.first_seen;
         writer.f32(self.distance_std_m).i32(first_sec).u32(first_nanosec);
-        writer.text(self.label).f32(self.confidence).u8(self.sure.into());
+        writer.text(self.engagement).text(self.label).f32(self.confidence).u8(self.sure.into());
         writer.numbers(&self.probabilities).numbers(&self.instant_probabilities);
         writer.f32(self.distribution_age_secs).f32(self.valence).f32(self.arousal);
     }
@@ -207,6 +210,7 @@ mod tests {
             pose: Pose { position_m: [0.1, 0.2, 1.5], orientation: [0.0, 0.0, 0.5, 0.25] },
             distance_std_m: 0.125,
             first_seen: (1_700_000_000, 5),
+            engagement: "engaged",
             label: "happy",
             confidence: 0.75,
             sure,
