@@ -64,7 +64,10 @@ pub fn response_message(header: &Header, response: &Response) -> ResponseMsg {
     let Response { outputs, .. } = response;
     ResponseMsg {
         header: header.clone(),
+        response_id: String::new(),
         rule: response.rule.clone(),
+        group_face_ids: Vec::new(),
+        language: String::new(),
         face_id: response.face_id.clone(),
         reason: response.reason.clone(),
         speech: outputs.speech.clone().unwrap_or_default(),
