@@ -85,7 +85,7 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     let switched = processor.clone();
     let enable = move |on| switched.set(|switch| switch.enabled = on);
     tasks.endless(enable::start(node, ENABLE, enable)?);
-    tasks.endless(processor.clone().run());
+    tasks.computing("faces", processor.clone().run())?;
     let perception = Perception {
         node: handle.clone(),
         name: node.name()?,

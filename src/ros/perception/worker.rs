@@ -82,6 +82,10 @@ impl Work<Received> for Worker {
             let problem = format!("{error:#}");
             self.errors.error(&format!("image skipped: {problem}"));
             lock(&self.stats).skipped(problem);
+        } else if let (Picture::Compressed(_), Some(warning)) =
+            (&received.picture, self.decoder.warning())
+        {
+            self.errors.warn(&format!("image used, with a warning of its decoder: {warning}"));
         }
     }
 
@@ -135,7 +139,7 @@ impl Worker {
         };
         let decode = start.elapsed();
         let (stamp, arrival) = (convert::stamp(&header.stamp), self.origin.time_of(received.at));
-        let Observation { people, time, timings, .. } =
+        let Observation { people, searched, time, timings } =
             self.session.process(&frame, ImageStamp { stamp, arrival })?;
         if let Some(by) = time.set_back {
             let line = format!(
@@ -178,7 +182,7 @@ impl Worker {
             publish: publishing.elapsed(),
             total: received.at.elapsed(),
         };
-        lock(&self.stats).processed(times, stamp.unwrap_or(arrival), people.len());
+        lock(&self.stats).processed(times, stamp.unwrap_or(arrival), people.len(), searched);
         Ok(())
     }
 }
