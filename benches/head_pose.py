@@ -151,6 +151,13 @@ def draw(head, turned, position, view_deg, smooth=2):
     points = head.points @ turned.T + position
     u = points[:, 0] / points[:, 2] * focal + width / 2
     v = points[:, 1] / points[:, 2] * focal + height / 2
+    # Only the part of the picture that the head covers, from a whole pixel on.
+    first_x, first_y = (smooth * (max(int(w.min()), 0) // smooth) for w in (u, v))
+    u, v = u - first_x, v - first_y
+    width, height = (
+        smooth * (min(int(w.max()) + 1, side - first) // smooth + 1)
+        for w, side, first in ((u, width, first_x), (v, height, first_y))
+    )
     depth = np.full((height, width), np.inf)
     texture = np.full((height, width, 2), -1, np.float32)
     for corners in head.triangles:
@@ -184,9 +191,15 @@ def draw(head, turned, position, view_deg, smooth=2):
     skin = cv2.remap(
         head.photograph, texture, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    wall = np.linspace(90, 130, width)[None, :, None] * np.ones((height, 1, 3))
-    picture = np.where(np.isinf(depth)[..., None], wall, skin).astype(np.uint8)
-    picture = cv2.resize(picture, SIZE, interpolation=cv2.INTER_AREA)
+    left, top = first_x // smooth, first_y // smooth
+    picture = np.linspace(90, 130, SIZE[0])[None, :, None] * np.ones((SIZE[1], 1, 3))
+    part = picture[top : top + height // smooth, left : left + width // smooth]
+    rows, columns = part.shape[:2]
+    wall = np.repeat(np.repeat(part, smooth, 0), smooth, 1)
+    covered = np.isinf(depth)[: rows * smooth, : columns * smooth, None]
+    drawn = np.where(covered, wall, skin[: rows * smooth, : columns * smooth])
+    part[:] = cv2.resize(drawn, (columns, rows), interpolation=cv2.INTER_AREA)
+    picture = np.round(picture).astype(np.uint8)
     face = -turned[:, 2]
     return picture, facing(face, position)
 
@@ -222,9 +235,9 @@ def scenes():
             yield picture, truth
 
 
-def analyze(folder, pictures, view):
+def analyze(pictures, view):
     command = [PROGRAM, "analyze", "--json", f"--horizontal-fov-deg={view}", *pictures]
-    found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     return {Path(one["picture"]).name: one["faces"] for one in found}
 
 
@@ -243,7 +256,7 @@ def main():
         faces = {}
         for view in VIEWS_DEG:
             of_view = [folder / name for name, truth in truths.items() if truth["view"] == view]
-            faces |= analyze(folder, of_view, view)
+            faces |= analyze(of_view, view)
         report(truths, faces)
 
 
@@ -281,6 +294,9 @@ def report(truths, faces):
     posed = [row for row in rows if "in_stds" in row and abs(row["yaw"]) <= 40]
     within = np.mean([abs(row["in_stds"]) < 1 for row in posed])
     print(f"to 40 degrees: distance within its standard deviation in {within:.0%}")
+    for key, most, name in (("yaw_error", 8, "8 degrees"), ("distance_error", 0.12, "12 %")):
+        share = np.mean([abs(row[key]) <= most for row in posed])
+        print(f"to 40 degrees: {key.split('_')[0]} within {name} in {share:.0%}")
     bearings = [row["bearing_error"] for row in posed]
     print(
         f"bearing: median {np.median(bearings):.2f} degrees, 95 % {np.quantile(bearings, 0.95):.2f}"
