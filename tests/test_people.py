@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PointStamped
 from rapport.msg import FaceEmotion, PersonEvent
 from rcl_interfaces.msg import Log
@@ -342,14 +343,14 @@ def test_nothing_in_a_zone_is_found_shown_or_counted(start, client, camera, name
     # A caption of the face beside it may reach in.
     assert (pixels[300:, 320:] == 0).all() and pixels[300:, :320].any()
     assert client.spin_until(
-        lambda: [m for m in log.messages if "1 parts of the image are not looked at" in m.msg]
+        lambda: [m for m in log.messages if "parts of the image that are not looked at: 1" in m.msg]
     )
     # A wrong one is refused, and the present one holds.
     wrong = Parameter("ignore_zones", value=["0,0 2,0 1,1"])
     result = client.call(parameters.set_parameters([wrong])).results[0]
     assert not result.successful and "corner 2" in result.reason and "0 to 1" in result.reason
     assert len(look(camera, two_people(), 0.3).faces) == 1
-    set_one(client, parameters, "ignore_zones", [""][:0])
+    set_one(client, parameters, "ignore_zones", [])
     assert len(look(camera, two_people(), 0.5).faces) == 2
     assert node.alive and not node.errors
 
@@ -358,3 +359,19 @@ def test_a_wrong_zone_at_start_is_named(start):
     node = start("perception_node", {"ignore_zones": "['0,0 1,1']"})
     assert node.wait() == 1
     assert node.lines("ignore_zones", "has 2 corners, expected 3 to 64"), node.text
+
+
+def test_switches_say_by_what_and_when(perception, client, camera, namespace):
+    topic = client.collect(DiagnosticArray, "/diagnostics")
+    log = client.collect(Log, "/rosout")
+
+    def last_switch():
+        name = f"{namespace[1:]}/perception_node: expressions"
+        statuses = [s for m in topic.messages for s in m.status if s.name == name]
+        return {v.key: v.value for v in statuses[-1].values}.get("last switch") if statuses else ""
+
+    assert client.spin_until(lambda: "activate: now active (by its parameter" in last_switch())
+    assert client.ask(SetBool, "perception_node/enable", data=False).success
+    line = f"disabled; no images are taken (by the service {namespace}/perception_node/enable)"
+    assert client.spin_until(lambda: last_switch().endswith(f"Z {line}"))
+    assert client.spin_until(lambda: line in [m.msg for m in log.messages])

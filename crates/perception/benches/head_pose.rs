@@ -51,7 +51,10 @@ fn main() {
     let image_ms = mean_image_ms();
     let all = IMAGES * FACES as u32;
     println!("position and attention of a face: {face_ms:.4} ms ({found} of {all} heads found)");
-    println!("one image with one face, in full: {image_ms:.2} ms; share: {:.4}", face_ms / image_ms);
+    println!(
+        "one image with one face, in full: {image_ms:.2} ms; share: {:.4}",
+        face_ms / image_ms
+    );
     let verdict = if face_ms <= MOST_MS { "met" } else { "missed" };
     println!("at most {MOST_MS} ms a face: {verdict}");
 }
@@ -77,7 +80,8 @@ fn walk(face: u64, camera: &Camera) -> Vec<Landmarks> {
         let pose = HeadPose { position_m, orientation, distance_std_m: 0.0 };
         let eyes_px = 0.063 * 520.0 / z as f32;
         HEAD_M.map(|point| {
-            let Point { x, y } = camera.project(to_camera(&pose, point)).unwrap_or(Point { x: 0.0, y: 0.0 });
+            let Point { x, y } =
+                camera.project(to_camera(&pose, point)).unwrap_or(Point { x: 0.0, y: 0.0 });
             Point { x: x + 0.04 * eyes_px * noise(), y: y + 0.04 * eyes_px * noise() }
         })
     };

@@ -233,7 +233,7 @@ fn say_zones(zones: &Zones, is_start: bool) {
         0 if is_start => {}
         0 => switches::say("ignore_zones: all of the image is looked at (by the parameter)"),
         count => switches::say(&format!(
-            "ignore_zones: {count} parts of the image are not looked at (by the parameter)"
+            "ignore_zones: parts of the image that are not looked at: {count} (by the parameter)"
         )),
     }
 }
