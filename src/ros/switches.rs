@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use super::lock::lock;
 
 /// How many are kept for `/diagnostics`; the log has them all.
-const KEPT: usize = 5;
+const KEPT: usize = 2;
 
 static SWITCHES: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
 

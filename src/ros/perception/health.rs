@@ -105,12 +105,7 @@ impl Health for PerceptionHealth {
         report.value("model", &loaded.model);
         report.value("ONNX Runtime", onnx::runtime_version().as_deref().unwrap_or("not loaded"));
         report.value("threads", loaded.threads);
-        for (index, line) in switches::last().into_iter().enumerate() {
-            let name = if index == 0 {
-                "last switch".to_owned()
-            } else {
-                format!("switch {index} before")
-            };
+        for (name, line) in ["last switch", "switch before"].into_iter().zip(switches::last()) {
             report.value(name, line);
         }
         report
