@@ -18,6 +18,7 @@ KEYS = {
     "image transport",
     "images received per second",
     "images answered per second",
+    "images searched per second",
     "images lost",
     "images dropped",
     "images skipped",

@@ -148,6 +148,9 @@ def test_compressed_images(start, client, emotions):
     only_the_smiling_face(message)
     ask(data[: len(data) // 2], lambda: node.lines("[ERROR]", "JPEG", "not decoded"))
     ask(b"no image", lambda: node.lines("[ERROR]", "expected JPEG"))
+    # All pixels are there: it is used, and the decoder's doubt is told.
+    odd = data[:-2] + bytes(70) + data[-2:]
+    ask(odd, lambda: node.lines("[WARN]", "image used", "extraneous bytes"))
     emotions.clear()
     ask(data, lambda: len(emotions) and emotions.messages[-1].faces)
     only_the_smiling_face(emotions.messages[-1])

@@ -72,7 +72,8 @@ impl<T: Send, W: Work<T>> Processor<T, W> {
                 () = self.slot.filled() => true,
                 () = passed(holds_for) => false,
             };
-            // One image computes for milliseconds: other tasks move to another thread meanwhile.
+            // One image computes for milliseconds. On a thread that other tasks share, these move to
+            // another meanwhile.
             holds_for = tokio::task::block_in_place(|| {
                 let mut worker = lock(&self.worker);
                 if !came {

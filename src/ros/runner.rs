@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use r2r::{Context, Node};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::arguments::{parse_node_arguments, process_arguments};
@@ -29,6 +30,9 @@ const LAST_FRAME: Duration = Duration::from_millis(500);
 #[derive(Default)]
 pub struct Tasks {
     endless: JoinSet<()>,
+    computing: JoinSet<()>,
+    /// Each ends a task that computes as it is dropped.
+    stops: Vec<oneshot::Sender<()>>,
     finite: JoinSet<anyhow::Result<()>>,
     at_end: Vec<Box<dyn FnOnce()>>,
 }
@@ -38,6 +42,41 @@ impl Tasks {
     /// with status 1, so that a supervisor sees it.
     pub fn endless(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         self.endless.spawn(task);
+    }
+
+    /// Adds an endless task that computes for milliseconds at a time. It has a thread of its own, which
+    /// other tasks neither wait for nor move about. At the end of the process it is stopped where it
+    /// next waits.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn computing(
+        &mut self,
+        name: &str,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<()> {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (end, ended) = oneshot::channel::<()>();
+        let runtime = tokio::runtime::Handle::current();
+        std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = task => {}
+                    _ = stopped => {}
+                }
+            });
+            drop(end);
+        })?;
+        self.stops.push(stop);
+        self.computing.spawn(async { _ = ended.await });
+        Ok(())
+    }
+
+    /// Ends the tasks that have nothing to finish but the frame in work.
+    async fn end(&mut self) {
+        self.stops.clear();
+        self.endless.shutdown().await;
+        while self.computing.join_next().await.is_some() {}
     }
 
     /// Adds something to be done when the process ends, after the tasks have ended and while the
@@ -136,6 +175,7 @@ fn run_node(
         tokio::select! {
             Some(ended) = tasks.finite.join_next() => ended.unwrap_or_else(|_| broken()),
             Some(_) = tasks.endless.join_next() => broken(),
+            Some(_) = tasks.computing.join_next() => broken(),
             () = interrupted => {
                 // Endless tasks have nothing to finish; a finite one may have a last word.
                 let _ = tokio::time::timeout(LAST_WORD, tasks.finite.join_next()).await;
@@ -144,7 +184,7 @@ fn run_node(
         }
     });
     // A frame in work is computed to its end before the node goes: it publishes through it.
-    let idle = runtime.block_on(tokio::time::timeout(LAST_FRAME, tasks.endless.shutdown())).is_ok();
+    let idle = runtime.block_on(tokio::time::timeout(LAST_FRAME, tasks.end())).is_ok();
     if !idle {
         // Longer would be late. Leaving without destructors is clean: they would pull ONNX
         // Runtime and the node away under the thread that still computes.

@@ -47,6 +47,8 @@ pub struct Counts {
     pub received: u64,
     /// Images processed.
     pub processed: u64,
+    /// Of these, the ones that were searched for faces, and not only followed known ones.
+    pub searched: u64,
     /// Images that a newer one took the place of before they were processed.
     pub dropped: u64,
     /// Images that could not be used.
@@ -58,6 +60,7 @@ impl Counts {
         Counts {
             received: self.received - earlier.received,
             processed: self.processed - earlier.processed,
+            searched: self.searched - earlier.searched,
             dropped: self.dropped - earlier.dropped,
             skipped: self.skipped - earlier.skipped,
         }
@@ -89,9 +92,10 @@ pub struct Quantiles {
 }
 
 impl Stats {
-    /// Takes the times of a frame that was processed.
-    pub fn processed(&mut self, times: FrameTimes, stamp: Duration, people: usize) {
+    /// Takes the times of a frame that was processed, and whether it was searched.
+    pub fn processed(&mut self, times: FrameTimes, stamp: Duration, people: usize, searched: bool) {
         self.counts.processed += 1;
+        self.counts.searched += u64::from(searched);
         self.last_stamp = Some(stamp);
         self.people = people;
         if self.frames.len() == FRAMES_KEPT {
@@ -160,7 +164,7 @@ mod tests {
         assert_eq!(stats.stages(), None);
         for ms in 0..(FRAMES_KEPT as u64 + 100) {
             let total = Duration::from_millis(ms);
-            stats.processed(FrameTimes { total, ..FrameTimes::default() }, total, 1);
+            stats.processed(FrameTimes { total, ..FrameTimes::default() }, total, 1, true);
         }
         let total = stats.stages().unwrap()[STAGES.len() - 1];
         assert_eq!(total.p50, Duration::from_millis(100 + 149));

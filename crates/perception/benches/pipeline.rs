@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
+use rapport_perception::annotate::annotate;
 use rapport_perception::frame::{Decoder, Encoding};
 use rapport_perception::track::TrackOptions;
 use rapport_perception::{RateOptions, Session, SessionOptions, Timings};
@@ -198,6 +199,27 @@ fn main() {
         );
     }
     println!("outside: of ONNX Runtime, JPEG decoding included; ratio: to the first line");
+    drawing(&wide);
+}
+
+/// What an annotated image costs beside all that, for each encoding.
+fn drawing(wide: &RgbImage) {
+    let images: Vec<_> =
+        Encoding::ALL.into_iter().map(|encoding| (encoding, encode(wide, encoding, 0))).collect();
+    let mut times = vec![Vec::new(); images.len()];
+    for _ in 0..ROUNDS {
+        for ((_, image), times) in images.iter().zip(&mut times) {
+            let start = Instant::now();
+            assert!(!annotate(&image.frame(), &[]).is_empty());
+            times.push(start.elapsed());
+        }
+    }
+    println!("\nannotated_image of 1920x1080, {ROUNDS} each");
+    let first = median_ms(times[0].iter().copied());
+    for ((encoding, _), times) in images.iter().zip(times) {
+        let ms = median_ms(times.into_iter());
+        println!("{:<34} {ms:>8.2} ms {:>7.2}x", format!("{encoding:?}"), ms / first);
+    }
 }
 
 /// The processor's name, as Linux has it.

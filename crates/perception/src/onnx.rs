@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use ndarray::{ArrayView, ArrayViewD, Dim, Dimension};
-use ort::environment::Environment;
+use ort::environment::{Environment, GlobalThreadPoolOptions};
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::{TensorElementType, ValueType};
@@ -86,7 +86,8 @@ pub enum ModelError {
 pub struct RuntimeOptions {
     /// ONNX Runtime's shared library; found by [`paths::onnxruntime_library`] if not given.
     pub library: Option<PathBuf>,
-    /// Threads inside one operator; 0 means 1: a robot's other work wants the other cores.
+    /// Threads inside one operator; 0 means 1: a robot's other work wants the other cores. All
+    /// networks of the process share them, if they ask for as many as the first did.
     pub threads: usize,
 }
 
@@ -118,8 +119,8 @@ impl Network {
     pub fn load(path: &Path, options: &RuntimeOptions) -> Result<Self, ModelError> {
         let model = std::fs::read(path)
             .map_err(|e| ModelError::File { path: path.to_owned(), reason: e.to_string() })?;
-        let environment = environment(options)?;
-        let session = build_session(&environment, &model, options.threads.max(1))
+        let started = environment(options)?;
+        let session = build_session(&started, &model, options.threads.max(1))
             .map_err(|reason| ModelError::Load { path: path.to_owned(), reason })?;
         let sha256 = Sha256::digest(&model).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { session, path: path.to_owned(), sha256, busy: Duration::ZERO })
@@ -339,7 +340,7 @@ impl<const N: usize> Axes<N> {
 /// The version of the loaded ONNX Runtime (`1.23.2`), as its file's name tells it, else its build;
 /// nothing before a model is loaded.
 pub fn runtime_version() -> Option<String> {
-    let Some(Ok((_, library))) = ENVIRONMENT.get() else {
+    let Some(Ok(Started { library, .. })) = ENVIRONMENT.get() else {
         return None;
     };
     // ort has no function for it. The library's own name is what it is linked by.
@@ -349,10 +350,18 @@ pub fn runtime_version() -> Option<String> {
     Some(version.unwrap_or_else(|| ort::info()).to_owned())
 }
 
-// One per process, as ONNX Runtime has it: the library given first stays.
-static ENVIRONMENT: OnceLock<Result<(Environment, PathBuf), (PathBuf, String)>> = OnceLock::new();
+/// ONNX Runtime at work. One per process, as it has it: the library given first stays.
+#[derive(Debug, Clone)]
+struct Started {
+    environment: Environment,
+    library: PathBuf,
+    /// Threads of the pool that networks share; 1: there is none.
+    shared_threads: usize,
+}
 
-fn environment(options: &RuntimeOptions) -> Result<Environment, ModelError> {
+static ENVIRONMENT: OnceLock<Result<Started, (PathBuf, String)>> = OnceLock::new();
+
+fn environment(options: &RuntimeOptions) -> Result<Started, ModelError> {
     let library = options.library.clone().or_else(paths::onnxruntime_library);
     let library = library.ok_or(ModelError::LibraryNotFound)?;
     // The loader would search its own path for a bare name and call a missing file a bad library.
@@ -362,34 +371,45 @@ fn environment(options: &RuntimeOptions) -> Result<Environment, ModelError> {
         // Not kept: the file may be there the next time.
         return Err(ModelError::Library { path: library, reason: error.to_string() });
     }
+    let shared_threads = options.threads.max(1);
     ENVIRONMENT
-        .get_or_init(|| match start(&library) {
-            Ok(environment) => Ok((environment, library)),
+        .get_or_init(|| match start(&library, shared_threads) {
+            Ok(environment) => Ok(Started { environment, library, shared_threads }),
             Err(reason) => Err((library, reason)),
         })
         .clone()
-        .map(|(environment, _)| environment)
         .map_err(|(path, reason)| ModelError::Library { path, reason })
 }
 
-fn start(library: &Path) -> Result<Environment, String> {
+fn start(library: &Path, shared_threads: usize) -> Result<Environment, String> {
     let builder = ort::init_from(library).map_err(|e| e.to_string())?;
-    builder.with_name("rapport").with_telemetry(false).build().map_err(|e| e.to_string())
-}
-
-fn build_session(
-    environment: &Environment,
-    model: &[u8],
-    threads: usize,
-) -> Result<Session, String> {
-    let configure = || {
-        Session::builder(environment)?
-            .with_optimization_level(GraphOptimizationLevel::All)?
-            .with_intra_threads(threads)?
+    let builder = builder.with_name("rapport").with_telemetry(false);
+    let pool = || {
+        GlobalThreadPoolOptions::default()
+            .with_intra_threads(shared_threads)?
             .with_inter_threads(1)?
             // A waiting thread that spins would take a core from the robot's other work.
-            .with_intra_op_spinning(false)?
-            .commit_from_memory(model)
+            .with_spin_control(false)
+    };
+    let build = || match shared_threads {
+        1 => builder.build(),
+        _ => builder.with_global_thread_pool(pool()?).build(),
+    };
+    build().map_err(|e: ort::Error| e.to_string())
+}
+
+fn build_session(started: &Started, model: &[u8], threads: usize) -> Result<Session, String> {
+    let configure = || {
+        let mut builder = Session::builder(&started.environment)?
+            .with_optimization_level(GraphOptimizationLevel::All)?;
+        if threads == 1 || threads != started.shared_threads {
+            builder = builder
+                .with_independent_thread_pool()?
+                .with_intra_threads(threads)?
+                .with_inter_threads(1)?
+                .with_intra_op_spinning(false)?;
+        }
+        builder.commit_from_memory(model)
     };
     configure().map_err(|e: ort::Error| e.to_string())
 }

@@ -220,7 +220,7 @@ impl Reader {
             lock(&self.setup.stats).counts.received += 1;
             match face.read(&came, self.start.elapsed(), arrival) {
                 Ok((times, stamp)) => {
-                    lock(&self.setup.stats).processed(times, stamp, in_view);
+                    lock(&self.setup.stats).processed(times, stamp, in_view, false);
                 }
                 Err(error) => {
                     let problem = format!("{error:#}");

@@ -85,6 +85,7 @@ impl Health for PerceptionHealth {
         report.value(key::IMAGE_TRANSPORT, *transport);
         report.value("images received per second", format!("{:.1}", rate(lately.received)));
         report.value(key::RATE, format!("{:.1}", rate(lately.processed)));
+        report.value("images searched per second", format!("{:.1}", rate(lately.searched)));
         report.value("images received", stats.counts.received);
         report.value("images answered", stats.counts.processed);
         report.value("images lost", intake.lost);
@@ -181,8 +182,8 @@ mod tests {
             loss: None,
             namesake: None,
             problem: None,
-            lately: Counts { received: 100, processed: 98, dropped: 2, skipped: 0 },
-            before: Counts { received: 100, processed: 98, dropped: 2, skipped: 0 },
+            lately: Counts { received: 100, processed: 98, searched: 10, dropped: 2, skipped: 0 },
+            before: Counts { received: 100, processed: 98, searched: 10, dropped: 2, skipped: 0 },
             rate: 29.96,
         }
     }
@@ -190,7 +191,7 @@ mod tests {
     #[test]
     fn the_gravest_reason_decides() {
         assert_eq!(summary().judge(), (Level::Ok, "30.0 images processed per second".to_owned()));
-        let lately = Counts { received: 100, processed: 50, dropped: 50, skipped: 0 };
+        let lately = Counts { received: 100, processed: 50, searched: 10, dropped: 50, skipped: 0 };
         assert_eq!(Summary { lately, ..summary() }.judge().0, Level::Ok, "a short dip");
         let (level, message) = Summary { lately, before: lately, ..summary() }.judge();
         assert_eq!(

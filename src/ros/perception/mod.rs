@@ -93,7 +93,7 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     let switched = processor.clone();
     let enable = move |on| switched.set(|switch| switch.enabled = on);
     tasks.endless(enable::start(node, ENABLE, enable)?);
-    tasks.endless(processor.clone().run());
+    tasks.computing("faces", processor.clone().run())?;
     let camera = match faces_from {
         Source::Image => {
             let calibration = camera_info::topic(node, &topic, &ros_arguments)?;

@@ -86,6 +86,10 @@ impl Work<Received> for Worker {
             let problem = format!("{error:#}");
             self.errors.error(&format!("image skipped: {problem}"));
             lock(&self.stats).skipped(problem);
+        } else if let (Picture::Compressed(_), Some(warning)) =
+            (&received.picture, self.decoder.warning())
+        {
+            self.errors.warn(&format!("image used, with a warning of its decoder: {warning}"));
         }
     }
 
@@ -222,7 +226,7 @@ impl Worker {
             publish: publishing.elapsed(),
             total: received.at.elapsed(),
         };
-        lock(&self.stats).processed(times, stamp.unwrap_or(arrival), people.len());
+        lock(&self.stats).processed(times, stamp.unwrap_or(arrival), people.len(), seen.searched);
         Ok(())
     }
 }

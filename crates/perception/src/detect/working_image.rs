@@ -116,7 +116,11 @@ impl WorkingImage {
             Encoding::BayerRggb8
             | Encoding::BayerBggr8
             | Encoding::BayerGbrg8
-            | Encoding::BayerGrbg8 => self.fill_mosaic(frame),
+            | Encoding::BayerGrbg8
+            | Encoding::BayerRggb16(_)
+            | Encoding::BayerBggr16(_)
+            | Encoding::BayerGbrg16(_)
+            | Encoding::BayerGrbg16(_) => self.fill_mosaic(frame),
             Encoding::Mono8 | Encoding::Mono16(_) => self.fill_grey(frame),
             Encoding::Uyvy => self.fill_yuv422(frame, [1, 0, 2]),
             Encoding::Yuyv => self.fill_yuv422(frame, [0, 1, 3]),
@@ -126,11 +130,7 @@ impl WorkingImage {
             | Encoding::Rgb16(_)
             | Encoding::Bgr16(_)
             | Encoding::Rgba16(_)
-            | Encoding::Bgra16(_)
-            | Encoding::BayerRggb16(_)
-            | Encoding::BayerBggr16(_)
-            | Encoding::BayerGbrg16(_)
-            | Encoding::BayerGrbg16(_) => self.fill_converted(frame),
+            | Encoding::Bgra16(_) => self.fill_converted(frame),
         }
     }
 
@@ -231,10 +231,10 @@ impl WorkingImage {
     fn fill_converted(&mut self, frame: &Frame<'_>) {
         let Self { across, down, sums, converted, .. } = self;
         let mut planes = Planes::of(&mut self.planes, self.content.0);
-        let mut converted_row = None;
+        let (mut converted_row, mut buffer) = (None, Vec::new());
         let row = |y: usize, with: &mut dyn FnMut(&[u8])| {
             if converted_row != Some(y) {
-                frame.rgb_row(y, converted);
+                frame.rgb_row(y, converted, &mut buffer);
                 converted_row = Some(y);
             }
             with(converted);

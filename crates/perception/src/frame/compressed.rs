@@ -204,8 +204,12 @@ impl Decoder {
     fn decode_pixels(&mut self, format: &str, data: &[u8]) -> Result<Decoded, CompressedError> {
         self.warning = None;
         self.unturned.clear();
-        self.planes.iter_mut().for_each(Vec::clear);
-        match Format::of(data) {
+        let format_found = Format::of(data);
+        // Of the next JPEG, every sample is written anew.
+        if !matches!(format_found, Format::Jpeg) {
+            self.planes.iter_mut().for_each(Vec::clear);
+        }
+        match format_found {
             Format::Jpeg => self.decode_jpeg(data),
             Format::Png => self.decode_png(data),
             Format::Other { kind, format, pixels_per_byte } => {

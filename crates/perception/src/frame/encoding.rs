@@ -23,6 +23,17 @@ impl ByteOrder {
             Self::Big => u16::from_be_bytes(pair),
         })
     }
+
+    /// A row of such values.
+    #[inline(always)]
+    pub(super) fn to_bytes(self, row: &[u8], bytes: &mut [u8]) {
+        let pairs = bytes.iter_mut().zip(row.as_chunks::<2>().0);
+        // Two loops, each compiled for its order.
+        match self {
+            Self::Little => pairs.for_each(|(byte, pair)| *byte = Self::Little.to_byte(*pair)),
+            Self::Big => pairs.for_each(|(byte, pair)| *byte = Self::Big.to_byte(*pair)),
+        }
+    }
 }
 
 /// How a pixel is stored. One byte a channel where nothing else is said; two bytes have a range of 0

@@ -9,6 +9,7 @@ mod error;
 mod format;
 mod jpeg;
 mod pixel;
+mod rgb;
 mod tiff;
 mod upright;
 
@@ -185,48 +186,51 @@ impl<'a> Frame<'a> {
         bayer.rgb(x, y, around)
     }
 
-    /// One row of a mosaic filled in: all of its red, then its green, then its blue.
+    /// One row of a mosaic filled in: all of its red, then its green, then its blue, and after these
+    /// whatever.
     pub(crate) fn mosaic_row(&self, y: usize, planes: &mut Vec<u8>) {
         let (width, height) = (self.width_px as usize, self.height_px as usize);
-        let Some(bayer) = Bayer::of(self.encoding) else { return };
-        planes.resize(3 * width, 0);
-        let (red, rest) = planes.split_at_mut(width);
+        let Some((bayer, order)) = Bayer::of(self.encoding) else { return };
+        let above = if y == 0 { 1 } else { y - 1 };
+        let below = if y + 1 == height { y - 1 } else { y + 1 };
+        let mut rows = [above, y, below].map(|y| self.row(y));
+        planes.resize(6 * width, 0);
+        let (colours, bytes) = planes.split_at_mut(3 * width);
+        if let Some(order) = order {
+            for (row, bytes) in rows.iter().zip(bytes.chunks_exact_mut(width)) {
+                order.to_bytes(row, bytes);
+            }
+            rows = [0, 1, 2].map(|row| &bytes[row * width..][..width]);
+        }
+        let (red, rest) = colours.split_at_mut(width);
         let (green, blue) = rest.split_at_mut(width);
-        let above = self.row(if y == 0 { 1 } else { y - 1 });
-        let below = self.row(if y + 1 == height { y - 1 } else { y + 1 });
-        bayer.row(y, [above, self.row(y), below], [red, green, blue]);
+        bayer.row(y, rows, [red, green, blue]);
         for x in [0, width - 1] {
-            [red[x], green[x], blue[x]] = self.mosaic(bayer, x, y, None);
+            [red[x], green[x], blue[x]] = self.mosaic(bayer, x, y, order);
         }
     }
 
     /// One row of grey of two bytes, brought to one.
     pub(crate) fn mono16_row(&self, y: usize, grey: &mut Vec<u8>) {
-        let pairs = self.row(y).as_chunks::<2>().0.iter();
-        grey.clear();
-        // Two loops, each compiled for its order.
-        match self.encoding {
-            Encoding::Mono16(ByteOrder::Big) => {
-                grey.extend(pairs.map(|pair| ByteOrder::Big.to_byte(*pair)))
-            }
-            _ => grey.extend(pairs.map(|pair| ByteOrder::Little.to_byte(*pair))),
+        grey.resize(self.width_px as usize, 0);
+        if let Encoding::Mono16(order) = self.encoding {
+            order.to_bytes(self.row(y), grey);
         }
     }
 
-    /// One row of any encoding as red, green and blue.
-    pub(crate) fn rgb_row(&self, y: usize, rgb: &mut Vec<u8>) {
-        rgb.clear();
-        rgb.extend((0..self.width_px).flat_map(|x| self.rgb(x, y as u32)));
+    /// One row of any encoding as red, green and blue. `buffer` is kept from row to row.
+    pub(crate) fn rgb_row(&self, y: usize, rgb: &mut Vec<u8>, buffer: &mut Vec<u8>) {
+        rgb.resize(3 * self.width_px as usize, 0);
+        rgb::fill(self, y, rgb, buffer);
     }
 
     /// The whole image as packed RGB rows.
     pub fn to_rgb(&self) -> Vec<u8> {
-        let mut rgb = Vec::with_capacity(self.width_px as usize * self.height_px as usize * 3);
-        for y in 0..self.height_px {
-            match self.encoding {
-                Encoding::Rgb8 => rgb.extend_from_slice(self.row(y as usize)),
-                _ => (0..self.width_px).for_each(|x| rgb.extend(self.rgb(x, y))),
-            }
+        let row_bytes = 3 * self.width_px as usize;
+        let mut rgb = vec![0; row_bytes * self.height_px as usize];
+        let mut buffer = Vec::new();
+        for (y, row) in rgb.chunks_exact_mut(row_bytes).enumerate() {
+            rgb::fill(self, y, row, &mut buffer);
         }
         rgb
     }

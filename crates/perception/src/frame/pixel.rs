@@ -1,6 +1,6 @@
 //! The arithmetic of single pixels.
 
-use super::Encoding;
+use super::{ByteOrder, Encoding};
 
 /// Brightness and colour difference of ITU-R BT.601 in limited range: Y 16 to 235, U and V 16 to
 /// 240 around 128.
@@ -22,7 +22,7 @@ impl Yuv {
         let red = y + 1_673_527 * v;
         let green = y - 409_993 * u - 852_492 * v;
         let blue = y + 2_116_026 * u;
-        [red, green, blue].map(|value| (value / Self::ONE).clamp(0, 255) as u8)
+        [red, green, blue].map(|value| (value >> 20).clamp(0, 255) as u8)
     }
 }
 
@@ -47,12 +47,17 @@ impl Bayer {
     pub const GBRG: Self = Self { red: (0, 1) };
     pub const GRBG: Self = Self { red: (1, 0) };
 
-    pub fn of(encoding: Encoding) -> Option<Self> {
+    /// The mosaic of an encoding that has one, and the byte order where a pixel has two bytes.
+    pub fn of(encoding: Encoding) -> Option<(Self, Option<ByteOrder>)> {
         match encoding {
-            Encoding::BayerRggb8 => Some(Self::RGGB),
-            Encoding::BayerBggr8 => Some(Self::BGGR),
-            Encoding::BayerGbrg8 => Some(Self::GBRG),
-            Encoding::BayerGrbg8 => Some(Self::GRBG),
+            Encoding::BayerRggb8 => Some((Self::RGGB, None)),
+            Encoding::BayerBggr8 => Some((Self::BGGR, None)),
+            Encoding::BayerGbrg8 => Some((Self::GBRG, None)),
+            Encoding::BayerGrbg8 => Some((Self::GRBG, None)),
+            Encoding::BayerRggb16(order) => Some((Self::RGGB, Some(order))),
+            Encoding::BayerBggr16(order) => Some((Self::BGGR, Some(order))),
+            Encoding::BayerGbrg16(order) => Some((Self::GBRG, Some(order))),
+            Encoding::BayerGrbg16(order) => Some((Self::GRBG, Some(order))),
             _ => None,
         }
     }
