@@ -158,7 +158,11 @@ fn parse_share(text: &str) -> Result<f32, String> {
     share.ok_or_else(|| "expected a number, 0 to 1".to_owned())
 }
 
-fn parse_field_of_view(text: &str) -> Result<f64, String> {
+/// Reads the degrees between the edges of an image.
+///
+/// # Errors
+/// If it is no number of degrees that an image without distortion can be wide.
+pub fn parse_field_of_view(text: &str) -> Result<f64, String> {
     let degrees = text.parse().ok().filter(|degrees| (1.0..=175.0).contains(degrees));
     degrees.ok_or_else(|| "expected degrees, 1 to 175".to_owned())
 }

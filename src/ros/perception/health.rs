@@ -11,6 +11,7 @@ use crate::ros::intake::IntakeStatus;
 use crate::ros::lifecycle::{State, StateView};
 use crate::ros::lock::lock;
 use crate::ros::namesake::Problem;
+use crate::ros::parameters::Parameters;
 use crate::ros::stats::{Counts, STAGES, Stats};
 use crate::ros::status::key;
 use crate::ros::switch::Switch;
@@ -40,6 +41,8 @@ pub struct PerceptionHealth {
     pub topic: String,
     /// How: `raw` or `compressed`.
     pub transport: &'static str,
+    /// With `ignore_zones`.
+    pub parameters: Parameters,
     /// Whether images are wanted.
     pub switch: watch::Receiver<Switch>,
     /// Where the node stands.
@@ -56,7 +59,8 @@ pub struct PerceptionHealth {
 
 impl Health for PerceptionHealth {
     fn report(&mut self, clock: &RosClock) -> Report {
-        let Self { topic, transport, switch, state, loaded, stats, intake, namesake } = self;
+        let Self { topic, transport, parameters, switch, state, loaded, stats, intake, namesake } =
+            self;
         let (switch, state) = (*switch.borrow(), state.get());
         let (loaded, intake) = (lock(loaded).clone(), lock(intake).clone());
         let namesake = lock(namesake).clone();
@@ -83,6 +87,8 @@ impl Health for PerceptionHealth {
         report.value(key::ENABLED, switch.enabled);
         report.value(key::IMAGE_TOPIC, &*topic);
         report.value(key::IMAGE_TRANSPORT, *transport);
+        let zones = parameters.values().texts("ignore_zones").join(key::ZONE_SEPARATOR);
+        report.value(key::ZONES, zones);
         report.value("images received per second", format!("{:.1}", rate(lately.received)));
         report.value(key::RATE, format!("{:.1}", rate(lately.processed)));
         report.value("images searched per second", format!("{:.1}", rate(lately.searched)));

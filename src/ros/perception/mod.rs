@@ -82,6 +82,7 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
             Source::Image => topic.transport.name(),
             Source::Cropped | Source::Aligned => Transport::Raw.name(),
         },
+        parameters: parameters.clone(),
         switch: processor.switch(),
         state: lifecycle.view(),
         loaded: loaded.clone(),
