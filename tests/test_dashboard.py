@@ -20,7 +20,7 @@ from std_srvs.srv import SetBool
 from dashboard import Viewer, address_of, ask, pause, robots, wait_until
 from graph import ROOT
 from robot import POLICY
-from scenes import smiling_face
+from scenes import smiling_face, two_people
 
 
 @pytest.fixture
@@ -151,6 +151,20 @@ def test_numbers_only_never_subscribes_the_camera(
     client.spin_for(2.0)
     assert subscribers_beside_perception(client, camera.topic) == 0
     assert not viewer.pictures
+
+
+def test_zones_that_are_not_looked_at_are_black(start, dashboard, watch, stream, namespace):
+    start("perception_node", {"ignore_zones": "['0.5,0 1,0 1,1 0.5,1']"})
+    _, address = dashboard()
+    stream(two_people())
+    viewer = watch(address)
+    viewer.look(namespace)
+    wait_until(lambda: len(viewer.pictures) > 2, "no pictures")
+    # Already the first picture.
+    for _, jpeg in viewer.pictures:
+        pixels = np.asarray(Picture.open(io.BytesIO(jpeg)).convert("L"))
+        middle = pixels.shape[1] // 2
+        assert pixels[:, middle + 8 :].max() < 16 and pixels[:, : middle - 8].mean() > 30
 
 
 def test_faces_are_blurred_in_pictures_that_leave(start, dashboard, watch, stream, namespace):

@@ -8,6 +8,7 @@ use anyhow::{Context, ensure};
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
+use crate::commands::analyze::parse_field_of_view;
 use crate::commands::emotions::emotions_cdr;
 use crate::commands::output::print_line;
 use crate::commands::progress::Progress;
@@ -55,6 +56,10 @@ pub struct RecordArgs {
     #[arg(long, value_name = "NAME", default_value = "/annotated_image/compressed")]
     pub annotated_topic: String,
 
+    /// How wide the images are, from their left to their right edge: adds where each head is.
+    #[arg(long, value_name = "DEGREES", value_parser = parse_field_of_view)]
+    pub horizontal_fov_deg: Option<f64>,
+
     /// Emotion network (ONNX). Default: models/emotion.onnx of the package.
     #[arg(long, value_name = "ONNX")]
     pub model: Option<PathBuf>,
@@ -88,6 +93,7 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
     }
     let mut options = SessionOptions { rates: args.rates.into(), ..SessionOptions::default() };
     options.detect.working_size = args.working_size.unwrap_or(options.detect.working_size);
+    options.pose.horizontal_fov_deg = args.horizontal_fov_deg;
     let runtime = RuntimeOptions { library: args.onnxruntime.clone(), threads: 1 };
     let files =
         ModelFiles { emotion: args.model.clone().unwrap_or_default(), ..ModelFiles::default() };

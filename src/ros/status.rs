@@ -18,6 +18,11 @@ pub mod key {
     pub const IMAGE_TOPIC: &str = "image topic";
     /// How images come over it.
     pub const IMAGE_TRANSPORT: &str = "image transport";
+    /// The parts of the image that are not looked at, as the parameter `ignore_zones` has them, with
+    /// [`ZONE_SEPARATOR`] between them.
+    pub const ZONES: &str = "ignored zones";
+    /// Between two zones.
+    pub const ZONE_SEPARATOR: &str = "; ";
     /// Rate of the last seconds.
     pub const RATE: &str = "images answered per second";
     /// Count since the start.

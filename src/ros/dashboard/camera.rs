@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rapport_perception::zones::Zones;
 use rapport_web::Hub;
 use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
@@ -32,14 +33,15 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// Shows the images of a topic to those who look at `robot`, while the switch is on.
+    /// Shows the images of a topic to those who look at `robot`, while the switch is on; the zones are
+    /// black.
     pub fn start(
         (node, parameters): (NodeHandle, Parameters),
         hub: Arc<Hub>,
         pictures: &Pictures,
         robot: &str,
         topic: (String, Transport),
-        switch: watch::Receiver<Switch>,
+        (switch, zones): (watch::Receiver<Switch>, watch::Receiver<Zones>),
     ) -> Self {
         let slot = Arc::new(Slot::new());
         let (name, transport) = topic.clone();
@@ -56,7 +58,7 @@ impl Camera {
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(intake.run());
-        tasks.spawn(show(slot, pictures.encoder(), hub, robot.to_owned()));
+        tasks.spawn(show(slot, pictures.encoder(), zones, hub, robot.to_owned()));
         Self { topic, _tasks: tasks }
     }
 
@@ -67,14 +69,21 @@ impl Camera {
 }
 
 /// Encodes the newest image, once for all viewers.
-async fn show(slot: Arc<Slot<Received>>, mut encoder: Encoder, hub: Arc<Hub>, robot: String) {
+async fn show(
+    slot: Arc<Slot<Received>>,
+    mut encoder: Encoder,
+    zones: watch::Receiver<Zones>,
+    hub: Arc<Hub>,
+    robot: String,
+) {
     let mut log = RateLimitedLog::default();
     loop {
         slot.filled().await;
         let next = Instant::now() + PICTURE_EVERY;
         let Some(received) = slot.take() else { continue };
+        let hidden = zones.borrow().clone();
         let made = spawn_blocking(move || {
-            let picture = encoder.picture(&received);
+            let picture = encoder.picture(&received, &hidden);
             (encoder, picture)
         });
         let Ok((again, picture)) = made.await else { return };

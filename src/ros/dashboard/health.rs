@@ -190,6 +190,7 @@ mod tests {
             sentence: "15.0 images processed per second".to_owned(),
             enabled,
             camera: None,
+            zones: rapport_perception::zones::Zones::default(),
             rate_per_sec: Some(15.0),
             latency_p50_ms: Some(7.0),
             dropped: Some(0),

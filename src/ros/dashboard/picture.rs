@@ -11,6 +11,7 @@ use r2r::builtin_interfaces::msg::Time;
 use rapport_perception::detect::DetectOptions;
 use rapport_perception::frame::{Decoder, Frame};
 use rapport_perception::report::BoxReport;
+use rapport_perception::zones::Zones;
 use rapport_perception::{Networks, Session, SessionOptions};
 use rapport_vocabulary::ImageStamp;
 use rapport_web::picture::{Picture as ShownPicture, Privacy};
@@ -80,11 +81,11 @@ fn blur_options() -> SessionOptions {
 }
 
 impl Encoder {
-    /// Makes the picture of an image.
+    /// Makes the picture of an image, zones of it in black.
     ///
     /// # Errors
     /// If the image cannot be used, or was not searched for faces where they are to be blurred.
-    pub fn picture(&mut self, received: &Received) -> anyhow::Result<ShownPicture> {
+    pub fn picture(&mut self, received: &Received, zones: &Zones) -> anyhow::Result<ShownPicture> {
         let (stamp, frame) = match &received.picture {
             Picture::Raw(image) => (image.header().stamp, convert::frame(image)?),
             Picture::Compressed(image) => {
@@ -95,7 +96,7 @@ impl Encoder {
             Some(blur) => blur.faces(&frame)?,
             None => Vec::new(),
         };
-        shown(&frame, &stamp, &faces, self.privacy)
+        shown(&frame, &stamp, &faces, zones, self.privacy)
     }
 }
 
@@ -115,17 +116,19 @@ impl Blur {
     }
 }
 
-/// A frame as it is shown, with these places of it blurred.
+/// A frame as it is shown, with these places of it blurred, and zones in black.
 fn shown(
     frame: &Frame<'_>,
     stamp: &Time,
     faces: &[BoxReport],
+    zones: &Zones,
     privacy: Privacy,
 ) -> anyhow::Result<ShownPicture> {
     let stamp_secs = convert::stamp(stamp).unwrap_or_default().as_secs_f64();
     let (full_width, full_height) = (frame.width_px(), frame.height_px());
     let (width_px, height_px) = shown_size(full_width, full_height);
-    let rgb = frame.to_rgb();
+    let mut rgb = frame.to_rgb();
+    zones.blank_rgb(&mut rgb, full_width, full_height);
     if (width_px, height_px) == (full_width, full_height) {
         return Ok(ShownPicture::new(&rgb, width_px, height_px, stamp_secs, faces, privacy)?);
     }
@@ -169,7 +172,8 @@ mod tests {
         let pixel = |i: u32| [if i.is_multiple_of(2) { 0 } else { 255 }; 3];
         let data: Vec<u8> = (0..width * height).flat_map(|i| pixel(i / 16 % 2)).collect();
         let frame = Frame::new(width, height, width as usize * 3, Encoding::Rgb8, &data).unwrap();
-        let picture = shown(&frame, &Time { sec: 3, nanosec: 0 }, faces, privacy).unwrap();
+        let stamp = Time { sec: 3, nanosec: 0 };
+        let picture = shown(&frame, &stamp, faces, &Zones::default(), privacy).unwrap();
         assert_eq!(picture.stamp_secs, 3.0);
         let image = image::load_from_memory(&picture.jpeg).unwrap().into_rgb8();
         assert_eq!(image.dimensions(), (picture.width_px, picture.height_px));
@@ -212,6 +216,18 @@ mod tests {
         let frame = Frame::new(2, 2, 6, Encoding::Rgb8, &data).unwrap();
         let privacy = Privacy { blur_faces: false, numbers_only: true };
         let stamp = Time { sec: 0, nanosec: 0 };
-        assert!(shown(&frame, &stamp, &[], privacy).is_err());
+        assert!(shown(&frame, &stamp, &[], &Zones::default(), privacy).is_err());
+    }
+
+    #[test]
+    fn zones_are_black() {
+        let data = vec![200; 1920 * 1080 * 3];
+        let frame = Frame::new(1920, 1080, 1920 * 3, Encoding::Rgb8, &data).unwrap();
+        let zones = Zones::read(["0.5,0 1,0 1,1 0.5,1"]).unwrap();
+        let stamp = Time { sec: 0, nanosec: 0 };
+        let picture = shown(&frame, &stamp, &[], &zones, Privacy::default()).unwrap();
+        let image = image::load_from_memory(&picture.jpeg).unwrap().into_rgb8();
+        let at = |x| image.get_pixel(x, 300).0[0];
+        assert!(at(100) > 190 && at(470) > 180 && at(490) < 20 && at(900) < 10);
     }
 }

@@ -1,6 +1,7 @@
 //! What the nodes of a robot report on `/diagnostics`.
 
 use r2r::diagnostic_msgs::msg::DiagnosticStatus;
+use rapport_perception::zones::Zones;
 use rapport_web::robot::{Level, Policy};
 
 use crate::ros::diagnostics::Level as Reported;
@@ -32,6 +33,8 @@ pub struct PerceptionReport {
     pub enabled: bool,
     /// The camera's topic.
     pub camera: Option<(String, Transport)>,
+    /// What is not looked at, and so not shown.
+    pub zones: Zones,
     /// Images processed a second.
     pub rate_per_sec: Option<f64>,
     /// Median time of an image in milliseconds.
@@ -69,10 +72,19 @@ fn perception(node: &str, status: &DiagnosticStatus) -> PerceptionReport {
         sentence: status.message.clone(),
         enabled: text(status, key::ENABLED) != Some("false"),
         camera: text(status, key::IMAGE_TOPIC).map(|topic| (topic.to_owned(), transport)),
+        zones: zones(text(status, key::ZONES).unwrap_or_default()),
         rate_per_sec: number(key::RATE),
         latency_p50_ms: number(key::TOTAL_P50),
         dropped: text(status, key::DROPPED).and_then(|count| count.parse().ok()),
     }
+}
+
+/// The zones that perception_node tells of. Where one cannot be read, nothing may be shown: all of the
+/// image is one.
+fn zones(texts: &str) -> Zones {
+    let each = texts.split(key::ZONE_SEPARATOR).filter(|text| !text.is_empty());
+    let all = || Zones::read(["0,0 1,0 1,1 0,1"]).unwrap_or_default();
+    Zones::read(each).unwrap_or_else(|_| all())
 }
 
 fn policy(status: &DiagnosticStatus) -> Policy {
@@ -122,6 +134,13 @@ mod tests {
     }
 
     #[test]
+    fn of_zones_that_make_no_sense_nothing_is_shown() {
+        assert!(zones("").is_empty());
+        let point = rapport_perception::geometry::Point { x: 3.0, y: 4.0 };
+        assert!(zones("0,0 9,9").contains(point, 10, 10));
+    }
+
+    #[test]
     fn values_that_make_no_sense_are_left_out() {
         let values = [
             (key::RATE, "NaN"),
@@ -129,6 +148,7 @@ mod tests {
             (key::ENABLED, "false"),
             (key::IMAGE_TOPIC, "/cam/image/compressed"),
             (key::IMAGE_TRANSPORT, "compressed"),
+            (key::ZONES, "0,0 1,0 1,1; 0,0 0.5,0 0,0.5"),
         ];
         let Some((_, Report::Perception(report))) = read(&status("/eyes: expressions", &values))
         else {
@@ -142,6 +162,7 @@ mod tests {
                 sentence: "why".to_owned(),
                 enabled: false,
                 camera: Some(("/cam/image/compressed".to_owned(), Transport::Compressed)),
+                zones: Zones::read(["0,0 1,0 1,1", "0,0 0.5,0 0,0.5"]).unwrap(),
                 rate_per_sec: None,
                 latency_p50_ms: None,
                 dropped: None,

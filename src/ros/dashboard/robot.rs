@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use r2r::rapport::msg::Response;
 use r2r::{Node, QosProfile};
+use rapport_perception::zones::Zones;
 use rapport_recording::message::EmotionsMessage;
 use rapport_web::Hub;
 use rapport_web::hub::{Action, Command};
@@ -72,6 +73,8 @@ pub struct Robot {
     paused_at: Option<Instant>,
     camera: Option<Camera>,
     look: watch::Sender<Switch>,
+    /// What of its images is not shown.
+    zones: watch::Sender<Zones>,
     model_read: Option<Instant>,
     log: RateLimitedLog,
 }
@@ -90,6 +93,7 @@ impl Robot {
             paused_at: None,
             camera: None,
             look: watch::Sender::new(Switch { active: false, enabled: true }),
+            zones: watch::Sender::default(),
             model_read: None,
             log: RateLimitedLog::default(),
             means,
@@ -178,12 +182,15 @@ impl Robot {
     async fn report(&mut self, report: Report) {
         if let Report::Perception(perception) = &report {
             self.find_enable(&perception.node).await;
+            // Before its first picture is made.
+            self.zones.send_replace(perception.zones.clone());
             let topic = perception.camera.as_ref();
             let camera = topic.filter(|_| self.means.pictures.are_sent());
             if self.camera.as_ref().map(Camera::topic) != camera {
                 let Means { node, parameters, hub, pictures, .. } = &self.means;
                 self.camera = camera.map(|topic| {
-                    let (hub, look) = (hub.clone(), self.look.subscribe());
+                    let hub = hub.clone();
+                    let look = (self.look.subscribe(), self.zones.subscribe());
                     let owner = (node.clone(), parameters.clone());
                     Camera::start(owner, hub, pictures, &self.name, topic.clone(), look)
                 });
@@ -223,7 +230,11 @@ impl Robot {
 
     fn command(&mut self, command: Command) {
         let Action::Pause(paused) = command.action;
-        tracing::info!("{} is {}", self.name, if paused { "paused" } else { "resumed" });
+        tracing::info!(
+            "{} is {} on the page",
+            self.name,
+            if paused { "paused" } else { "resumed" }
+        );
         self.wanted = Some(!paused);
         if let Err(error) = self.means.pauses.set(&self.name, paused) {
             let problem = format!("it does not hold over a restart of dashboard_node: {error}");

@@ -11,9 +11,11 @@ use crate::ros::intake::IntakeStatus;
 use crate::ros::lifecycle::{State, StateView};
 use crate::ros::lock::lock;
 use crate::ros::namesake::Problem;
+use crate::ros::parameters::Parameters;
 use crate::ros::stats::{Counts, STAGES, Stats};
 use crate::ros::status::key;
 use crate::ros::switch::Switch;
+use crate::ros::switches;
 use rapport_perception::onnx;
 
 /// From which share of dropped images on that is a warning.
@@ -39,6 +41,8 @@ pub struct PerceptionHealth {
     pub topic: String,
     /// How: `raw` or `compressed`.
     pub transport: &'static str,
+    /// With `ignore_zones`.
+    pub parameters: Parameters,
     /// Whether images are wanted.
     pub switch: watch::Receiver<Switch>,
     /// Where the node stands.
@@ -55,7 +59,8 @@ pub struct PerceptionHealth {
 
 impl Health for PerceptionHealth {
     fn report(&mut self, clock: &RosClock) -> Report {
-        let Self { topic, transport, switch, state, loaded, stats, intake, namesake } = self;
+        let Self { topic, transport, parameters, switch, state, loaded, stats, intake, namesake } =
+            self;
         let (switch, state) = (*switch.borrow(), state.get());
         let (loaded, intake) = (lock(loaded).clone(), lock(intake).clone());
         let namesake = lock(namesake).clone();
@@ -82,6 +87,8 @@ impl Health for PerceptionHealth {
         report.value(key::ENABLED, switch.enabled);
         report.value(key::IMAGE_TOPIC, &*topic);
         report.value(key::IMAGE_TRANSPORT, *transport);
+        let zones = parameters.values().texts("ignore_zones").join(key::ZONE_SEPARATOR);
+        report.value(key::ZONES, zones);
         report.value("images received per second", format!("{:.1}", rate(lately.received)));
         report.value(key::RATE, format!("{:.1}", rate(lately.processed)));
         report.value("images searched per second", format!("{:.1}", rate(lately.searched)));
@@ -105,6 +112,9 @@ impl Health for PerceptionHealth {
         report.value("model", &loaded.model);
         report.value("ONNX Runtime", onnx::runtime_version().as_deref().unwrap_or("not loaded"));
         report.value("threads", loaded.threads);
+        for (name, line) in ["last switch", "switch before"].into_iter().zip(switches::last()) {
+            report.value(name, line);
+        }
         report
     }
 }
