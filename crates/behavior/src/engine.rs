@@ -6,11 +6,14 @@ use rapport_vocabulary::{Advance, Emotion, ImageStamp, SteadyClock};
 
 use super::faces::Faces;
 use super::policy::{Policy, Rule};
-use super::response::{Outputs, Response};
+use super::response::{Cancelled, Outcome, Outputs, Response};
 
 /// The most faces of one image that are looked at. Whoever stands in a larger crowd is not answered
 /// alone.
 pub const MAX_FACES_IN_IMAGE: usize = 128;
+
+/// For how long a robot that says itself when it is done is waited for.
+pub const LONGEST_RESPONSE: Duration = Duration::from_secs(60);
 
 /// The expression of one face in one image.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,10 +62,23 @@ pub struct Engine {
     faces: Faces,
     /// One for each rule of the policy, in its order.
     firings: Vec<Firings>,
-    /// When the running response ends.
-    running_until: Option<Duration>,
+    running: Option<Running>,
+    /// Whether the robot says itself when a response is over.
+    waits_for_robot: bool,
+    /// How many responses there were.
+    responses: u64,
     /// When the pause after the last response ends.
     quiet_until: Duration,
+}
+
+/// The response that is running.
+#[derive(Debug)]
+struct Running {
+    id: String,
+    /// When it ends; where the robot's word is waited for, when it may.
+    until: Duration,
+    /// When it ends without the robot's word; none: its word is not waited for.
+    latest: Option<Duration>,
 }
 
 /// How often a rule fired, and when it last did.
@@ -72,10 +88,14 @@ struct Firings {
     last: Option<Duration>,
 }
 
-/// What the robot is to do now: first go back to rest, then respond. Mostly neither.
+/// What the robot is to do now, in this order. Mostly nothing.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Decision {
-    /// The running response is over: how the robot looks at rest.
+    /// The response with this id is over, as its time was.
+    pub finished: Option<String>,
+    /// A running response is to be cut short.
+    pub cancel: Option<Cancelled>,
+    /// The running response is over, one way or another: how the robot looks at rest.
     pub rest: Option<Outputs>,
     /// A response begins.
     pub response: Option<Response>,
@@ -96,7 +116,9 @@ impl Engine {
             policy,
             clock: SteadyClock::default(),
             faces: Faces::default(),
-            running_until: None,
+            running: None,
+            waits_for_robot: false,
+            responses: 0,
             quiet_until: Duration::ZERO,
         }
     }
@@ -116,7 +138,7 @@ impl Engine {
 
     /// Whether a response is running.
     pub fn is_responding(&self) -> bool {
-        self.running_until.is_some()
+        self.running.is_some()
     }
 
     /// How many faces are remembered, those out of view included.
@@ -136,33 +158,79 @@ impl Engine {
             Advance::Onward => {}
         }
         let now = self.clock.now();
-        let rest = self.end_response(now);
+        let ended = self.end_response(now);
         let readings = &readings[..readings.len().min(MAX_FACES_IN_IMAGE)];
         let chosen = self.choose(readings, now);
         self.faces.forget(&self.policy.rules, self.policy.gap, now);
         // Chosen even while the robot must be quiet: what lasts goes on lasting.
         let response =
             chosen.filter(|_| now >= self.quiet_until).map(|chosen| self.fire(&chosen, now));
-        Decision { rest, response }
+        Decision { response, ..ended }
     }
 
-    /// Ends a response in time also when no images come: returns the outputs at rest, once for each
-    /// response.
+    /// Ends a response in time also when no images come, once for each response.
     ///
     /// To be called a few times a second. `now` is the time on the clock of the arrivals
     /// ([`ImageStamp::arrival`]).
-    pub fn tick(&mut self, now: Duration) -> Option<Outputs> {
+    pub fn tick(&mut self, now: Duration) -> Decision {
         self.end_response(self.clock.at(now))
     }
 
-    /// Ends the running response at once, as a robot does that is switched off: returns the outputs
-    /// at rest if a response was running.
-    pub fn stop(&mut self) -> Option<Outputs> {
-        self.running_until.take().map(|_| self.policy.rest.clone())
+    /// Whether the robot says itself when a response is over, by [`Self::ended`]. Then a response lasts
+    /// until that, `duration_secs` at least, and [`LONGEST_RESPONSE`] at most. It holds from the next
+    /// response on.
+    pub fn wait_for_robot(&mut self, waits: bool) {
+        self.waits_for_robot = waits;
     }
 
-    fn end_response(&mut self, now: Duration) -> Option<Outputs> {
-        self.running_until.take_if(|until| now >= *until).map(|_| self.policy.rest.clone())
+    /// Takes the robot's word that the response with this id is over. `arrival`: when it came, as in
+    /// [`Self::tick`]. One that is finished lasts for its `duration_secs` all the same; any other end is
+    /// the end. An id that is not running is ignored.
+    pub fn ended(&mut self, id: &str, outcome: Outcome, arrival: Duration) -> Decision {
+        let now = self.clock.at(arrival);
+        let Some(running) = self.running.as_mut().filter(|running| running.id == id) else {
+            return Decision::default();
+        };
+        running.latest = None;
+        if outcome != Outcome::Finished {
+            running.until = running.until.min(now);
+        }
+        // The pause begins where the response ends, later or sooner than was thought.
+        self.quiet_until = running.until.max(now).saturating_add(self.policy.pause);
+        self.end_response(now)
+    }
+
+    /// Cuts the running response short, as a robot does that is switched off: what there is to cancel,
+    /// and the outputs at rest.
+    pub fn stop(&mut self, reason: &str) -> Decision {
+        let Some(running) = self.running.take() else {
+            return Decision::default();
+        };
+        let cancel = Cancelled { id: running.id, reason: reason.to_owned() };
+        Decision {
+            cancel: Some(cancel),
+            rest: Some(self.policy.rest.clone()),
+            ..Decision::default()
+        }
+    }
+
+    fn end_response(&mut self, now: Duration) -> Decision {
+        let is_over = |running: &Running| now >= running.latest.unwrap_or(running.until);
+        let Some(running) = self.running.take_if(|running| is_over(running)) else {
+            return Decision::default();
+        };
+        let rest = Some(self.policy.rest.clone());
+        match running.latest {
+            None => Decision { finished: Some(running.id), rest, ..Decision::default() },
+            Some(_) => {
+                let reason = format!(
+                    "the robot did not say within {} s that it is done",
+                    LONGEST_RESPONSE.as_secs()
+                );
+                let cancel = Some(Cancelled { id: running.id, reason });
+                Decision { cancel, rest, ..Decision::default() }
+            }
+        }
     }
 
     /// Updates the memory of the faces in view, and returns the best of what can fire.
@@ -206,9 +274,15 @@ impl Engine {
         firings.last = Some(now);
         self.faces.record_answer(reading.face_id, rule_index, now);
         let until = now.saturating_add(answer.duration);
-        self.running_until = Some(until);
-        self.quiet_until = until.saturating_add(self.policy.pause);
+        let latest = self.waits_for_robot.then(|| now.saturating_add(LONGEST_RESPONSE));
+        self.responses += 1;
+        let id = format!("response_{}", self.responses);
+        self.running = Some(Running { id: id.clone(), until, latest });
+        self.quiet_until = latest.unwrap_or(until).saturating_add(self.policy.pause);
         Response {
+            id,
+            group: Vec::new(),
+            language: None,
             rule: rule.name.clone(),
             face_id: reading.face_id.to_owned(),
             reason: format!(

@@ -51,8 +51,8 @@ mod policy_file;
 mod response;
 mod schema;
 
-pub use engine::{Decision, Engine, FaceReading, MAX_FACES_IN_IMAGE};
+pub use engine::{Decision, Engine, FaceReading, LONGEST_RESPONSE, MAX_FACES_IN_IMAGE};
 pub use labels::ModelLabels;
 pub use policy::{Policy, Rule};
 pub use policy_file::{MAX_POLICY_BYTES, PolicyError};
-pub use response::{Answer, Fraction, Light, Outputs, Response};
+pub use response::{Answer, Cancelled, Fraction, Light, Outcome, Outputs, Response};

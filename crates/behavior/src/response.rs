@@ -81,18 +81,45 @@ impl Answer {
 /// One answer given to one face: the content of the `Response` message without its header.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Response {
+    /// Names it while the engine lives: no other response has the same.
+    pub id: String,
     /// Name of the rule that fired.
     pub rule: String,
     /// The face that is answered.
     pub face_id: String,
+    /// The faces that came with it and are answered with it. Empty: it came alone.
+    pub group: Vec<String>,
     /// Why the rule fired, for people who read logs; not meant to be spoken.
     pub reason: String,
+    /// The language of the speech, as BCP 47 has it; nothing where the policy names none.
+    pub language: Option<String>,
     /// What the robot does.
     pub outputs: Outputs,
     /// How strongly the robot performs gesture, light and expression.
     pub intensity: Fraction,
-    /// For how long the response lasts. 0.1 to 60 s.
+    /// For how long the response lasts; where the robot itself says when it is done, for how long
+    /// light and expression last at least. 0.1 to 60 s.
     pub duration: Duration,
+}
+
+/// How a response ended, in the robot's own word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done to its end.
+    Finished,
+    /// It was cut short, and why.
+    Cancelled(String),
+    /// It could not be done, and why.
+    Failed(String),
+}
+
+/// A response that the robot is to cut short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cancelled {
+    /// [`Response::id`].
+    pub id: String,
+    /// Why, for people who read logs.
+    pub reason: String,
 }
 
 #[cfg(test)]

@@ -64,10 +64,10 @@ pub fn response_message(header: &Header, response: &Response) -> ResponseMsg {
     let Response { outputs, .. } = response;
     ResponseMsg {
         header: header.clone(),
-        response_id: String::new(),
+        response_id: response.id.clone(),
         rule: response.rule.clone(),
-        group_face_ids: Vec::new(),
-        language: String::new(),
+        group_face_ids: response.group.clone(),
+        language: response.language.clone().unwrap_or_default(),
         face_id: response.face_id.clone(),
         reason: response.reason.clone(),
         speech: outputs.speech.clone().unwrap_or_default(),

@@ -60,7 +60,7 @@ impl Robot {
                 Err(error) => self.log.warn(&format!("face skipped: {error}")),
             }
         }
-        let Decision { rest, response } = self.engine.observe(image, &readings);
+        let Decision { rest, response, .. } = self.engine.observe(image, &readings);
         if let Some(rest) = rest {
             self.publish_rest(&rest);
         }
@@ -86,21 +86,21 @@ impl Robot {
 
     /// Ends a response in time also when no images come.
     pub fn tick(&mut self, now: Duration) {
-        if let Some(rest) = self.engine.tick(now) {
+        if let Some(rest) = self.engine.tick(now).rest {
             self.publish_rest(&rest);
         }
     }
 
     /// Brings the robot to rest, whatever it shows.
     pub fn rest(&mut self) {
-        self.engine.stop();
+        self.engine.stop("the node was activated");
         let rest = self.engine.policy().rest.clone();
         self.publish_rest(&rest);
     }
 
     /// Ends a running response.
     pub fn stop(&mut self) {
-        if let Some(rest) = self.engine.stop() {
+        if let Some(rest) = self.engine.stop("the robot is switched off").rest {
             self.publish_rest(&rest);
         }
     }

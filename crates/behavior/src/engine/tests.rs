@@ -79,10 +79,10 @@ fn fired(at_ms: u64, rule: &str, face: &str) -> (u64, String, String) {
 #[test]
 fn a_response_stopped_early_rests_once() {
     let mut engine = engine();
-    assert!(engine.stop().is_none());
+    assert!(engine.stop("test").rest.is_none());
     assert!(engine.observe(at(1000), &[face("f1", Emotion::Fear, 0.8)]).response.is_some());
-    assert_eq!(engine.stop().unwrap().expression.as_deref(), Some("resting"));
-    assert!(engine.stop().is_none() && engine.tick(ms(9000)).is_none());
+    assert_eq!(engine.stop("test").rest.unwrap().expression.as_deref(), Some("resting"));
+    assert!(engine.stop("test").rest.is_none() && engine.tick(ms(9000)).rest.is_none());
 }
 
 #[test]
@@ -201,13 +201,13 @@ fn the_variants_of_what_to_say_take_turns() {
 #[test]
 fn the_end_of_a_response_is_told_once() {
     let mut engine = engine();
-    assert_eq!(engine.tick(ms(0)), None, "nothing to rest from");
+    assert_eq!(engine.tick(ms(0)).rest, None, "nothing to rest from");
     show(&mut engine, 0, 1_000, &[smile("f1")]);
-    assert_eq!(engine.tick(ms(1_900)), None);
+    assert_eq!(engine.tick(ms(1_900)).rest, None);
     // No image came since: the time is that of the caller alone.
-    let rest = engine.tick(ms(2_000)).expect("the second is over");
+    let rest = engine.tick(ms(2_000)).rest.expect("the second is over");
     assert_eq!(rest.expression.as_deref(), Some("resting"));
-    assert_eq!(engine.tick(ms(2_100)), None);
+    assert_eq!(engine.tick(ms(2_100)).rest, None);
     // Looking ahead has not moved the clock that cooldowns use.
     assert_eq!(show(&mut engine, 1_100, 21_000, &[smile("f1")]), [fired(21_000, "smile", "f1")]);
 }
@@ -228,7 +228,7 @@ fn a_clock_that_is_set_neither_ends_a_response_nor_keeps_it_on() {
         let mut engine = engine();
         show(&mut engine, 1_000, 2_000, &[smile("f1")]);
         assert_eq!(engine.observe(stamped(stamp, 2_100), &[]), Decision::default(), "at {stamp:?}");
-        assert_eq!(engine.tick(ms(2_999)), None);
+        assert_eq!(engine.tick(ms(2_999)).rest, None);
         let rest = engine.observe(stamped(stamp + ms(900), 3_000), &[]).rest;
         assert!(rest.is_some(), "the second is over after {stamp:?}");
     }
@@ -287,7 +287,7 @@ fn stamps_that_stand_still_are_missing_or_count_whole_seconds_are_answered_alike
         let mut events = Vec::new();
         for time in (2_000..=102_000).step_by(100) {
             let image = ImageStamp { stamp: stamp(time), arrival: ms(time) };
-            let Decision { rest, response } = engine.observe(image, &[smile("f1")]);
+            let Decision { rest, response, .. } = engine.observe(image, &[smile("f1")]);
             events.extend(rest.map(|_| (time, "rest")));
             events.extend(response.map(|_| (time, "response")));
         }
@@ -419,7 +419,7 @@ proptest! {
                 .iter()
                 .map(|(id, emotion, confidence)| face(id, *emotion, *confidence))
                 .collect();
-            let Decision { rest, response } = engine.observe(image, &faces);
+            let Decision { rest, response, .. } = engine.observe(image, &faces);
             if rest.is_some() {
                 prop_assert!(!late && !resting, "at rest once, in time");
                 resting = true;
@@ -446,7 +446,7 @@ proptest! {
                 }
                 responses.push((now_ms, response));
             }
-            if engine.tick(ms(arrival_ms)).is_some() {
+            if engine.tick(ms(arrival_ms)).rest.is_some() {
                 prop_assert!(!resting, "at rest once");
                 resting = true;
             }
