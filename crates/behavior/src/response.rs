@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct Fraction(f32);
 
 impl Fraction {
+    /// 0.
+    pub const ZERO: Fraction = Fraction(0.0);
     /// 0.5.
     pub const HALF: Fraction = Fraction(0.5);
     /// 1, the whole.
@@ -59,8 +61,8 @@ pub struct Outputs {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Answer {
-    /// Variants of what to say, used in turn: 0 to 16. With none the robot is silent.
-    pub say: Vec<String>,
+    /// What to say in each language. With none the robot is silent.
+    pub say: Vec<Say>,
     /// All outputs but speech, which is chosen from `say`.
     pub outputs: Outputs,
     /// How strongly the robot performs gesture, light and expression.
@@ -69,12 +71,43 @@ pub struct Answer {
     pub duration: Duration,
 }
 
+/// What to say in one language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Say {
+    /// The language, as BCP 47 has it; none where the policy names none.
+    pub language: Option<String>,
+    /// Variants, used in turn: 1 to 16.
+    pub variants: Vec<String>,
+}
+
 impl Answer {
-    /// The outputs when the rule fires, with the text to say. `times_before`: how often it has fired
-    /// before.
-    pub fn outputs_in_turn(&self, times_before: usize) -> Outputs {
-        let speech = self.say.get(times_before % self.say.len().max(1)).cloned();
-        Outputs { speech, ..self.outputs.clone() }
+    /// What is said in a language: in just that one, else in one of the same first part (`de` for
+    /// `de-AT`), else in the first of the policy.
+    pub fn say_in(&self, language: &str) -> Option<&Say> {
+        let first_part = |language: &str| {
+            let part = language.split('-').next().unwrap_or_default();
+            part.to_ascii_lowercase()
+        };
+        let find = |fits: &dyn Fn(&str) -> bool| {
+            self.say.iter().find(|say| say.language.as_deref().is_some_and(fits))
+        };
+        find(&|named| named.eq_ignore_ascii_case(language))
+            .or_else(|| find(&|named| first_part(named) == first_part(language)))
+            .or(self.say.first())
+    }
+
+    /// The outputs when the rule fires, with the text to say, and its language. `times_before`: how
+    /// often it has fired before.
+    pub fn outputs_in_turn(
+        &self,
+        times_before: usize,
+        language: &str,
+    ) -> (Outputs, Option<String>) {
+        let say = self.say_in(language);
+        let speech =
+            say.and_then(|say| say.variants.get(times_before % say.variants.len().max(1)).cloned());
+        let language = say.and_then(|say| say.language.clone());
+        (Outputs { speech, ..self.outputs.clone() }, language)
     }
 }
 
@@ -125,6 +158,32 @@ pub struct Cancelled {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_language_is_found_by_its_first_part_or_is_the_first() {
+        let say = |language: &str| Say {
+            language: Some(language.to_owned()),
+            variants: vec![format!("in {language}")],
+        };
+        let answer = Answer {
+            say: vec![say("en"), say("de"), say("de-CH")],
+            outputs: Outputs::default(),
+            intensity: Fraction::HALF,
+            duration: Duration::from_secs(1),
+        };
+        for (asked, found) in [
+            ("en", "en"),
+            ("DE-ch", "de-CH"),
+            ("de-AT", "de"),
+            ("en-GB", "en"),
+            ("fr", "en"),
+            ("", "en"),
+        ] {
+            let (outputs, language) = answer.outputs_in_turn(7, asked);
+            assert_eq!(language.as_deref(), Some(found), "{asked}");
+            assert_eq!(outputs.speech, Some(format!("in {found}")));
+        }
+    }
 
     #[test]
     fn a_fraction_is_between_0_and_1() {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::super::faces::MAX_FACES;
+use super::super::people::MAX_FACES;
 use super::*;
 
 /// Two rules: a smile held for a second, and fear at once with a higher priority.
@@ -35,7 +35,7 @@ fn engine() -> Engine {
 }
 
 fn face(face_id: &str, emotion: Emotion, confidence: f32) -> FaceReading<'_> {
-    FaceReading { face_id, emotion, confidence }
+    FaceReading::new(face_id, emotion, confidence)
 }
 
 fn smile(face_id: &str) -> FaceReading<'_> {
@@ -304,19 +304,28 @@ fn stamps_that_stand_still_are_missing_or_count_whole_seconds_are_answered_alike
 fn a_confidence_that_is_no_number_is_ignored() {
     let mut engine = engine();
     assert_eq!(engine.observe(at(0), &[face("f1", Emotion::Fear, f32::NAN)]), Decision::default());
-    assert_eq!(engine.faces_remembered(), 0);
 }
 
 #[test]
 fn faces_are_forgotten_when_nothing_of_them_matters() {
     let mut engine = engine();
     show(&mut engine, 0, 500, &[smile("f1"), smile("f2"), face("f3", Emotion::Neutral, 1.0)]);
-    assert_eq!(engine.faces_remembered(), 2, "no rule is about the third");
+    assert_eq!(engine.faces_remembered(), 3, "whoever is in view");
     show(&mut engine, 600, 1_000, &[smile("f1")]);
-    assert_eq!(engine.faces_remembered(), 2, "the gap of the second is short still");
-    show(&mut engine, 1_100, 20_900, &[]);
-    assert_eq!(engine.faces_remembered(), 1, "the first was answered and cools down");
-    show(&mut engine, 21_000, 21_000, &[]);
+    show(&mut engine, 1_100, 30_900, &[]);
+    assert_eq!(engine.faces_remembered(), 1, "the visits of the others are over");
+    show(&mut engine, 31_000, 31_100, &[]);
+    assert_eq!(engine.faces_remembered(), 0);
+}
+
+#[test]
+fn a_cooldown_is_remembered_longer_than_a_visit() {
+    let text = POLICY.replace("cooldown_secs: 20", "cooldown_secs: 60");
+    let mut engine = Engine::new(Policy::parse(Path::new("test.yaml"), text.as_bytes()).unwrap());
+    show(&mut engine, 0, 1_000, &[smile("f1")]);
+    show(&mut engine, 1_100, 60_900, &[]);
+    assert_eq!(engine.faces_remembered(), 1);
+    show(&mut engine, 61_000, 61_000, &[]);
     assert_eq!(engine.faces_remembered(), 0);
 }
 
@@ -374,8 +383,9 @@ fn lasted_ms(past: &[Past], rule: &Rule, face: &str, gap_ms: i64) -> i64 {
     let end = past.last().map_or(0, |message| message.now_ms);
     let mut since = end;
     for message in past.iter().rev() {
-        let matches = message.readings.iter().any(|(id, emotion, confidence)| {
-            id == face && rule.emotions.contains(emotion) && *confidence >= rule.confidence.get()
+        let reading = message.readings.iter().find(|(id, ..)| id == face);
+        let matches = reading.is_some_and(|(_, emotion, confidence)| {
+            rule.when.emotions.contains(emotion) && *confidence >= rule.when.confidence.get()
         });
         if matches {
             if since - message.now_ms > gap_ms {
@@ -430,7 +440,7 @@ proptest! {
                 prop_assert!(resting, "a response begins when the one before has ended");
                 resting = false;
                 let rule = policy.rules.iter().find(|rule| rule.name == response.rule).unwrap();
-                let needed_ms = rule.lasting.as_millis() as i64;
+                let needed_ms = rule.when.lasting.as_millis() as i64;
                 let lasted = lasted_ms(&past, rule, &response.face_id, 500);
                 prop_assert!(lasted >= needed_ms, "{} after {lasted} ms", response.rule);
                 for (at_ms, other) in &responses {
