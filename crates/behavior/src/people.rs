@@ -276,42 +276,47 @@ impl People {
         if group_m <= 0.0 {
             return;
         }
-        let fresh: Vec<&Person> = self
+        let fresh: Vec<(&String, &Person)> = self
             .by_id
-            .values()
-            .filter(|person| person.last_seen == now)
-            .filter(|person| now.saturating_sub(person.first_seen) <= JOINING)
+            .iter()
+            .filter(|(_, person)| person.last_seen == now)
+            .filter(|(_, person)| now.saturating_sub(person.first_seen) <= JOINING)
             .collect();
         let mut pairs = Vec::new();
-        for (index, a) in fresh.iter().enumerate() {
-            for b in fresh.iter().skip(index + 1) {
+        for (index, (a_id, a)) in fresh.iter().enumerate() {
+            for (b_id, b) in fresh.iter().skip(index + 1) {
                 let came_together = a.first_seen.abs_diff(b.first_seen) <= TOGETHER;
                 let is_near = || a.apart_m(b).is_some_and(|apart| apart <= group_m);
                 if a.party != b.party && came_together && is_near() {
-                    pairs.push((a.party, b.party));
+                    pairs.push(((*a_id).clone(), (*b_id).clone()));
                 }
             }
         }
         for (a, b) in pairs {
-            self.merge(a, b);
+            self.merge(&a, &b);
         }
     }
 
-    /// Makes one party of two. Earlier ones may have been merged meanwhile.
-    fn merge(&mut self, a: u64, b: u64) {
+    /// Makes one party of those of two people.
+    fn merge(&mut self, a: &str, b: &str) {
+        let party_of = |id: &str| self.by_id.get(id).map(|person| person.party);
+        let (Some(a), Some(b)) = (party_of(a), party_of(b)) else {
+            return;
+        };
+        if a == b {
+            return;
+        }
         let Some(from) = self.parties.remove(&b) else {
             return;
         };
-        let Some(into) = self.parties.get_mut(&a) else {
-            self.parties.insert(b, from);
-            return;
-        };
-        for (mine, others) in into.answered_at.iter_mut().zip(from.answered_at) {
-            *mine = (*mine).max(others);
+        if let Some(into) = self.parties.get_mut(&a) {
+            for (mine, others) in into.answered_at.iter_mut().zip(from.answered_at) {
+                *mine = (*mine).max(others);
+            }
+            into.greeted |= from.greeted;
+            into.answers.merge(from.answers);
+            into.last_seen = into.last_seen.max(from.last_seen);
         }
-        into.greeted |= from.greeted;
-        into.answers.merge(from.answers);
-        into.last_seen = into.last_seen.max(from.last_seen);
         for person in self.by_id.values_mut().filter(|person| person.party == b) {
             person.party = a;
         }

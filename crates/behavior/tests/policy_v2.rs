@@ -110,22 +110,26 @@ fn a_mistake_is_named_with_its_place_and_what_is_allowed() {
         ("per_hour: 30", "per_hour: 0", "11:13: per_hour is 0; allowed: a whole number, 1 to 1000".to_owned()),
         ("to: 7}", "to: 25}", "12:31: to is 25; allowed: 0 to 24".to_owned()),
         ("/tts/speaking", "/tts/1speaking", "6:13: speaking is `/tts/1speaking`; allowed: a topic: letters, digits and `_` in parts with `/` between, none beginning with a digit".to_owned()),
-        ("std_msgs/String", "String", "7:33: type is `String`; allowed: std_msgs/Bool or std_msgs/String".to_owned()),
+        ("std_msgs/String", "String", "7:31: type is `String`; allowed: std_msgs/Bool or std_msgs/String".to_owned()),
         ("to {place}", "to {plaze}", "41:21: say in en has `{plaze}`; allowed: {place}, {robot}; {{ and }} for braces".to_owned()),
         ("{{}}", "{{}", "42:13: say in de has `}`; allowed: {place}, {robot}; {{ and }} for braces".to_owned()),
         ("        de:", "        german:", "42:9: language is `german`; allowed: a language as BCP 47 has it, such as en or de-AT".to_owned()),
         ("guest_waits", "angry_guest", "47:17: call_staff is `angry_guest`; allowed: what kind of thing it is, such as guest_waits, never what anyone shows or feels".to_owned()),
         ("{event: leaves}", "{event: leaves, for_secs: 2}", "45:27: for_secs of somebody who leaves; allowed: no for_secs: nothing of them is seen any more".to_owned()),
-        ("{event: leaves}", "{confidence: 0.5}", "45:12: confidence without emotion; allowed: the expression that it is about".to_owned()),
+        ("{event: leaves}", "{event: leaves, confidence: 0.5}", "45:27: confidence without emotion; allowed: the expression that it is about".to_owned()),
         ("greeting: true", "greeting: 1", "38:15: greeting is 1; allowed: true or false".to_owned()),
         ("    call_staff: guest_waits\n", "", "44:5: the rule has no answer; allowed: what the robot does: say, gesture, light, expression".to_owned()),
     ];
+    let mut wrong = Vec::new();
     for (piece, by, message) in cases {
         assert!(EVERY_KEY.contains(piece), "{piece}");
         let error = parse(&EVERY_KEY.replacen(piece, by, 1)).expect_err(piece);
         let first = error.lines().next().unwrap();
-        assert_eq!(first, format!("p.yaml:{message}"), "{by}");
+        if first != format!("p.yaml:{message}") {
+            wrong.push(first.to_owned());
+        }
     }
+    assert_eq!(wrong, [""; 0]);
 }
 
 const FIRST: &str = r##"# My policy.
