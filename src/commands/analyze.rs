@@ -46,6 +46,11 @@ pub struct AnalyzeArgs {
     #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1920x1920")]
     pub working_size: WorkingSize,
 
+    /// How wide the pictures are, from their left to their right edge: adds to the JSON where each head
+    /// is and what it turns to.
+    #[arg(long, value_name = "DEGREES", value_parser = parse_field_of_view, requires = "json")]
+    pub horizontal_fov_deg: Option<f64>,
+
     /// Emotion network (ONNX). Default: models/emotion.onnx of the package.
     #[arg(long, value_name = "ONNX")]
     pub model: Option<PathBuf>,
@@ -80,6 +85,7 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     let mut options = SessionOptions::for_pictures();
     options.detect.working_size = args.working_size;
     options.min_confidence = args.min_confidence;
+    options.pose.horizontal_fov_deg = args.horizontal_fov_deg;
     let mut session = Session::new(Networks::load(&files, &runtime)?, options);
     let mut documents = Vec::new();
     let mut read = 0;
@@ -150,6 +156,11 @@ fn frame_of(picture: &RgbImage) -> anyhow::Result<Frame<'_>> {
 fn parse_share(text: &str) -> Result<f32, String> {
     let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
     share.ok_or_else(|| "expected a number, 0 to 1".to_owned())
+}
+
+fn parse_field_of_view(text: &str) -> Result<f64, String> {
+    let degrees = text.parse().ok().filter(|degrees| (1.0..=175.0).contains(degrees));
+    degrees.ok_or_else(|| "expected degrees, 1 to 175".to_owned())
 }
 
 fn write_table(

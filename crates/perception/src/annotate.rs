@@ -5,6 +5,7 @@ use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
 use crate::frame::Frame;
 use crate::geometry::Point;
 use crate::session::Person;
+use crate::zones::Zones;
 use rapport_vocabulary::Rgb;
 
 const TEXT: Rgb = [255, 255, 255];
@@ -16,13 +17,21 @@ pub fn annotate(frame: &Frame<'_>, people: &[Person]) -> Vec<u8> {
     annotate_with_note(frame, people, "")
 }
 
+/// The same, with the zones that are not looked at in black.
+pub fn annotate_outside(frame: &Frame<'_>, people: &[Person], zones: &Zones) -> Vec<u8> {
+    let mut rgb = frame.to_rgb();
+    zones.blank_rgb(&mut rgb, frame.width_px(), frame.height_px());
+    draw(frame, rgb, people, "")
+}
+
 /// The same, with a note at the end of every caption.
 pub fn annotate_with_note(frame: &Frame<'_>, people: &[Person], note: &str) -> Vec<u8> {
-    let mut canvas = Canvas {
-        width: frame.width_px() as i32,
-        height: frame.height_px() as i32,
-        rgb: frame.to_rgb(),
-    };
+    draw(frame, frame.to_rgb(), people, note)
+}
+
+fn draw(frame: &Frame<'_>, rgb: Vec<u8>, people: &[Person], note: &str) -> Vec<u8> {
+    let mut canvas =
+        Canvas { width: frame.width_px() as i32, height: frame.height_px() as i32, rgb };
     // Captions last: a neighbour's box must not cross them.
     people.iter().for_each(|person| draw_face(&mut canvas, person));
     people.iter().for_each(|person| draw_caption(&mut canvas, person, note));

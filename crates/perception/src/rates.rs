@@ -8,7 +8,9 @@ use rapport_vocabulary::{Distribution, Emotion};
 use serde::Serialize;
 
 use crate::frame::Frame;
+use crate::geometry::Point;
 use crate::track::FaceId;
+use crate::zones::Zones;
 
 /// Faces classified in one image at most, so that a crowd slows down how often each is classified,
 /// and not the image.
@@ -84,13 +86,14 @@ impl Searches {
         time: Duration,
         is_empty: bool,
         options: RateOptions,
+        zones: &Zones,
     ) -> bool {
         let Some(period) = period(options.search_hz) else {
             // Whoever turns the rate on later begins with a search.
             *self = Self::default();
             return true;
         };
-        let changed = self.sample(frame);
+        let changed = self.sample(frame, zones);
         let (last_image, last_search) = (self.last_image.replace(time), self.last_search);
         let (Some(last_image), Some(last_search)) = (last_image, last_search) else { return true };
         // Where stamps stand still or go back, nobody knows how much time has passed.
@@ -113,11 +116,16 @@ impl Searches {
     }
 
     /// Samples the frame, and says how many samples changed since the last search.
-    fn sample(&mut self, frame: &Frame<'_>) -> usize {
+    fn sample(&mut self, frame: &Frame<'_>, zones: &Zones) -> usize {
         let middle = |index: u32, count: u32, side: u32| (2 * index + 1) * side / (2 * count);
         let sample = |i| {
             let x = middle(i % SAMPLE_COLUMNS, SAMPLE_COLUMNS, frame.width_px());
             let y = middle(i / SAMPLE_COLUMNS, SAMPLE_ROWS, frame.height_px());
+            let point = Point { x: x as f32 + 0.5, y: y as f32 + 0.5 };
+            // What moves where nothing is looked for is no reason to look.
+            if zones.contains(point, frame.width_px(), frame.height_px()) {
+                return 0;
+            }
             let [r, g, b] = frame.rgb(x, y).map(u16::from);
             ((r + 2 * g + b) / 4) as u8
         };

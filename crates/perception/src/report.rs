@@ -33,6 +33,25 @@ pub struct PointReport {
     pub y: f32,
 }
 
+/// A head in the camera's optical frame: x right, y down, z forward.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PoseReport {
+    /// From the camera to the point between the eyes, in metres, of an adult's head.
+    pub distance_m: f64,
+    /// Standard deviation of the distance, in metres.
+    pub distance_std_m: f64,
+    /// x, y, z and w of the turn from the camera's axes to the head's: x out of the face, y to the
+    /// person's left, z up.
+    pub orientation: [f64; 4],
+    /// How far the face points up from the camera, in degrees.
+    pub pitch_deg: f64,
+    /// The point between the eyes, in metres.
+    pub position_m: [f64; 3],
+    /// How far the face points to the right of the picture from the camera, in degrees.
+    pub yaw_deg: f64,
+}
+
 /// One face.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -49,6 +68,9 @@ pub struct FaceReport {
     pub label: String,
     /// Left eye, right eye, nose tip, left and right mouth corner; left and right of the picture.
     pub landmarks: [PointReport; 5],
+    /// Where the head is, where the camera is known; absent else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pose: Option<PoseReport>,
     /// The probability of every label of the model; their sum is 1.
     pub probabilities: BTreeMap<String, f32>,
     /// From forehead to chin.
@@ -84,11 +106,27 @@ impl FaceReport {
             face_id: person.id.to_string(),
             label: person.emotion.to_string(),
             landmarks: person.face.landmarks.map(|Point { x, y }| PointReport { x, y }),
+            pose: PoseReport::of(person),
             probabilities: probabilities(&person.probabilities, labels),
             roi: BoxReport { height, width, x, y },
             sure: person.sure,
             valence: person.affect.valence,
         }
+    }
+}
+
+impl PoseReport {
+    /// Reports where a person's head is; nothing where that is not known.
+    fn of(person: &Person) -> Option<Self> {
+        let (pose, facing) = (person.pose?, person.facing?);
+        Some(Self {
+            distance_m: pose.distance_m(),
+            distance_std_m: pose.distance_std_m,
+            orientation: pose.orientation,
+            pitch_deg: facing.pitch_deg,
+            position_m: pose.position_m,
+            yaw_deg: facing.yaw_deg,
+        })
     }
 }
 

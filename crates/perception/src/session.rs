@@ -9,11 +9,14 @@ use rapport_vocabulary::{
     Affect, Distribution, Emotion, Engagement, ImageClock, ImageStamp, ImageTime,
 };
 
+use crate::attention::{Attention, AttentionOptions, Candidate};
 use crate::detect::{DetectOptions, Detector, Face, SAME_FACE};
+use crate::events::{Events, PersonEvent};
 use crate::explain::Explanation;
 use crate::frame::Frame;
 use crate::networks::Networks;
 use crate::onnx::ModelError;
+use crate::pose::{Facing, Head, HeadPose, PoseOptions, Poses};
 use crate::rates::{Classified, RateOptions, Searches, Turns};
 use crate::smooth::{SmoothOptions, Smoother};
 use crate::track::{FaceId, TrackOptions, TrackedFace, Tracker};
@@ -34,6 +37,10 @@ pub struct SessionOptions {
     pub smooth: SmoothOptions,
     /// How often images are searched and faces classified.
     pub rates: RateOptions,
+    /// The camera, and how heads are judged.
+    pub pose: PoseOptions,
+    /// How attention is judged.
+    pub attention: AttentionOptions,
     /// Least confidence, 0 to 1, from which any label is called sure ([`Person::sure`]); nothing: as
     /// the model's decision rule has it.
     pub min_confidence: Option<f32>,
@@ -48,6 +55,7 @@ impl SessionOptions {
             crate::detect::WorkingSize { width_px: 1920, height_px: 1920 };
         options.track.confirm_hits = 1;
         options.rates = RateOptions::EVERY_IMAGE;
+        options.pose.smoothing = Duration::ZERO;
         options
     }
 }
@@ -61,6 +69,10 @@ pub struct Person {
     pub face: Face,
     /// The time of the frame in which the face was first found.
     pub first_seen: Duration,
+    /// Where the head is; nothing where the camera is not known or the landmarks are those of no head.
+    pub pose: Option<HeadPose>,
+    /// What the head turns to; nothing where the landmarks are those of no head.
+    pub facing: Option<Facing>,
     /// Whether the person attends to the camera; nothing where that is unknown.
     pub engagement: Option<Engagement>,
     /// The expression shown, after smoothing.
@@ -76,8 +88,9 @@ pub struct Person {
     /// Valence and arousal: the mean over [`Person::probabilities`].
     pub affect: Affect,
     /// Whether [`Person::confidence`] reaches what the model's decision rule, or
-    /// [`SessionOptions::min_confidence`], asks, and the face looks wholly seen. Where not, the
-    /// expression is the best guess and no more.
+    /// [`SessionOptions::min_confidence`], asks, and the face looks wholly seen and is not turned
+    /// farther to the side than [`PoseOptions::max_yaw_deg`]. Where not, the expression is the best
+    /// guess and no more.
     pub sure: bool,
 }
 
@@ -111,6 +124,10 @@ pub struct Observation {
     /// The confirmed faces, longest known first. In a crowd a new face may come some frames later,
     /// since so many are classified in one frame at most.
     pub people: Vec<Person>,
+    /// What is new about people.
+    pub events: Vec<PersonEvent>,
+    /// Whom to look at: somebody of [`Self::people`] who is near.
+    pub look_at: Option<FaceId>,
     /// Whether the frame was searched for faces, and not only followed known ones.
     pub searched: bool,
     /// The time of the frame.
@@ -130,6 +147,9 @@ pub struct Session {
     searches: Searches,
     turns: Turns,
     smoother: Smoother,
+    poses: Poses,
+    attention: Attention,
+    events: Events,
 }
 
 impl Session {
@@ -141,6 +161,9 @@ impl Session {
             searches: Searches::default(),
             turns: Turns::default(),
             smoother: Smoother::new(options.smooth),
+            poses: Poses::default(),
+            attention: Attention::default(),
+            events: Events::default(),
             networks,
             options,
         }
@@ -208,9 +231,10 @@ impl Session {
             self.smoother.update(id, &probabilities, time.time, reading);
             self.turns.classified(id, Classified { time: time.time, probabilities, emotion });
         }
-        let people = tracked.iter().filter_map(|track| self.person(track, time.time)).collect();
-        self.smoother.retain(|id| self.tracker.knows(id));
-        self.turns.retain(|id| self.tracker.knows(id));
+        self.find_heads(frame, &tracked, time.time);
+        let people: Vec<Person> =
+            tracked.iter().filter_map(|track| self.person(track, time.time)).collect();
+        let (events, look_at) = self.compare(&people, time.time);
         let classified = Instant::now();
         let timings = Timings {
             detect: (found - start).saturating_sub(looked.confirming),
@@ -220,7 +244,40 @@ impl Session {
             total: classified - start,
             inference: looked.inference + classifying,
         };
-        Ok(Observation { people, searched: looked.searched, time, timings })
+        Ok(Observation { people, events, look_at, searched: looked.searched, time, timings })
+    }
+
+    /// Finds where the heads are, and judges who attends.
+    fn find_heads(&mut self, frame: &Frame<'_>, tracked: &[TrackedFace], now: Duration) {
+        let size = (frame.width_px(), frame.height_px());
+        let PoseOptions { smoothing, .. } = self.options.pose;
+        let camera = self.options.pose.camera_of(size.0, size.1);
+        for track in tracked {
+            let seen = Head::of(&track.face.landmarks, camera.as_ref(), size);
+            let head = self.poses.update(track.id, seen, now, smoothing);
+            self.attention.update(track.id, head.as_ref(), now, &self.options.attention);
+        }
+    }
+
+    /// What is new, and whom to look at. Forgets who has left.
+    fn compare(&mut self, people: &[Person], now: Duration) -> (Vec<PersonEvent>, Option<FaceId>) {
+        let Self { tracker, smoother, turns, poses, attention, events, options, .. } = self;
+        let known = |id| tracker.knows(id);
+        smoother.retain(known);
+        turns.retain(known);
+        poses.retain(known);
+        attention.retain(known);
+        let events = events.update(people, known, now, options.attention.near_m);
+        let candidate = |person: &Person| {
+            Some(Candidate {
+                id: person.id,
+                distance_m: person.pose?.distance_m(),
+                is_engaged: person.engagement == Some(Engagement::Engaged),
+            })
+        };
+        let candidates: Vec<Candidate> = people.iter().filter_map(candidate).collect();
+        let look_at = attention.look_at(&candidates, known, now, &options.attention);
+        (events, look_at)
     }
 
     /// The faces of a frame: followed from the one before, or searched for where it is time, or where
@@ -228,8 +285,9 @@ impl Session {
     fn look(&mut self, frame: &Frame<'_>, time: Duration) -> Result<Looked, ModelError> {
         let rates = self.options.rates;
         let is_empty = self.tracker.is_empty();
-        let mut is_due =
-            self.searches.begin(frame, time, is_empty, rates) || self.tracker.has_unconfirmed();
+        let zones = self.options.detect.ignore_zones.clone();
+        let mut is_due = self.searches.begin(frame, time, is_empty, rates, &zones)
+            || self.tracker.has_unconfirmed();
         let mut detector = self.networks.detector();
         let before = detector.inference_time();
         let start = Instant::now();
@@ -252,7 +310,8 @@ impl Session {
             return Ok(Looked { faces, searched: false, confirming: start.elapsed(), inference });
         }
         let mut confirming = start.elapsed();
-        let detected = detector.detect(frame, &self.options.detect)?;
+        let mut detected = detector.detect(frame, &self.options.detect)?;
+        detected.faces.retain(|face| !is_ignored(face, frame, &self.options.detect));
         confirming += detected.confirming;
         let mut faces = self.tracker.update(&detected.faces, time);
         if rates.search_hz > 0.0 {
@@ -278,11 +337,17 @@ impl Session {
         };
         let (said, smoothed) = (self.turns.of(track.id)?, self.smoother.last(track.id)?);
         let confidence = smoothed.probabilities.of(smoothed.emotion);
+        let head = self.poses.last(track.id, now);
+        let facing = head.and_then(|head| head.facing());
+        let max_yaw_deg = f64::from(self.options.pose.max_yaw_deg);
+        let is_turned_away = facing.is_some_and(|facing| facing.yaw_deg.abs() > max_yaw_deg);
         Some(Person {
             id: track.id,
             face: track.face,
             first_seen: track.first_seen,
-            engagement: None,
+            pose: head.and_then(|head| head.pose()),
+            facing,
+            engagement: self.attention.of(track.id),
             emotion: smoothed.emotion,
             probabilities: smoothed.probabilities,
             instant_probabilities: said.probabilities,
@@ -290,7 +355,8 @@ impl Session {
             distribution_age: now.saturating_sub(said.time),
             affect: reading.labels.affect(&smoothed.probabilities),
             sure: decision.is_sure(smoothed.emotion, confidence)
-                && track.face.probability >= MIN_SURE_PROBABILITY,
+                && track.face.probability >= MIN_SURE_PROBABILITY
+                && !is_turned_away,
         })
     }
 
@@ -306,6 +372,17 @@ impl Session {
         let maps = emotion.evidence(crop.view())?;
         let crop_to_image = emotion.crop_to_image(face);
         Ok(Explanation { maps, crop_to_image, crop_side_px: emotion.side_px() })
+    }
+
+    /// How frames are processed.
+    pub fn options(&self) -> &SessionOptions {
+        &self.options
+    }
+
+    /// Says that nobody is in view any more, where no further frame tells. Whoever is seen next appears
+    /// anew.
+    pub fn everybody_left(&mut self) -> Vec<PersonEvent> {
+        self.events.all_lost()
     }
 
     /// Goes on with other options; the people in view stay known.
@@ -328,6 +405,8 @@ impl Session {
         self.searches = Searches::default();
         self.turns = Turns::default();
         self.smoother = Smoother::new(self.options.smooth);
+        self.poses = Poses::default();
+        self.attention = Attention::default();
         self.count_on_from(next);
     }
 }
@@ -354,8 +433,16 @@ fn follow(
 ) -> Result<Option<Vec<(FaceId, Face)>>, ModelError> {
     let (ids, places): (Vec<_>, Vec<_>) = expected.into_iter().unzip();
     let found = detector.follow(frame, &places, options)?;
-    let with_id = |(id, face): (FaceId, Option<Face>)| Some((id, face?));
+    // Who has stepped into a zone is not followed there.
+    let seen = |face: Option<Face>| face.filter(|face| !is_ignored(face, frame, options));
+    let with_id = |(id, face): (FaceId, Option<Face>)| Some((id, seen(face)?));
     Ok(found.map(|found| ids.into_iter().zip(found).filter_map(with_id).collect()))
+}
+
+/// Whether a face lies where nothing is looked at.
+fn is_ignored(face: &Face, frame: &Frame<'_>, options: &DetectOptions) -> bool {
+    let center = face.roi_in_image.center();
+    options.ignore_zones.contains(center, frame.width_px(), frame.height_px())
 }
 
 /// Whether two of the faces lie on one another.

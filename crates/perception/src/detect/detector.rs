@@ -9,6 +9,7 @@ use super::WorkingSize;
 use crate::frame::Frame;
 use crate::geometry::{Point, Rect};
 use crate::onnx::ModelError;
+use crate::zones::Zones;
 
 /// Eyes, nose and mouth corners, in this order: left eye, right eye, nose tip, left and right
 /// mouth corner. Left and right as seen in the image.
@@ -29,7 +30,7 @@ pub struct Face {
 }
 
 /// How faces are looked for.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DetectOptions {
     /// The largest size at which the image is searched.
     pub working_size: WorkingSize,
@@ -37,11 +38,18 @@ pub struct DetectOptions {
     pub min_score: f32,
     /// Least probability that the face classifier gives a face, 0 to 1.
     pub min_face_probability: f32,
+    /// Where nothing is looked for. A face lies in a zone if the middle of its box does.
+    pub ignore_zones: Zones,
 }
 
 impl Default for DetectOptions {
     fn default() -> Self {
-        Self { working_size: WorkingSize::default(), min_score: 0.5, min_face_probability: 0.7 }
+        Self {
+            working_size: WorkingSize::default(),
+            min_score: 0.5,
+            min_face_probability: 0.7,
+            ignore_zones: Zones::default(),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::resample::{Axis, Sums, scale_channel, scale_colours, scale_rows};
 use crate::exposure::{denoise, search_gain};
 use crate::frame::{Encoding, Frame, yuv_to_rgb};
 use crate::geometry::Point;
+use crate::zones::Zones;
 
 /// The network's coarsest stride: both sides of its input are multiples of it.
 const ALIGNMENT_PX: usize = 32;
@@ -131,6 +132,15 @@ impl WorkingImage {
             | Encoding::BayerGbrg16(_)
             | Encoding::BayerGrbg16(_) => self.fill_converted(frame),
         }
+    }
+
+    /// Makes zones black.
+    pub fn blank(&mut self, zones: &Zones) {
+        let (width, height) = self.content;
+        let planes = &mut self.planes;
+        zones.stretches(width, height, |row, columns| {
+            planes.slice_mut(s![0, .., row, columns]).fill(0.0);
+        });
     }
 
     /// Brings the image to a normal exposure, where it is darker.

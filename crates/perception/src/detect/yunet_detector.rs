@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::levels::{Level, next_level};
 use super::{
-    DetectOptions, Detected, Detector, Face, ONet, SAME_FACE, WorkingImage, WorkingSize, YuNet,
-    suppress_nested, suppress_overlaps,
+    DetectOptions, Detected, Detector, Face, ONet, SAME_FACE, WorkingImage, YuNet, suppress_nested,
+    suppress_overlaps,
 };
 use crate::frame::Frame;
 use crate::onnx::{ModelError, RuntimeOptions};
@@ -39,11 +39,10 @@ impl YuNetDetector {
     fn candidates(
         &mut self,
         frame: &Frame<'_>,
-        size: WorkingSize,
-        min_score: f32,
+        options: &DetectOptions,
     ) -> Result<Vec<Face>, ModelError> {
         let mut candidates = Vec::new();
-        let mut next = Some(Level::first(size));
+        let mut next = Some(Level::first(options.working_size));
         let mut searched = 0;
         while let Some(level) = next {
             if searched == self.images.len() {
@@ -51,10 +50,11 @@ impl YuNetDetector {
             }
             let image = &mut self.images[searched];
             image.fill(frame, level.size);
+            image.blank(&options.ignore_zones);
             image.expose();
             next = next_level(image);
             let tallest_px = next.as_ref().map_or(f32::INFINITY, |_| image.tallest_face_px());
-            let found = self.yunet.find(image, min_score)?;
+            let found = self.yunet.find(image, options.min_score)?;
             candidates.extend(found.into_iter().filter(|face| {
                 (level.shortest_face_px..=tallest_px).contains(&face.roi_in_image.height)
             }));
@@ -72,7 +72,11 @@ impl Detector for YuNetDetector {
         frame: &Frame<'_>,
         options: &DetectOptions,
     ) -> Result<Detected, ModelError> {
-        let candidates = self.candidates(frame, options.working_size, options.min_score)?;
+        let mut candidates = self.candidates(frame, options)?;
+        let (width, height) = (frame.width_px(), frame.height_px());
+        candidates.retain(|face| {
+            !options.ignore_zones.contains(face.roi_in_image.center(), width, height)
+        });
         let candidates = suppress_overlaps(candidates, SAME_FACE);
         let start = Instant::now();
         let faces = self.onet.refine(frame, &candidates, options.min_face_probability)?;
