@@ -2,8 +2,11 @@
 
 mod health;
 mod outputs;
+mod readings;
 mod robot;
 mod settings;
+mod staff;
+mod states;
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -23,14 +26,17 @@ use super::lifecycle::{Lifecycle, Managed};
 use super::lock::lock;
 use super::namesake;
 use super::parameters::{Changes, ParameterServices, Parameters, given_to};
+use super::raw::local_hour;
 use super::raw::resolve_topic;
 use super::runner::Tasks;
 use super::status::RESPONSES;
 use super::switch::Switch;
 use health::{BehaviorHealth, Loaded};
-use rapport_behavior::Policy;
+use rapport_behavior::{Policy, StateValue};
 use robot::Robot;
 use settings::{read_policy, specs};
+use staff::StaffTopic;
+use states::StateTopics;
 
 pub use outputs::describe;
 
@@ -66,18 +72,26 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
         switch: Switch { active: false, enabled: true },
         start: Instant::now(),
         loaded: Loaded::default(),
+        staff: StaffTopic::advertise(node)?,
+        clock: clock.clone(),
+        language: values.text("language").to_owned(),
+        warned_of_states: false,
     }));
     let services = ParameterServices::start(node, parameters.clone(), clock.clone())?;
     tasks.endless(services.serve());
     let switched = state.clone();
     let enable = move |on| lock(&switched).set(|switch| switch.enabled = on);
     tasks.endless(enable::start(node, ENABLE, enable)?);
+    tasks.endless(staff::start(node, state.clone())?);
     let namesake = namesake::Problem::default();
     tasks.endless(namesake::watch(handle.clone(), namesake.clone()));
     let health =
         BehaviorHealth::new(topic, lifecycle.view(), state.clone(), namesake, handle.clone());
     tasks.endless(Diagnostics::start(node, clock, RESPONSES, health)?.run());
-    tasks.endless(follow_policy(state.clone(), parameters.changes()));
+    let state_topics = Arc::new(tokio::sync::Mutex::new(StateTopics::default()));
+    let following =
+        Following { node: handle.clone(), state: state.clone(), topics: state_topics.clone() };
+    tasks.endless(follow_policy(following, parameters.changes()));
 
     let listening = state.clone();
     tasks.endless(async move {
@@ -98,7 +112,7 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     tasks.at_end(move || {
         lock(&last_word).set(|switch| switch.active = false);
     });
-    let behavior = Behavior { node: handle, parameters, state, policy };
+    let behavior = Behavior { node: handle, parameters, state, policy, topics: state_topics };
     lifecycle.run(behavior, autostart, &mut tasks);
     Ok(tasks)
 }
@@ -111,20 +125,61 @@ struct State {
     /// The origin of the arrivals of messages.
     start: Instant,
     loaded: Loaded,
+    staff: StaffTopic,
+    clock: RosClock,
+    language: String,
+    /// Whether the log said which states of the robot are unknown.
+    warned_of_states: bool,
 }
 
 impl State {
     fn respond_to(&mut self, message: &FaceEmotionArray) {
         let arrival = self.start.elapsed();
         self.loaded.received(Instant::now());
-        if let Some(robot) = self.robot.as_mut().filter(|_| self.switch.is_on())
-            && let Some(rule) = robot.respond_to(message, arrival)
-        {
+        let Some(robot) = &mut self.robot else {
+            return;
+        };
+        if !self.switch.is_on() {
+            robot.watch(message, arrival);
+            return;
+        }
+        let engine = robot.engine();
+        engine.set_hour(hour_of(self.clock.now()));
+        if !std::mem::replace(&mut self.warned_of_states, true) {
+            let unknown: Vec<&str> = engine.unknown_states().collect();
+            if !unknown.is_empty() {
+                tracing::info!(
+                    "no message yet tells the states {}: conditions on them do not hold, and nothing \
+                     is held back by them",
+                    unknown.join(", ")
+                );
+            }
+        }
+        let (rule, staff) = robot.respond_to(message, arrival);
+        if let Some(request) = staff {
+            self.staff.ask(&message.header, &request);
+        }
+        if let Some(rule) = rule {
             self.loaded.responded(rule);
         }
     }
 
+    /// A state of the robot was told.
+    fn state_is(&mut self, name: &str, value: StateValue) {
+        if let Some(robot) = &mut self.robot {
+            robot.engine().set_state(name, value);
+        }
+    }
+
+    fn speak(&mut self, language: &str) {
+        language.clone_into(&mut self.language);
+        if let Some(robot) = &mut self.robot {
+            robot.engine().set_language(language);
+        }
+    }
+
     fn tick(&mut self) {
+        self.staff.tick();
         if let Some(robot) = &mut self.robot {
             robot.tick(self.start.elapsed());
         }
@@ -149,23 +204,51 @@ impl State {
     }
 }
 
-/// Reads the policy anew whenever its parameter is set. A policy that is wrong was refused before;
-/// where it went wrong since, the present rules stay.
-async fn follow_policy(state: Arc<Mutex<State>>, mut changes: Changes) {
+/// The hour of the day; nothing before the first message on `/clock`, where that counts.
+fn hour_of(now: Duration) -> Option<f64> {
+    (!now.is_zero()).then(|| local_hour(now.as_secs())).flatten()
+}
+
+/// What following the parameters needs.
+struct Following {
+    node: NodeHandle,
+    state: Arc<Mutex<State>>,
+    topics: Arc<tokio::sync::Mutex<StateTopics>>,
+}
+
+/// Reads the policy anew whenever its parameter is set, and takes the language. A policy that is wrong
+/// was refused before; where it went wrong since, the present rules stay.
+async fn follow_policy(following: Following, mut changes: Changes) {
+    let Following { node, state, topics } = following;
+    let mut last_file = changes.newest().text("policy_file").to_owned();
     while changes.changed().await {
         let values = changes.newest();
+        let (file, language) = (values.text("policy_file"), values.text("language"));
+        let is_other_language = lock(&state).language != language;
+        if is_other_language {
+            lock(&state).speak(language);
+            if file == last_file {
+                continue;
+            }
+        }
+        file.clone_into(&mut last_file);
         if lock(&state).robot.is_none() {
             // It is read on configuring.
             continue;
         }
-        match read_policy(values.text("policy_file")) {
+        match read_policy(file) {
             Ok(policy) => {
                 tracing::info!("{}", loaded(&policy));
-                let mut state = lock(&state);
-                state.loaded.policy(&policy);
-                if let Some(robot) = &mut state.robot {
-                    robot.replace_policy(policy.policy);
+                let states = policy.policy.states.clone();
+                {
+                    let mut state = lock(&state);
+                    state.loaded.policy(&policy);
+                    state.warned_of_states = false;
+                    if let Some(robot) = &mut state.robot {
+                        robot.replace_policy(policy.policy);
+                    }
                 }
+                topics.lock().await.follow(&node, &states, &state).await;
             }
             Err(error) => tracing::error!("the present rules stay: {error:#}"),
         }
@@ -183,6 +266,8 @@ struct Behavior {
     state: Arc<Mutex<State>>,
     /// That was read at the start.
     policy: Option<settings::ReadPolicy>,
+    /// The robot's states.
+    topics: Arc<tokio::sync::Mutex<StateTopics>>,
 }
 
 impl Behavior {
@@ -203,9 +288,16 @@ impl Managed for Behavior {
         match self.load().await {
             Ok((read, robot)) => {
                 tracing::info!("{}", loaded(&read));
-                let mut state = lock(&self.state);
-                state.loaded.policy(&read);
-                state.robot = Some(robot);
+                {
+                    let mut state = lock(&self.state);
+                    state.loaded.policy(&read);
+                    state.warned_of_states = false;
+                    let language = self.parameters.values().text("language").to_owned();
+                    state.robot = Some(robot);
+                    state.speak(&language);
+                }
+                let mut topics = self.topics.lock().await;
+                topics.follow(&self.node, &read.policy.states, &self.state).await;
                 Ok(())
             }
             Err(error) => {
@@ -226,6 +318,7 @@ impl Managed for Behavior {
     }
 
     async fn cleanup(&mut self) -> anyhow::Result<()> {
+        *self.topics.lock().await = StateTopics::default();
         let robot = {
             let mut state = lock(&self.state);
             state.loaded.cleaned();

@@ -7,10 +7,11 @@ use r2r::std_msgs::msg::Header;
 use r2r::{Node, Publisher, QosProfile};
 
 use super::outputs::{OutputTopics, response_message};
+use super::readings::readings;
 use crate::ros::convert;
 use crate::ros::logging::RateLimitedLog;
-use rapport_behavior::{Decision, Engine, FaceReading, ModelLabels, Outputs, Policy, Response};
-use rapport_vocabulary::{Emotion, ImageStamp};
+use rapport_behavior::{Decision, Engine, ModelLabels, Outputs, Policy, Response, StaffRequest};
+use rapport_vocabulary::ImageStamp;
 
 /// The robot as the node sees it.
 pub struct Robot {
@@ -45,31 +46,44 @@ impl Robot {
     }
 
     /// Takes a message about the faces of one image, and publishes what the engine decides.
-    /// `arrival`: when it came, on a clock that goes forward. Returns the rule that fired.
-    pub fn respond_to(&mut self, message: &FaceEmotionArray, arrival: Duration) -> Option<String> {
+    /// `arrival`: when it came, on a clock that goes forward. Returns the rule that fired, and what
+    /// staff is asked for.
+    pub fn respond_to(
+        &mut self,
+        message: &FaceEmotionArray,
+        arrival: Duration,
+    ) -> (Option<String>, Option<StaffRequest>) {
         let image = ImageStamp { stamp: convert::stamp(&message.header.stamp), arrival };
         self.learn_labels(&message.labels);
-        let mut readings = Vec::with_capacity(message.faces.len());
-        for face in &message.faces {
-            match Emotion::from_word(&face.label) {
-                Ok(emotion) => readings.push(FaceReading {
-                    face_id: &face.face_id,
-                    emotion,
-                    confidence: face.confidence,
-                }),
-                Err(error) => self.log.warn(&format!("face skipped: {error}")),
-            }
-        }
-        let Decision { rest, response, .. } = self.engine.observe(image, &readings);
+        let readings = readings(message, &mut self.log);
+        let Decision { rest, staff, response, .. } = self.engine.observe(image, &readings);
         if let Some(rest) = rest {
             self.publish_rest(&rest);
         }
-        let response = response?;
+        let Some(response) = response else {
+            return (None, staff);
+        };
         tracing::info!("{} for {}: {}", response.rule, response.face_id, response.reason);
         if let Err(error) = self.publish_response(&message.header, &response) {
             self.log.error(&format!("response not published: {error}"));
         }
-        Some(response.rule)
+        (Some(response.rule), staff)
+    }
+
+    /// Remembers who is there while the node is disabled.
+    pub fn watch(&mut self, message: &FaceEmotionArray, arrival: Duration) {
+        let image = ImageStamp { stamp: convert::stamp(&message.header.stamp), arrival };
+        self.engine.watch(image, &readings(message, &mut self.log));
+    }
+
+    /// The rules that it goes by, for what is told about the robot and the place.
+    pub fn engine(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+
+    /// Closes the engine's open requests to the staff.
+    pub fn acknowledge_staff(&mut self) {
+        self.engine.acknowledge_staff();
     }
 
     /// Goes on by other rules.

@@ -26,6 +26,13 @@ pub fn specs() -> Vec<Spec> {
             "Policy (YAML); empty: config/policy.yaml of the package. Read anew whenever it is set",
         )
         .checked(check_policy),
+        parameter(
+            "language",
+            Kind::Text(""),
+            Change::Live,
+            "Language to speak, as BCP 47 has it (en, de-AT); empty: the first of each text",
+        )
+        .checked(check_language),
     ]
 }
 
@@ -54,6 +61,19 @@ pub fn read_policy(file: &str) -> anyhow::Result<ReadPolicy> {
     let policy = Policy::parse(&file, &content)?;
     let sha256 = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(ReadPolicy { policy, sha256, file })
+}
+
+/// Refuses what is no language. One that the policy does not have is taken: another policy may.
+fn check_language(value: &ParameterValue) -> Result<(), String> {
+    let is_part = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    match value {
+        ParameterValue::String(text) if !text.is_empty() && !text.split('-').all(is_part) => {
+            Err(format!("`{text}`, expected a language as BCP 47 has it, such as en or de-AT"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_policy(value: &ParameterValue) -> Result<(), String> {

@@ -33,5 +33,5 @@ pub use names::resolve_topic;
 pub use native::{Native, NativeStream};
 pub use node::{RawError, RawNode, RawPublisher, RawSubscription};
 pub use parameters::given_parameters;
-pub use system::{free_bytes, set_variable_at_start};
+pub use system::{free_bytes, local_hour, set_variable_at_start};
 pub use type_support::{TypeSupport, TypeSupportError};
