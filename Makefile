@@ -61,6 +61,7 @@ lint: setup
 bench: build
 	@$(ENV) cargo bench --locked --quiet -p rapport-perception --bench pipeline
 	@$(ENV) cargo bench --locked --quiet -p rapport-perception --bench following
+	@$(ENV) cargo bench --locked --quiet -p rapport-perception --bench head_pose
 	@$(ENV) tools/isolated python benches/latency.py
 	@$(ENV) tools/isolated python benches/load.py
 	@$(ENV) tools/isolated python benches/viewers.py

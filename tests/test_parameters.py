@@ -100,6 +100,7 @@ def plain(value):
         ParameterType.PARAMETER_INTEGER: value.integer_value,
         ParameterType.PARAMETER_DOUBLE: value.double_value,
         ParameterType.PARAMETER_STRING: value.string_value,
+        ParameterType.PARAMETER_STRING_ARRAY: list(value.string_array_value),
     }[value.type]
 
 

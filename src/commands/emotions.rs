@@ -24,9 +24,11 @@ pub fn emotions_cdr(
         roi_px: person.face.roi_in_image.clipped(width_px, height_px),
         detection_confidence: person.face.score,
         landmarks_px: person.face.landmarks.map(|point| [point.x, point.y]),
-        // Neither is estimated: what the message's definition says for unknown.
-        pose: Pose::UNKNOWN,
-        distance_std_m: f32::NAN,
+        pose: person.pose.map_or(Pose::UNKNOWN, |pose| Pose {
+            position_m: pose.position_m,
+            orientation: pose.orientation,
+        }),
+        distance_std_m: person.pose.map_or(f32::NAN, |pose| pose.distance_std_m as f32),
         first_seen: stamp_of(person.first_seen),
         engagement: person.engagement.map_or("", Engagement::as_str),
         label: person.emotion.as_str(),

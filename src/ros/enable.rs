@@ -5,6 +5,7 @@ use r2r::std_srvs::srv::SetBool;
 use r2r::{Node, QosProfile};
 
 use super::switch::Switch;
+use super::switches;
 
 /// What the service says to those who call it.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +26,7 @@ pub fn start<F: Fn(bool) -> Switch + Send + 'static>(
     set: F,
 ) -> r2r::Result<impl Future<Output = ()> + Send + use<F>> {
     let name = format!("{}/enable", node.name()?);
+    let service = format!("{}/{name}", node.namespace()?.trim_end_matches('/'));
     let mut requests = node.create_service::<SetBool::Service>(&name, QosProfile::default())?;
     Ok(async move {
         while let Some(request) = requests.next().await {
@@ -35,7 +37,8 @@ pub fn start<F: Fn(bool) -> Switch + Send + 'static>(
                 (true, false) => format!("enabled; {}", words.once_active),
                 (false, _) => format!("disabled; {}", words.disabled),
             };
-            tracing::info!("{message}");
+            // Services do not say who called.
+            switches::say(&format!("{message} (by the service {service})"));
             let response = SetBool::Response { success: true, message };
             if let Err(error) = request.respond(response) {
                 tracing::warn!("enable: response not sent: {error}");

@@ -39,6 +39,7 @@ mod slot;
 mod stats;
 mod status;
 mod switch;
+mod switches;
 #[cfg(has_type_descriptions)]
 mod type_description;
 pub mod watch;

@@ -51,6 +51,8 @@ fn person(face: &FaceMessage<'_>, labels: &[&str]) -> PersonReport {
             face_id: face.face_id.to_string(),
             label: face.label.to_owned(),
             landmarks: face.landmarks_px.map(|[x, y]| PointReport { x, y }),
+            // The robot's page shows none.
+            pose: None,
             probabilities: by_label(&face.probabilities),
             roi: BoxReport { height, width, x, y },
             sure: face.sure,

@@ -223,7 +223,11 @@ impl Robot {
 
     fn command(&mut self, command: Command) {
         let Action::Pause(paused) = command.action;
-        tracing::info!("{} is {}", self.name, if paused { "paused" } else { "resumed" });
+        tracing::info!(
+            "{} is {} on the page",
+            self.name,
+            if paused { "paused" } else { "resumed" }
+        );
         self.wanted = Some(!paused);
         if let Err(error) = self.means.pauses.set(&self.name, paused) {
             let problem = format!("it does not hold over a restart of dashboard_node: {error}");

@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use super::clock::RosClock;
 use super::lock::lock;
 use super::runner::Tasks;
+use super::switches;
 pub use machine::State;
 use machine::{Step, TRANSITIONS, Transition, available, outcome, requested};
 
@@ -138,6 +139,9 @@ impl Lifecycle {
     }
 }
 
+/// Who moves a node that configures and activates itself.
+const AUTOSTART: &str = "its parameter autostart";
+
 /// Moves the node as it is asked to, one transition after the other.
 async fn change(
     shown: Shown,
@@ -145,12 +149,13 @@ async fn change(
     autostart: bool,
     mut requests: mpsc::Receiver<ServiceRequest<ChangeState::Service>>,
 ) {
-    if autostart && shown.take(&mut managed, 0, "configure").await {
-        shown.take(&mut managed, 0, "activate").await;
+    if autostart && shown.take(&mut managed, 0, "configure", AUTOSTART).await {
+        shown.take(&mut managed, 0, "activate", AUTOSTART).await;
     }
     while let Some(request) = requests.recv().await {
         let asked = &request.message.transition;
-        let success = shown.take(&mut managed, asked.id, &asked.label).await;
+        let success =
+            shown.take(&mut managed, asked.id, &asked.label, "the service change_state").await;
         if let Err(error) = request.respond(ChangeState::Response { success }) {
             tracing::warn!("change_state: response not sent: {error}");
         }
@@ -163,7 +168,7 @@ impl Shown {
     }
 
     /// Takes a transition to its end and returns whether it succeeded.
-    async fn take(&self, managed: &mut impl Managed, id: u8, label: &str) -> bool {
+    async fn take(&self, managed: &mut impl Managed, id: u8, label: &str, by: &str) -> bool {
         let (step, begin) = match requested(self.state(), id, label) {
             Ok(found) => found,
             Err(error) => {
@@ -193,7 +198,9 @@ impl Shown {
             self.move_along(end);
         }
         match &result {
-            Ok(()) => tracing::info!("{}: now {}", begin.label, self.state().label()),
+            Ok(()) => {
+                switches::say(&format!("{}: now {} (by {by})", begin.label, self.state().label()))
+            }
             Err(error) => tracing::error!(
                 "{} failed, the node stays {}: {error:#}",
                 begin.label,

@@ -248,8 +248,11 @@ impl Kind {
             (Kind::Texts, ParameterValue::String(text)) => {
                 Ok(ParameterValue::StringArray(vec![text.clone()]))
             }
-            // A parameter file cannot say of what an empty list is one.
+            // A parameter file cannot say of what an empty list is one, and rclpy calls it bytes.
             (Kind::Texts, ParameterValue::NotSet) => Ok(self.default_value()),
+            (Kind::Texts, value) if is_empty_list(value) => {
+                Ok(ParameterValue::StringArray(Vec::new()))
+            }
             (Kind::Choice(choices), ParameterValue::String(text))
                 if choices.contains(&text.as_str()) =>
             {
@@ -280,6 +283,16 @@ impl Kind {
             Kind::Number(_, range) => format!("a number, {} to {}", range.start(), range.end()),
             Kind::Texts => "a list of strings".to_owned(),
         }
+    }
+}
+
+fn is_empty_list(value: &ParameterValue) -> bool {
+    match value {
+        ParameterValue::BoolArray(values) => values.is_empty(),
+        ParameterValue::IntegerArray(values) => values.is_empty(),
+        ParameterValue::DoubleArray(values) => values.is_empty(),
+        ParameterValue::ByteArray(values) => values.is_empty(),
+        _ => false,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::ros::namesake::Problem;
 use crate::ros::stats::{Counts, STAGES, Stats};
 use crate::ros::status::key;
 use crate::ros::switch::Switch;
+use crate::ros::switches;
 use rapport_perception::onnx;
 
 /// From which share of dropped images on that is a warning.
@@ -104,6 +105,14 @@ impl Health for PerceptionHealth {
         report.value("model", &loaded.model);
         report.value("ONNX Runtime", onnx::runtime_version().as_deref().unwrap_or("not loaded"));
         report.value("threads", loaded.threads);
+        for (index, line) in switches::last().into_iter().enumerate() {
+            let name = if index == 0 {
+                "last switch".to_owned()
+            } else {
+                format!("switch {index} before")
+            };
+            report.value(name, line);
+        }
         report
     }
 }

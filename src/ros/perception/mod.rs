@@ -1,6 +1,9 @@
 //! The perception node: camera images in, the expressions of the people in them out.
 
+mod camera_info;
+mod engagement;
 mod health;
+mod people;
 mod settings;
 mod worker;
 
@@ -9,6 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
 use r2r::{Node, ParameterValue, QosProfile};
+use tokio::sync::watch;
 
 use super::arguments::process_arguments;
 use super::clock::RosClock;
@@ -30,12 +34,15 @@ use super::runner::Tasks;
 use super::stats::Stats;
 use super::status::EXPRESSIONS;
 use health::{Loaded, PerceptionHealth};
+use people::PeopleTopics;
 use rapport_perception::frame::Decoder;
 use rapport_perception::onnx;
+use rapport_perception::pose::Camera;
 use rapport_perception::track::FaceId;
-use rapport_perception::{Networks, Session};
+use rapport_perception::zones::Zones;
+use rapport_perception::{Networks, Session, SessionOptions};
 use rapport_recording::message::EmotionsMessage;
-use settings::{model_files, runtime_options, session_options, specs};
+use settings::{model_files, runtime_options, session_options, specs, zones};
 use worker::{TimeOrigin, Worker};
 
 /// Advertises the node's services and starts its tasks; images are taken once it is active.
@@ -50,6 +57,7 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     table.extend(topic.qos_parameters());
     let parameters = Parameters::declare(&given, table)?;
     let at_start = parameters.values();
+    zones(&at_start).context("parameter ignore_zones")?;
     let faces_from = Source::named(at_start.text("faces_from"));
     let mut tasks = Tasks::default();
     let clock = RosClock::start(handle.clone(), &parameters, &mut tasks);
@@ -86,7 +94,22 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     let enable = move |on| switched.set(|switch| switch.enabled = on);
     tasks.endless(enable::start(node, ENABLE, enable)?);
     tasks.endless(processor.clone().run());
+    let camera = match faces_from {
+        Source::Image => {
+            let calibration = camera_info::topic(node, &topic, &ros_arguments)?;
+            let (camera, task) = camera_info::start(node, calibration, &topic)?;
+            // Without images there is nothing to be calibrated: the node lives on.
+            tasks.endless(async {
+                task.await;
+                std::future::pending().await
+            });
+            camera
+        }
+        // Images of faces alone do not say where they are.
+        Source::Cropped | Source::Aligned => watch::channel(None).1,
+    };
     let perception = Perception {
+        camera,
         node: handle.clone(),
         name: node.name()?,
         parameters: parameters.clone(),
@@ -137,6 +160,14 @@ const ENABLE: enable::Words = enable::Words {
     disabled: "no images are taken",
 };
 
+/// How images of single faces are processed: shares of the camera's image mean nothing in them.
+fn face_options(values: &Values) -> SessionOptions {
+    let mut options = session_options(values);
+    options.detect.ignore_zones = Zones::default();
+    options.pose.horizontal_fov_deg = None;
+    options
+}
+
 /// A number that is another one in each process.
 fn by_chance() -> u64 {
     RandomState::new().build_hasher().finish()
@@ -145,6 +176,8 @@ fn by_chance() -> u64 {
 /// What the lifecycle moves.
 struct Perception {
     node: NodeHandle,
+    /// The calibrated camera.
+    camera: watch::Receiver<Option<Camera>>,
     parameters: Parameters,
     processor: ImageProcessor,
     stats: Arc<Mutex<Stats>>,
@@ -194,9 +227,9 @@ impl Perception {
             name: self.name.clone(),
             source,
             networks,
-            options: session_options(values),
+            options: face_options(values),
             changes,
-            options_of: session_options,
+            options_of: face_options,
             switch: self.processor.switch(),
             stats: self.stats.clone(),
             status: self.intake.clone(),
@@ -218,6 +251,7 @@ impl Perception {
             None if in_letters => session.count_on_from(FaceId::in_letters(by_chance())),
             None => {}
         }
+        let people = PeopleTopics::start(self.node.clone(), values).await?;
         let hri = match values.flag("publish_hri") {
             true => Some(Hri::start(self.node.clone()).await?),
             false => None,
@@ -234,7 +268,7 @@ impl Perception {
         };
         let (emotions, annotated) =
             self.node.with(advertise).await?.context("topics not advertised")?;
-        Ok(Worker {
+        let mut worker = Worker {
             decoder: Decoder::default(),
             session,
             origin: TimeOrigin::now(),
@@ -242,12 +276,16 @@ impl Perception {
             emotions,
             annotated,
             hri,
+            people,
+            camera: self.camera.clone(),
             stats: self.stats.clone(),
             errors: RateLimitedLog::default(),
             was_set_back: false,
             last: None,
             hold: session_options(values).track.hold,
-        })
+        };
+        worker.begin();
+        Ok(worker)
     }
 }
 
@@ -289,11 +327,12 @@ impl Managed for Perception {
         *lock(&self.loaded) = Loaded::default();
         self.parameters.set_configured(false);
         if let Some(worker) = worker {
-            let Worker { session, emotions, annotated, hri, .. } = worker;
+            let Worker { session, emotions, annotated, hri, people, .. } = worker;
             self.next_id = Some(session.next_id());
             if let Some(hri) = hri {
                 hri.end().await?;
             }
+            people.end().await?;
             let withdraw = |node: &mut Node| {
                 node.destroy_publisher_untyped(emotions);
                 node.destroy_publisher(annotated);

@@ -3,14 +3,18 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use r2r::ParameterValue;
+
 use crate::ros::hri::Source;
 use crate::ros::image_topic::Transport;
 use crate::ros::parameters::{Change, Kind, Spec, Values, parameter};
 use rapport_perception::detect::{DetectOptions, WorkingSize};
 use rapport_perception::onnx::RuntimeOptions;
+use rapport_perception::pose::PoseOptions;
 use rapport_perception::smooth::SmoothOptions;
 use rapport_perception::track::TrackOptions;
-use rapport_perception::{ModelFiles, RateOptions, SessionOptions};
+use rapport_perception::zones::{ZoneError, Zones};
+use rapport_perception::{AttentionOptions, ModelFiles, RateOptions, SessionOptions};
 
 /// The table of parameters, but for the QoS overrides, which are named after the topic.
 pub fn specs() -> Vec<Spec> {
@@ -157,7 +161,128 @@ pub fn specs() -> Vec<Spec> {
             "Least confidence from which any label is called sure, 0 to 1; below 0: as the emotion \
              network's own decision rule has it",
         ),
+        parameter(
+            "max_yaw_deg",
+            Kind::Number(45.0, 0.0..=90.0),
+            Live,
+            "Beyond which turn of the head to the side, in degrees, no label is called sure",
+        ),
+        parameter(
+            "horizontal_fov_deg",
+            Kind::Number(0.0, 0.0..=175.0),
+            Live,
+            "How wide the image is, in degrees, where the topic camera_info does not say; 0: unknown, \
+             and with it where heads are",
+        ),
+        parameter(
+            "ignore_zones",
+            Kind::Texts,
+            Live,
+            "Parts of the image in which nothing is looked for, shown or counted: each a polygon of \
+             corners X,Y X,Y X,Y in shares of width and height",
+        )
+        .checked(check_zones),
+        parameter(
+            "publish_tf",
+            Kind::Flag(false),
+            Unconfigured,
+            "Publish the frames face_<id> and gaze_<id> on /tf (REP-155)",
+        ),
+        parameter(
+            "engagement_window_secs",
+            Kind::Number(10.0, 0.2..=60.0),
+            Live,
+            "Over how many seconds it is averaged whether a person attends; nothing is said before \
+             half of it",
+        ),
+        parameter(
+            "engagement_field_deg",
+            Kind::Number(60.0, 1.0..=89.0),
+            Live,
+            "Half of the field in which a person attends to the camera, in degrees; the score is 0 at \
+             its edge",
+        ),
+        parameter(
+            "engagement_distance_m",
+            Kind::Number(4.0, 0.1..=20.0),
+            Live,
+            "Farther away than this, in metres, nobody attends",
+        ),
+        parameter(
+            "engagement_score",
+            Kind::Number(0.5, 0.0..=1.0),
+            Live,
+            "Score of head direction and distance above which a person attends at the moment, 0 to 1",
+        ),
+        parameter(
+            "engagement_enter",
+            Kind::Number(0.5, -1.0..=1.0),
+            Live,
+            "Mean over the window, -1 (never attended) to 1 (always), above which a person is engaged",
+        ),
+        parameter(
+            "engagement_leave",
+            Kind::Number(0.4, -1.0..=1.0),
+            Live,
+            "Mean over the window below which an engaged person is disengaging",
+        ),
+        parameter(
+            "publish_engagement",
+            Kind::Flag(false),
+            Unconfigured,
+            "Publish attention on /humans/persons/<face_id>/engagement_status; off where \
+             hri_engagement does so",
+        ),
+        parameter(
+            "near_distance_m",
+            Kind::Number(1.2, 0.0..=20.0),
+            Live,
+            "Nearer than this, in metres, somebody has come near (person_events)",
+        ),
+        parameter(
+            "look_at_distance_m",
+            Kind::Number(3.6, 0.0..=20.0),
+            Live,
+            "Farther away than this, in metres, nobody is looked at (look_at)",
+        ),
+        parameter(
+            "look_at_margin_m",
+            Kind::Number(0.3, 0.0..=5.0),
+            Live,
+            "By how many metres another person must be nearer to be looked at instead",
+        ),
+        parameter(
+            "look_at_dwell_secs",
+            Kind::Number(1.0, 0.0..=60.0),
+            Live,
+            "For how many seconds another person must lead to be looked at instead",
+        ),
+        parameter(
+            "publish_detections",
+            Kind::Flag(false),
+            Unconfigured,
+            "Publish the faces as vision_msgs/Detection2DArray on detections",
+        ),
+        parameter(
+            "publish_annotations",
+            Kind::Flag(false),
+            Unconfigured,
+            "Publish boxes and captions as foxglove_msgs/ImageAnnotations on annotations",
+        ),
     ]
+}
+
+/// The zones of the parameter `ignore_zones`.
+///
+/// # Errors
+/// If a text describes none.
+pub fn zones(parameters: &Values) -> Result<Zones, ZoneError> {
+    Zones::read(parameters.texts("ignore_zones").iter().map(String::as_str))
+}
+
+fn check_zones(value: &ParameterValue) -> Result<(), String> {
+    let ParameterValue::StringArray(texts) = value else { return Ok(()) };
+    Zones::read(texts.iter().map(String::as_str)).map(|_| ()).map_err(|error| error.to_string())
 }
 
 /// The networks' files.
@@ -182,6 +307,12 @@ pub fn runtime_options(parameters: &Values) -> RuntimeOptions {
 /// How frames are processed.
 pub fn session_options(parameters: &Values) -> SessionOptions {
     let secs = |name| Duration::from_secs_f64(parameters.number(name));
+    let number = |name| parameters.number(name) as f32;
+    let ignore_zones = zones(parameters).unwrap_or_else(|error| {
+        // Checked at start and whenever it is set.
+        tracing::error!("ignore_zones: {error}");
+        Zones::default()
+    });
     SessionOptions {
         detect: DetectOptions {
             working_size: WorkingSize {
@@ -190,6 +321,7 @@ pub fn session_options(parameters: &Values) -> SessionOptions {
             },
             min_score: parameters.number("min_score") as f32,
             min_face_probability: parameters.number("min_face_probability") as f32,
+            ignore_zones,
         },
         rates: RateOptions {
             search_hz: parameters.number("search_hz") as f32,
@@ -204,6 +336,23 @@ pub fn session_options(parameters: &Values) -> SessionOptions {
             time_constant: secs("smoothing_secs"),
             switch_margin: parameters.number("switch_margin") as f32,
             switch_after: secs("switch_secs"),
+        },
+        pose: PoseOptions {
+            horizontal_fov_deg: Some(parameters.number("horizontal_fov_deg")).filter(|&f| f > 0.0),
+            max_yaw_deg: number("max_yaw_deg"),
+            ..PoseOptions::default()
+        },
+        attention: AttentionOptions {
+            window: secs("engagement_window_secs"),
+            half_field_deg: number("engagement_field_deg"),
+            max_distance_m: number("engagement_distance_m"),
+            min_score: number("engagement_score"),
+            enter: number("engagement_enter"),
+            leave: number("engagement_leave"),
+            near_m: number("near_distance_m"),
+            look_at_m: number("look_at_distance_m"),
+            look_margin_m: number("look_at_margin_m"),
+            look_dwell: secs("look_at_dwell_secs"),
         },
     }
 }

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use r2r::sensor_msgs::msg::Image;
 use r2r::std_msgs::msg::Header;
 use r2r::{Publisher, PublisherUntyped};
+use tokio::sync::watch;
 
+use super::people::PeopleTopics;
 use super::settings::session_options;
 use crate::commands::emotions::emotions_cdr;
 use crate::ros::convert;
@@ -17,9 +19,12 @@ use crate::ros::logging::RateLimitedLog;
 use crate::ros::parameters::Changes;
 use crate::ros::processor::Work;
 use crate::ros::stats::{FrameTimes, Stats};
-use rapport_perception::annotate::annotate;
+use crate::ros::switches;
+use rapport_perception::annotate::annotate_outside;
 use rapport_perception::frame::Decoder;
-use rapport_perception::{Observation, Session, Timings};
+use rapport_perception::pose::Camera;
+use rapport_perception::zones::Zones;
+use rapport_perception::{Session, Timings};
 use rapport_vocabulary::ImageStamp;
 
 /// The networks of a configured node, and the topics it publishes on.
@@ -32,6 +37,9 @@ pub struct Worker {
     pub emotions: PublisherUntyped,
     pub annotated: Publisher<Image>,
     pub hri: Option<Hri>,
+    pub people: PeopleTopics,
+    /// The calibrated camera.
+    pub camera: watch::Receiver<Option<Camera>>,
     pub stats: Arc<Mutex<Stats>>,
     pub errors: RateLimitedLog,
     /// Whether stamps have gone back before.
@@ -73,11 +81,7 @@ impl TimeOrigin {
 impl Work<Received> for Worker {
     /// Publishes who is in an image. Where that fails, says why, and skips the image.
     fn process(&mut self, received: &Received) {
-        if let Some(values) = self.changes.newer() {
-            let options = session_options(&values);
-            self.hold = options.track.hold;
-            self.session.set_options(options);
-        }
+        self.take_up_changes();
         if let Err(error) = self.publish_people(received) {
             let problem = format!("{error:#}");
             self.errors.error(&format!("image skipped: {problem}"));
@@ -104,8 +108,39 @@ impl Work<Received> for Worker {
 }
 
 impl Worker {
+    /// Takes up what is known before the first image.
+    pub fn begin(&mut self) {
+        say_zones(&self.session.options().detect.ignore_zones, true);
+        self.take_up_camera();
+    }
+
+    fn take_up_camera(&mut self) {
+        let mut options = self.session.options().clone();
+        options.pose.camera = self.camera.borrow_and_update().clone();
+        self.session.set_options(options);
+    }
+
+    /// Takes up other parameters, and another calibration of the camera.
+    fn take_up_changes(&mut self) {
+        if let Some(values) = self.changes.newer() {
+            let mut options = session_options(&values);
+            self.hold = options.track.hold;
+            let before = self.session.options();
+            options.pose.camera = before.pose.camera.clone();
+            if options.detect.ignore_zones != before.detect.ignore_zones {
+                say_zones(&options.detect.ignore_zones, false);
+            }
+            self.session.set_options(options);
+        }
+        // Where the sender has gone, so has the node.
+        if self.camera.has_changed().unwrap_or(false) {
+            self.take_up_camera();
+        }
+    }
+
     /// Says once that the people of the last image are gone, under its header.
     fn publish_nobody(&mut self) {
+        let lost = self.session.everybody_left();
         let Some(LastImage { header, width_px, height_px, has_people }) = self.last.take() else {
             return;
         };
@@ -123,6 +158,9 @@ impl Worker {
         {
             self.errors.error(&format!("/humans/faces/tracked: not published: {error:#}"));
         }
+        if let Err(error) = self.people.leave(&header, &lost) {
+            self.errors.error(&format!("people: not published: {error:#}"));
+        }
     }
 
     fn publish_people(&mut self, received: &Received) -> anyhow::Result<()> {
@@ -135,9 +173,8 @@ impl Worker {
         };
         let decode = start.elapsed();
         let (stamp, arrival) = (convert::stamp(&header.stamp), self.origin.time_of(received.at));
-        let Observation { people, time, timings, .. } =
-            self.session.process(&frame, ImageStamp { stamp, arrival })?;
-        if let Some(by) = time.set_back {
+        let seen = self.session.process(&frame, ImageStamp { stamp, arrival })?;
+        if let Some(by) = seen.time.set_back {
             let line = format!(
                 "the stamps of the images went back by {:.1} s: all tracks are reset, and \
                  everybody in view gets a new id (a clock was set, a recording began again, or two \
@@ -153,7 +190,8 @@ impl Worker {
         let publishing = Instant::now();
         let (width, height) = (frame.width_px(), frame.height_px());
         let networks = self.session.networks();
-        let message = emotions_cdr(&convert::header(&header), width, height, &people, networks);
+        let people = &seen.people;
+        let message = emotions_cdr(&convert::header(&header), width, height, people, networks);
         self.emotions.publish_raw(&message)?;
         self.last = Some(LastImage {
             header: header.clone(),
@@ -162,24 +200,41 @@ impl Worker {
             has_people: !people.is_empty(),
         });
         if let Some(hri) = &mut self.hri {
-            let published = hri.publish(&header, &frame, &people, |id| self.session.knows(id));
+            let published = hri.publish(&header, &frame, people, |id| self.session.knows(id));
             if let Err(error) = published {
                 self.errors.error(&format!("/humans/faces: not published: {error:#}"));
             }
         }
+        let session = &self.session;
+        let told = self.people.publish(&header, (width, height), &seen, |id| session.knows(id));
+        if let Err(error) = told {
+            self.errors.error(&format!("people: not published: {error:#}"));
+        }
         if self.annotated.get_inter_process_subscription_count()? > 0 {
-            let rgb = annotate(&frame, &people);
+            let zones = &self.session.options().detect.ignore_zones;
+            let rgb = annotate_outside(&frame, people, zones);
             self.annotated.publish(&convert::rgb_image(&header, width, height, rgb))?;
         }
-        log_timings(&timings);
+        log_timings(&seen.timings);
         let times = FrameTimes {
             decode,
-            pipeline: timings,
+            pipeline: seen.timings,
             publish: publishing.elapsed(),
             total: received.at.elapsed(),
         };
         lock(&self.stats).processed(times, stamp.unwrap_or(arrival), people.len());
         Ok(())
+    }
+}
+
+/// Says which parts of the image are looked at; at the start, only where some are not.
+fn say_zones(zones: &Zones, is_start: bool) {
+    match zones.len() {
+        0 if is_start => {}
+        0 => switches::say("ignore_zones: all of the image is looked at (by the parameter)"),
+        count => switches::say(&format!(
+            "ignore_zones: parts of the image that are not looked at: {count} (by the parameter)"
+        )),
     }
 }
 
