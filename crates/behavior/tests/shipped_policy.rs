@@ -190,7 +190,7 @@ fn it_waits_until_somebody_turns_to_it_and_calls_a_colleague_for_who_waits() {
 }
 
 #[test]
-fn it_interrupts_nobody_and_is_quiet_at_night() {
+fn it_interrupts_nobody() {
     let smile = [FaceReading::new("f1", Emotion::Happy, 0.95)];
     let answered = |prepare: &dyn Fn(&mut Engine)| {
         let mut engine = Engine::new(shipped());
@@ -202,8 +202,8 @@ fn it_interrupts_nobody_and_is_quiet_at_night() {
         assert!(!answered(&|engine| engine.set_state(state, StateValue::Flag(true))), "{state}");
         assert!(answered(&|engine| engine.set_state(state, StateValue::Flag(false))), "{state}");
     }
-    assert!(!answered(&|engine| engine.set_hour(Some(23.0))));
-    assert!(answered(&|engine| engine.set_hour(Some(9.0))));
+    // No test or demonstration may depend on the hour at which it runs.
+    assert!(answered(&|engine| engine.set_hour(Some(3.0))));
 }
 
 #[test]

@@ -248,7 +248,7 @@ fn item(line: &Line<'_>) -> Markup {
                     }
                     ": "
                     @if let Some(speech) = &answered.speech { q { "“" (speech) "”" } }
-                    small { (answered.does) }
+                    small { (silent(answered)) }
                     small { "because " (answered.reason) }
                     @if let Some((at, reason)) = &answered.cancelled {
                         small { "cut short at " (format!("{at:.1} s")) ": " (reason) }
@@ -263,6 +263,13 @@ fn item(line: &Line<'_>) -> Markup {
             }
         }
     }
+}
+
+/// What the robot does but what it says.
+fn silent(answered: &Answered) -> &str {
+    let says = answered.speech.as_ref().map(|speech| format!("says \"{speech}\""));
+    let does = says.and_then(|says| answered.does.strip_prefix(&*says));
+    does.unwrap_or(&answered.does).trim_start_matches(", ")
 }
 
 fn told(class: &str, what: &str, episode: &Episode) -> Markup {
