@@ -42,7 +42,11 @@ fn recording(folder: &Path) -> PathBuf {
 }
 
 fn rapport(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_rapport")).current_dir(folder).args(arguments).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_rapport"))
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -61,8 +65,18 @@ fn a_recording_is_rehearsed_with_two_policies_the_same_each_time() {
         let output = rapport(
             folder,
             &[
-                "rehearse", "bag.mcap", "--policy", "a.yaml", "--policy", "b.yaml", "--language",
-                "de-AT", "--json", &json, "--html", page,
+                "rehearse",
+                "bag.mcap",
+                "--policy",
+                "a.yaml",
+                "--policy",
+                "b.yaml",
+                "--language",
+                "de-AT",
+                "--json",
+                &json,
+                "--html",
+                page,
             ],
         );
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
@@ -86,12 +100,18 @@ fn a_recording_is_rehearsed_with_two_policies_the_same_each_time() {
     assert_eq!(responses[0]["language"], "de");
     assert_eq!(first["held_back"][0]["key"], "not_while");
     assert_eq!(first["held_back"][0]["why"], "the robot is muted true");
-    let nearly: Vec<&str> = first["nearly"].as_array().unwrap().iter().map(|near| near["key"].as_str().unwrap()).collect();
+    let nearly: Vec<&str> = first["nearly"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|near| near["key"].as_str().unwrap())
+        .collect();
     assert_eq!(nearly, ["distance_m"], "{told}");
     assert_eq!(second["responses"].as_array().unwrap().len(), 0);
     assert_eq!(first["unknown_states"].as_array().unwrap().len(), 0);
 
-    for told in ["smile -> face_1: says \"Guten Tag\"", "nearly near for face_1", "held back smile"] {
+    for told in ["smile -> face_1: says \"Guten Tag\"", "nearly near for face_1", "held back smile"]
+    {
         assert!(told_in(&run("three.html").0, told), "{told}");
     }
     assert!(page.starts_with("<!DOCTYPE html>"));
@@ -113,9 +133,12 @@ fn what_is_wrong_is_one_clear_line() {
     let temp = tempfile::tempdir().unwrap();
     let folder = temp.path();
     recording(folder);
-    fs::write(folder.join("wrong.yaml"), POLICY.replace("confidence: 0.5", "confidence: 5")).unwrap();
+    fs::write(folder.join("wrong.yaml"), POLICY.replace("confidence: 0.5", "confidence: 5"))
+        .unwrap();
     let expected = "rapport: wrong.yaml:6:39: confidence is 5; allowed: 0 to 1\\n";
-    for arguments in [&["policy", "wrong.yaml"][..], &["rehearse", "bag.mcap", "--policy", "wrong.yaml"]] {
+    for arguments in
+        [&["policy", "wrong.yaml"][..], &["rehearse", "bag.mcap", "--policy", "wrong.yaml"]]
+    {
         let output = rapport(folder, arguments);
         assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), expected.to_owned()));
     }

@@ -66,6 +66,8 @@ pub struct FaceBox {
     y_px: f32,
     /// More than 0.
     pub(super) width_px: f32,
+    /// Whether it is so near to the left or right edge of the image that its owner may walk out of it.
+    pub(super) is_at_edge: bool,
 }
 
 impl FaceBox {
@@ -73,7 +75,14 @@ impl FaceBox {
     pub fn new(left_px: f32, top_px: f32, width_px: f32, height_px: f32) -> Option<Self> {
         let (x_px, y_px) = (left_px + width_px / 2.0, top_px + height_px / 2.0);
         let is_box = x_px.is_finite() && y_px.is_finite() && width_px.is_normal() && width_px > 0.0;
-        is_box.then_some(Self { x_px, y_px, width_px })
+        is_box.then_some(Self { x_px, y_px, width_px, is_at_edge: false })
+    }
+
+    /// The same box in an image of this width: within its own width of the left or right edge, who is
+    /// lost has left. Where this is not told, nobody leaves by an edge.
+    pub fn in_image(self, image_width_px: u32) -> Self {
+        let to_edge_px = self.x_px.min(image_width_px as f32 - self.x_px);
+        Self { is_at_edge: image_width_px > 0 && to_edge_px < self.width_px, ..self }
     }
 
     /// From the middle of one to that of the other, in pixels.

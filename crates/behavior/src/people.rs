@@ -185,9 +185,13 @@ impl Person {
     /// Whether a new face is seen in their place.
     fn is_place_of(&self, face_box: &FaceBox, unseen: Duration) -> bool {
         self.face_box.is_some_and(|place| {
+            // Through an edge, as through a door, one leaves and another comes.
+            let has_gone = place.is_at_edge && unseen >= LEFT_AFTER;
             let width_px = f64::from(place.width_px.max(face_box.width_px));
             let widths = (1.0 + 0.5 * unseen.as_secs_f64()).min(2.0);
-            place.ratio(face_box) <= 1.6 && place.apart_px(face_box) <= widths * width_px
+            !has_gone
+                && place.ratio(face_box) <= 1.6
+                && place.apart_px(face_box) <= widths * width_px
         })
     }
 }

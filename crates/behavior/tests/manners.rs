@@ -239,6 +239,25 @@ fn a_visit_has_one_greeting_under_any_id_over_off_and_on_and_over_another_policy
 }
 
 #[test]
+fn through_the_edge_of_the_image_one_leaves_and_another_comes() {
+    const GREET: &str =
+        "cooldown_secs: 0, greeting: true, answer: {say: Hello., duration_secs: 0.1}";
+    for (lost_ms, greeted) in [(1_500, 1), (2_500, 2)] {
+        let mut engine = engine_of("", &[("{emotion: neutral}", GREET)]);
+        let at_edge = FaceBox::new(590.0, 100.0, 50.0, 60.0).map(|found| found.in_image(640));
+        let mut count = 0;
+        for (id, from) in [("a", 0), ("b", 1_000 + lost_ms)] {
+            for tenth in 0..=10 {
+                let reading = FaceReading { face_box: at_edge, ..neutral(id) };
+                let decision = engine.observe(at(from + tenth * 100), &[reading]);
+                count += usize::from(decision.response.is_some());
+            }
+        }
+        assert_eq!(count, greeted, "lost for {lost_ms} ms");
+    }
+}
+
+#[test]
 fn answers_are_limited_by_the_hour_in_all_and_to_a_person() {
     for (manners, expected) in
         [("per_hour: 3", [3, 0, 3, 0]), ("per_person_per_hour: 2", [2, 2, 2, 2])]

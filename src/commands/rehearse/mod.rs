@@ -180,6 +180,7 @@ fn rehearse(
                 continue;
             }
         };
+        let width_px = frame.width_px();
         let arrival = Duration::from_nanos(message.log_time_ns.try_into().unwrap_or_default());
         let stamp = ImageStamp { stamp: header.stamp(), arrival };
         let seen = match session.process(&frame, stamp) {
@@ -195,7 +196,7 @@ fn rehearse(
         let at_secs = time.saturating_sub(start).as_secs_f64();
         let ids: Vec<String> = seen.iter().map(|person| person.id.to_string()).collect();
         let readings: Vec<FaceReading<'_>> =
-            seen.iter().zip(&ids).map(|(person, id)| reading(person, id)).collect();
+            seen.iter().zip(&ids).map(|(person, id)| reading(person, id, width_px)).collect();
         people.see(at_secs, &readings);
         let hour = (time.as_secs_f64() / 3600.0 + args.utc_offset).rem_euclid(24.0);
         for (engine, rehearsed) in &mut robots {
@@ -223,7 +224,7 @@ fn rehearse(
 }
 
 /// A person as the engine takes them.
-fn reading<'a>(person: &Person, id: &'a str) -> FaceReading<'a> {
+fn reading<'a>(person: &Person, id: &'a str, image_width_px: u32) -> FaceReading<'a> {
     let roi = person.face.roi_in_image;
     FaceReading {
         sure: person.sure,
@@ -231,7 +232,8 @@ fn reading<'a>(person: &Person, id: &'a str) -> FaceReading<'a> {
         arousal: person.affect.arousal,
         engagement: person.engagement,
         position_m: person.pose.map(|pose| pose.position_m.map(|metres| metres as f32)),
-        face_box: FaceBox::new(roi.x, roi.y, roi.width, roi.height),
+        face_box: FaceBox::new(roi.x, roi.y, roi.width, roi.height)
+            .map(|found| found.in_image(image_width_px)),
         ..FaceReading::new(id, person.emotion, person.confidence())
     }
 }

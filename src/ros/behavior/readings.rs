@@ -14,14 +14,14 @@ pub fn readings<'a>(
     let mut readings = Vec::with_capacity(message.faces.len());
     for face in &message.faces {
         match Emotion::from_word(&face.label) {
-            Ok(emotion) => readings.push(reading(face, emotion)),
+            Ok(emotion) => readings.push(reading(face, emotion, message.image_width)),
             Err(error) => log.warn(&format!("face skipped: {error}")),
         }
     }
     readings
 }
 
-fn reading(face: &FaceEmotion, emotion: Emotion) -> FaceReading<'_> {
+fn reading(face: &FaceEmotion, emotion: Emotion, image_width_px: u32) -> FaceReading<'_> {
     let roi = &face.roi;
     let [left, top, width, height] =
         [roi.x_offset, roi.y_offset, roi.width, roi.height].map(|px| px as f32);
@@ -35,7 +35,8 @@ fn reading(face: &FaceEmotion, emotion: Emotion) -> FaceReading<'_> {
         arousal: face.arousal,
         engagement: Engagement::from_word(&face.engagement),
         position_m: is_known.then_some(position_m),
-        face_box: FaceBox::new(left, top, width, height),
+        face_box: FaceBox::new(left, top, width, height)
+            .map(|found| found.in_image(image_width_px)),
         ..FaceReading::new(&face.face_id, emotion, face.confidence)
     }
 }
