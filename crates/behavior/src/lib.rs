@@ -37,6 +37,7 @@
 //! - `policy`, `response`: the types. Everything else depends on them.
 //! - `policy_file`: reads a policy from its file. `schema`: the keys and ranges of that file.
 //! - `engine`: decides which rule fires. `faces`: what it remembers.
+//! - [`robot_file`]: how the parts of a response reach a robot, by a file of its own.
 //! - `labels`: compares a policy with the labels of the running model.
 //!
 //! # Another output of the robot
@@ -49,6 +50,7 @@ mod labels;
 mod policy;
 mod policy_file;
 mod response;
+pub mod robot_file;
 mod schema;
 
 pub use engine::{Decision, Engine, FaceReading, LONGEST_RESPONSE, MAX_FACES_IN_IMAGE};
