@@ -2,6 +2,7 @@
 
 mod health;
 mod outputs;
+mod performer;
 mod robot;
 mod settings;
 
@@ -28,7 +29,9 @@ use super::runner::Tasks;
 use super::status::RESPONSES;
 use super::switch::Switch;
 use health::{BehaviorHealth, Loaded};
-use rapport_behavior::Policy;
+use performer::{Surroundings, read_robot};
+use rapport_behavior::robot_file::RobotFile;
+use rapport_behavior::{Outcome, Policy};
 use robot::Robot;
 use settings::{read_policy, specs};
 
@@ -54,6 +57,7 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     let autostart = values.flag("autostart");
     // What is wrong with it is a wrong setting, which ends the process as other ones do.
     let policy = autostart.then(|| read_policy(values.text("policy_file"))).transpose()?;
+    let robot_file = autostart.then(|| read_robot(values.text("robot"))).transpose()?;
     let (_, ros_arguments) = process_arguments();
     let topic = resolve_topic("emotions", &node.name()?, &node.namespace()?, &ros_arguments)?;
     let mut emotions = node.subscribe::<FaceEmotionArray>("emotions", QosProfile::default())?;
@@ -76,8 +80,10 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     tasks.endless(namesake::watch(handle.clone(), namesake.clone()));
     let health =
         BehaviorHealth::new(topic, lifecycle.view(), state.clone(), namesake, handle.clone());
-    tasks.endless(Diagnostics::start(node, clock, RESPONSES, health)?.run());
+    tasks.endless(Diagnostics::start(node, clock.clone(), RESPONSES, health)?.run());
     tasks.endless(follow_policy(state.clone(), parameters.changes()));
+    let (words, mut robots_words) = tokio::sync::mpsc::unbounded_channel();
+    let surroundings = Surroundings::new(clock, words);
 
     let listening = state.clone();
     tasks.endless(async move {
@@ -89,6 +95,7 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
                     Some(message) => lock(&listening).respond_to(&message),
                     None => break,
                 },
+                Some((id, outcome)) = robots_words.recv() => lock(&listening).ended(&id, outcome),
                 _ = tick.tick() => lock(&listening).tick(),
             }
         }
@@ -98,7 +105,7 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     tasks.at_end(move || {
         lock(&last_word).set(|switch| switch.active = false);
     });
-    let behavior = Behavior { node: handle, parameters, state, policy };
+    let behavior = Behavior { node: handle, parameters, state, policy, robot_file, surroundings };
     lifecycle.run(behavior, autostart, &mut tasks);
     Ok(tasks)
 }
@@ -124,6 +131,12 @@ impl State {
         }
     }
 
+    fn ended(&mut self, id: &str, outcome: Outcome) {
+        if let Some(robot) = &mut self.robot {
+            robot.ended(id, outcome, self.start.elapsed());
+        }
+    }
+
     fn tick(&mut self) {
         if let Some(robot) = &mut self.robot {
             robot.tick(self.start.elapsed());
@@ -139,7 +152,10 @@ impl State {
             if self.switch.active && !before.active {
                 robot.rest();
             } else if !self.switch.is_on() {
-                robot.stop();
+                robot.stop(match self.switch.active {
+                    true => "the node is disabled",
+                    false => "the node is no longer active",
+                });
             }
         }
         if self.switch.is_on() && !before.is_on() {
@@ -183,6 +199,9 @@ struct Behavior {
     state: Arc<Mutex<State>>,
     /// That was read at the start.
     policy: Option<settings::ReadPolicy>,
+    /// As that.
+    robot_file: Option<RobotFile>,
+    surroundings: Surroundings,
 }
 
 impl Behavior {
@@ -191,9 +210,14 @@ impl Behavior {
             Some(policy) => policy,
             None => read_policy(self.parameters.values().text("policy_file"))?,
         };
+        let robot_file = match self.robot_file.take() {
+            Some(robot) => robot,
+            None => read_robot(self.parameters.values().text("robot"))?,
+        };
         let policy = Policy::clone(&read.policy);
-        let advertise = move |node: &mut Node| Robot::advertise(node, policy);
-        let robot = self.node.with(advertise).await?.context("topics not advertised")?;
+        let surroundings = self.surroundings.clone();
+        let connect = move |node: &mut Node| Robot::connect(node, policy, robot_file, surroundings);
+        let robot = self.node.with(connect).await?.context("the robot is not connected")?;
         Ok((read, robot))
     }
 }

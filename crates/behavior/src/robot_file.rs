@@ -129,7 +129,7 @@ pub struct Part {
 }
 
 /// One message to the robot.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Step {
     /// What it is sent by.
     pub channel: Channel,

@@ -17,8 +17,7 @@ pub enum Engagement {
 
 impl Engagement {
     /// All of them, in the order in which a visit goes through them.
-    pub const ALL: [Self; 4] =
-        [Self::Disengaged, Self::Engaging, Self::Engaged, Self::Disengaging];
+    pub const ALL: [Self; 4] = [Self::Disengaged, Self::Engaging, Self::Engaged, Self::Disengaging];
 
     /// The word in messages and policies.
     pub const fn as_str(self) -> &'static str {
