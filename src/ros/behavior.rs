@@ -226,9 +226,10 @@ impl Managed for Behavior {
     async fn configure(&mut self) -> anyhow::Result<()> {
         match self.load().await {
             Ok((read, robot)) => {
-                tracing::info!("{}", loaded(&read));
+                tracing::info!("{}; robot: {}", loaded(&read), robot.file().display());
                 let mut state = lock(&self.state);
                 state.loaded.policy(&read);
+                state.loaded.robot(robot.file());
                 state.robot = Some(robot);
                 Ok(())
             }

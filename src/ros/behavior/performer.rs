@@ -139,6 +139,11 @@ impl Performer {
         }
     }
 
+    /// The file of the robot.
+    pub fn file(&self) -> &Path {
+        self.robot.file()
+    }
+
     /// Whether the robot says itself when a response is over.
     pub fn has_own_word(&self) -> bool {
         self.robot.has_own_word()
@@ -154,7 +159,11 @@ impl Performer {
             doing: doing.clone(),
         });
         self.tell(word(ResponseStatus::STARTED), "");
-        let begun = self.begin(&response.outputs, Content::of_response(response), &doing);
+        let (begun, missing) =
+            self.begin(&response.outputs, Content::of_response(response), &doing);
+        if !missing.is_empty() {
+            lock(&self.log).info(&format!("not on this robot: {}", missing.join(", ")));
+        }
         let (words, id) = (self.surroundings.words.clone(), response.id.clone());
         self.surroundings.runtime.spawn(async move {
             let outcome = match begun.is_empty() {
@@ -176,7 +185,7 @@ impl Performer {
             expression: outputs.expression.clone(),
             ..Content::default()
         };
-        let begun = self.begin(outputs, content, &Arc::default());
+        let (begun, _) = self.begin(outputs, content, &Arc::default());
         let log = self.log.clone();
         self.surroundings.runtime.spawn(async move {
             if let Outcome::Failed(reason) | Outcome::Cancelled(reason) =
@@ -204,15 +213,15 @@ impl Performer {
         self.tell_of(&running, status, reason);
     }
 
-    /// Begins the parts that are asked for and that the robot has.
+    /// Begins the parts that are asked for. Also returns those that this robot does not have.
     fn begin(
         &self,
         outputs: &Outputs,
         content: Content,
         doing: &Arc<Doing>,
-    ) -> Vec<BoxFuture<'static, Ended>> {
+    ) -> (Vec<BoxFuture<'static, Ended>>, Vec<String>) {
         let content = Arc::new(self.robot.in_robots_words(content));
-        let mut begun = Vec::new();
+        let (mut begun, mut missing) = (Vec::new(), Vec::new());
         for (name, steps) in PartName::ALL.into_iter().zip(&self.parts) {
             let asked = match name {
                 PartName::Speech => outputs.speech.as_deref(),
@@ -228,13 +237,10 @@ impl Performer {
             };
             match steps {
                 Some(steps) if !is_skipped => begun.push(perform_steps(steps, &content, doing)),
-                _ => {
-                    let what = format!("{} {asked}", name.word());
-                    lock(&self.log).info(&format!("not on this robot: {}", what.trim_end()));
-                }
+                _ => missing.push(format!("{} {asked}", name.word()).trim_end().to_owned()),
             }
         }
-        begun
+        (begun, missing)
     }
 
     fn tell(&self, status: &str, reason: &str) {
@@ -298,9 +304,9 @@ fn perform_steps(
     .boxed()
 }
 
-/// A constant of a message as text; r2r has it as bytes.
+/// A constant of a message as text; r2r has it as the bytes of C, with the NUL at their end.
 fn word(constant: &'static [u8]) -> &'static str {
-    std::str::from_utf8(constant).unwrap_or_default()
+    std::str::from_utf8(constant).unwrap_or_default().trim_end_matches('\0')
 }
 
 /// How a response ended, by how its parts did: a failure counts more than a cancellation.
@@ -317,5 +323,44 @@ fn together(ended: Vec<Ended>) -> Outcome {
         (false, _) => Outcome::Failed(failures.join("; ")),
         (true, false) => Outcome::Cancelled(cancellations.join("; ")),
         (true, true) => Outcome::Finished,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_robots_fit_the_types_that_are_bound() {
+        // As the test is built for, in tests/interfaces.
+        for name in ["topics", "ros4hri", "naoqi", "qtrobot", "tts"] {
+            let file =
+                Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("config/robots/{name}.yaml"));
+            let mut robot = RobotFile::read(&file).unwrap();
+            let is_bound = robot
+                .parts()
+                .flat_map(|(_, part)| &part.steps)
+                .all(|step| interfaces::find(step.channel, &step.type_name).is_some());
+            if is_bound {
+                robot.fit(&interfaces::find).unwrap();
+            }
+            assert!(is_bound || name != "topics");
+        }
+    }
+
+    #[test]
+    fn the_words_of_the_status_have_no_nul() {
+        assert_eq!(word(ResponseStatus::STARTED), "started");
+        assert_eq!(word(ResponseStatus::CANCELLED), "cancelled");
+    }
+
+    #[test]
+    fn a_failure_counts_more_than_a_cancellation() {
+        let failed = |reason: &str| Err(Outcome::Failed(reason.to_owned()));
+        let cancelled = || Err(Outcome::Cancelled("by the robot".to_owned()));
+        assert_eq!(together(vec![Ok(()), Ok(())]), Outcome::Finished);
+        assert_eq!(together(vec![cancelled(), Ok(())]), cancelled().unwrap_err());
+        let both = together(vec![failed("a"), cancelled(), failed("b")]);
+        assert_eq!(both, Outcome::Failed("a; b".to_owned()));
     }
 }

@@ -78,6 +78,11 @@ impl Robot {
         Some(response.rule)
     }
 
+    /// The file of the robot.
+    pub fn file(&self) -> &std::path::Path {
+        self.performer.file()
+    }
+
     /// Goes on by other rules.
     pub fn replace_policy(&mut self, policy: Policy) {
         self.engine.replace_policy(policy);
