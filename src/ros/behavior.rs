@@ -2,6 +2,7 @@
 
 mod health;
 mod outputs;
+mod performer;
 mod readings;
 mod robot;
 mod settings;
@@ -32,7 +33,9 @@ use super::runner::Tasks;
 use super::status::RESPONSES;
 use super::switch::Switch;
 use health::{BehaviorHealth, Loaded};
-use rapport_behavior::{Policy, StateValue};
+use performer::{Surroundings, read_robot};
+use rapport_behavior::robot_file::RobotFile;
+use rapport_behavior::{Outcome, Policy, StateValue};
 use robot::Robot;
 use settings::{read_policy, specs};
 use staff::StaffTopic;
@@ -60,6 +63,7 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     let autostart = values.flag("autostart");
     // What is wrong with it is a wrong setting, which ends the process as other ones do.
     let policy = autostart.then(|| read_policy(values.text("policy_file"))).transpose()?;
+    let robot_file = autostart.then(|| read_robot(values.text("robot"))).transpose()?;
     let (_, ros_arguments) = process_arguments();
     let topic = resolve_topic("emotions", &node.name()?, &node.namespace()?, &ros_arguments)?;
     let mut emotions = node.subscribe::<FaceEmotionArray>("emotions", QosProfile::default())?;
@@ -87,11 +91,13 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     tasks.endless(namesake::watch(handle.clone(), namesake.clone()));
     let health =
         BehaviorHealth::new(topic, lifecycle.view(), state.clone(), namesake, handle.clone());
-    tasks.endless(Diagnostics::start(node, clock, RESPONSES, health)?.run());
+    tasks.endless(Diagnostics::start(node, clock.clone(), RESPONSES, health)?.run());
     let state_topics = Arc::new(tokio::sync::Mutex::new(StateTopics::default()));
     let following =
         Following { node: handle.clone(), state: state.clone(), topics: state_topics.clone() };
     tasks.endless(follow_policy(following, parameters.changes()));
+    let (words, mut robots_words) = tokio::sync::mpsc::unbounded_channel();
+    let surroundings = Surroundings::new(clock, words);
 
     let listening = state.clone();
     tasks.endless(async move {
@@ -103,6 +109,7 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
                     Some(message) => lock(&listening).respond_to(&message),
                     None => break,
                 },
+                Some((id, outcome)) = robots_words.recv() => lock(&listening).ended(&id, outcome),
                 _ = tick.tick() => lock(&listening).tick(),
             }
         }
@@ -112,7 +119,15 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     tasks.at_end(move || {
         lock(&last_word).set(|switch| switch.active = false);
     });
-    let behavior = Behavior { node: handle, parameters, state, policy, topics: state_topics };
+    let behavior = Behavior {
+        node: handle,
+        parameters,
+        state,
+        policy,
+        robot_file,
+        surroundings,
+        topics: state_topics,
+    };
     lifecycle.run(behavior, autostart, &mut tasks);
     Ok(tasks)
 }
@@ -178,6 +193,12 @@ impl State {
         }
     }
 
+    fn ended(&mut self, id: &str, outcome: Outcome) {
+        if let Some(robot) = &mut self.robot {
+            robot.ended(id, outcome, self.start.elapsed());
+        }
+    }
+
     fn tick(&mut self) {
         self.staff.tick();
         if let Some(robot) = &mut self.robot {
@@ -194,7 +215,10 @@ impl State {
             if self.switch.active && !before.active {
                 robot.rest();
             } else if !self.switch.is_on() {
-                robot.stop();
+                robot.stop(match self.switch.active {
+                    true => "the node is disabled",
+                    false => "the node is no longer active",
+                });
             }
         }
         if self.switch.is_on() && !before.is_on() {
@@ -266,6 +290,9 @@ struct Behavior {
     state: Arc<Mutex<State>>,
     /// That was read at the start.
     policy: Option<settings::ReadPolicy>,
+    /// As that.
+    robot_file: Option<RobotFile>,
+    surroundings: Surroundings,
     /// The robot's states.
     topics: Arc<tokio::sync::Mutex<StateTopics>>,
 }
@@ -276,9 +303,14 @@ impl Behavior {
             Some(policy) => policy,
             None => read_policy(self.parameters.values().text("policy_file"))?,
         };
+        let robot_file = match self.robot_file.take() {
+            Some(robot) => robot,
+            None => read_robot(self.parameters.values().text("robot"))?,
+        };
         let policy = Policy::clone(&read.policy);
-        let advertise = move |node: &mut Node| Robot::advertise(node, policy);
-        let robot = self.node.with(advertise).await?.context("topics not advertised")?;
+        let surroundings = self.surroundings.clone();
+        let connect = move |node: &mut Node| Robot::connect(node, policy, robot_file, surroundings);
+        let robot = self.node.with(connect).await?.context("the robot is not connected")?;
         Ok((read, robot))
     }
 }
@@ -287,10 +319,11 @@ impl Managed for Behavior {
     async fn configure(&mut self) -> anyhow::Result<()> {
         match self.load().await {
             Ok((read, robot)) => {
-                tracing::info!("{}", loaded(&read));
+                tracing::info!("{}; robot: {}", loaded(&read), robot.file().display());
                 {
                     let mut state = lock(&self.state);
                     state.loaded.policy(&read);
+                    state.loaded.robot(robot.file());
                     state.warned_of_states = false;
                     let language = self.parameters.values().text("language").to_owned();
                     state.robot = Some(robot);

@@ -38,6 +38,7 @@
 //! - `policy_file`: reads a policy from its file. `schema`: the keys and ranges of that file.
 //! - `upgrade`: a file of version 1 as one of version 2.
 //! - `engine`: decides which rule fires. `people`: whom it remembers, and who belongs together.
+//! - [`robot_file`]: how the parts of a response reach a robot, by a file of its own.
 //! - `labels`: compares a policy with the labels of the running model.
 //!
 //! # Another output of the robot
@@ -52,6 +53,7 @@ mod people;
 mod policy;
 mod policy_file;
 mod response;
+pub mod robot_file;
 mod schema;
 mod staff;
 mod upgrade;

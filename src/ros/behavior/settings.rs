@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use r2r::ParameterValue;
 use sha2::{Digest as _, Sha256};
 
+use super::performer::read_robot;
 use crate::ros::parameters::{Change, Kind, Spec, parameter};
 use rapport_behavior::Policy;
 use rapport_perception::paths;
@@ -33,6 +34,13 @@ pub fn specs() -> Vec<Spec> {
             "Language to speak, as BCP 47 has it (en, de-AT); empty: the first of each text",
         )
         .checked(check_language),
+        parameter(
+            "robot",
+            Kind::Text("topics"),
+            Change::Unconfigured,
+            "What the robot understands: a name in config/robots of the package, or the path of such a file",
+        )
+        .checked(check_robot),
     ]
 }
 
@@ -71,6 +79,15 @@ fn check_language(value: &ParameterValue) -> Result<(), String> {
     match value {
         ParameterValue::String(text) if !text.is_empty() && !text.split('-').all(is_part) => {
             Err(format!("`{text}`, expected a language as BCP 47 has it, such as en or de-AT"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_robot(value: &ParameterValue) -> Result<(), String> {
+    match value {
+        ParameterValue::String(robot) => {
+            read_robot(robot).map(|_| ()).map_err(|error| format!("{error:#}"))
         }
         _ => Ok(()),
     }
