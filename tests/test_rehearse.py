@@ -2,16 +2,14 @@
 passers-by."""
 
 import json
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from graph import ROOT
+from graph import BIN_DIR, ROOT
 
-RAPPORT = Path(os.environ["RAPPORT_BIN_DIR"]) / "rapport"
+RAPPORT = BIN_DIR / "rapport"
 
 
 @pytest.fixture(scope="module")

@@ -354,7 +354,7 @@ impl Missing {
             Self::Groups(found) => format!("{found} groups in view (asks {})", range(when.groups)),
             Self::Hour(found) => {
                 let asked = when.hours.map(|hours| hours.to_string()).unwrap_or_default();
-                let found = found.map_or("hour unknown".to_owned(), |hour| clock(hour));
+                let found = found.map_or("hour unknown".to_owned(), clock);
                 format!("{found} (asks {asked})")
             }
             Self::State(name, found) => {

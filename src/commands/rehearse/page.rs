@@ -76,16 +76,16 @@ impl Axis {
         LEFT + (RIGHT - LEFT) * (secs / self.secs.max(0.1)).clamp(0.0, 1.0)
     }
 
+    /// `span`: from and to in seconds. `rows`: top and height in pixels.
     fn bar(
         &self,
         class: &str,
         style: &str,
-        from: f64,
-        to: f64,
-        y: f64,
-        height: f64,
+        span: (f64, f64),
+        rows: (f64, f64),
         title: &str,
     ) -> Markup {
+        let ((from, to), (y, height)) = (span, rows);
         let (x, end) = (self.x(from), self.x(to));
         html! {
             rect class=(class) style=(style) x=(n(x)) y=(n(y)) width=(n((end - x).max(2.0)))
@@ -145,7 +145,7 @@ fn person_row(axis: &Axis, person: &PersonSeen, y: f64) -> Markup {
         @for Span { from_secs, to_secs, is } in &person.expressions {
             @let title = format!("{} {is} {from_secs:.1} to {to_secs:.1} s", person.face_id);
             @let style = format!("fill:{}", css(is.color()));
-            (axis.bar("", &style, *from_secs, *to_secs, y, 11.0, &title))
+            (axis.bar("", &style, (*from_secs, *to_secs), (y, 11.0), &title))
         }
         @for Span { from_secs, to_secs, is } in &person.attention {
             @let opacity = match is {
@@ -154,7 +154,7 @@ fn person_row(axis: &Axis, person: &PersonSeen, y: f64) -> Markup {
                 Engagement::Engaged => 1.0,
             };
             @let title = format!("{} {is} {from_secs:.1} to {to_secs:.1} s", person.face_id);
-            (axis.bar("att", &format!("opacity:{opacity}"), *from_secs, *to_secs, y + 13.0, 3.5, &title))
+            (axis.bar("att", &format!("opacity:{opacity}"), (*from_secs, *to_secs), (y + 13.0, 3.5), &title))
         }
     }
 }
@@ -167,15 +167,15 @@ fn rule_row(axis: &Axis, policy: &PolicyRehearsed, rule: &str, y: f64) -> Markup
         rect.band x=(n(LEFT)) y=(n(y)) width=(n(RIGHT - LEFT)) height=(n(ROW - 5.0)) {}
         text x="0" y=(n(y + 13.0)) { (rule) }
         @for Episode { from_secs, to_secs, face_id, why, .. } in of(&policy.nearly) {
-            (axis.bar("near", "", from_secs, to_secs, y + 3.0, 9.0, &format!("nearly for {face_id}: {why}")))
+            (axis.bar("near", "", (from_secs, to_secs), (y + 3.0, 9.0), &format!("nearly for {face_id}: {why}")))
         }
         @for Episode { from_secs, to_secs, face_id, why, .. } in of(&policy.held_back) {
-            (axis.bar("held", "", from_secs, to_secs, y + 14.0, 3.5, &format!("held back for {face_id}: {why}")))
+            (axis.bar("held", "", (from_secs, to_secs), (y + 14.0, 3.5), &format!("held back for {face_id}: {why}")))
         }
         @for answered in policy.responses.iter().filter(|answered| answered.rule == rule) {
             @let end = answered.cancelled.as_ref().map_or(answered.at_secs + answered.duration_secs, |(at, _)| *at);
             @let title = format!("{} -> {}: {}", answered.rule, answered.face_id, answered.does);
-            (axis.bar("fire", "", answered.at_secs, end, y + 1.0, ROW - 7.0, &title))
+            (axis.bar("fire", "", (answered.at_secs, end), (y + 1.0, ROW - 7.0), &title))
         }
         @for asked in policy.staff_requests.iter().filter(|asked| asked.rule == rule) {
             @let x = axis.x(asked.at_secs);
