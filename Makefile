@@ -65,6 +65,7 @@ bench: build
 	@$(ENV) tools/isolated python benches/latency.py
 	@$(ENV) tools/isolated python benches/load.py
 	@$(ENV) tools/isolated python benches/viewers.py
+	@$(ENV) tools/isolated python benches/say.py
 	@$(ENV) tools/isolated python benches/against_python.py
 	@$(ENV) python benches/evaluate.py
 	@$(ENV) cargo bench --locked --quiet -p rapport-web --bench load --bench pool

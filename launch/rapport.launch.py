@@ -70,6 +70,12 @@ def generate_launch_description():
             None,
         ),
         ("policy_file", "", "Rules of behavior_node; empty: config/policy.yaml", None),
+        (
+            "robot",
+            "",
+            "What the robot understands: a name in config/robots, or a file; empty: topics",
+            None,
+        ),
         ("emotion_model", "", "Emotion network (ONNX); empty: what params_file says", None),
         (
             "publish_hri",
@@ -147,7 +153,7 @@ def nodes(context):
     )
     started = [perception]
     if is_true(value["behavior"]):
-        for_behavior = for_both | texts(value, "policy_file")
+        for_behavior = for_both | texts(value, "policy_file", "robot")
         started.append(
             LifecycleNode(
                 executable="behavior_node",

@@ -38,13 +38,19 @@ class Person:
         self.emotions = client.publisher(FaceEmotionArray, "emotions")
         self.now_ns = 2_000_000_000_000
         self.labels = LABELS
+        # Left, top, width and height in pixels; none: the face is nowhere.
+        self.box = None
 
     def message(self, label, confidence, face_id, stamp_ns):
         sec, nanosec = divmod(stamp_ns, 10**9)
         message = FaceEmotionArray(image_width=640, image_height=480, labels=self.labels)
         message.header.stamp = Time(sec=sec, nanosec=nanosec)
         message.header.frame_id = "camera_optical_frame"
-        message.faces = [FaceEmotion(face_id=face_id, label=label, confidence=confidence)]
+        face = FaceEmotion(face_id=face_id, label=label, confidence=confidence)
+        if self.box:
+            roi = face.roi
+            roi.x_offset, roi.y_offset, roi.width, roi.height = self.box
+        message.faces = [face]
         return message
 
     def show(self, label, secs, confidence=0.9, face_id="face_1"):

@@ -3,11 +3,12 @@
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.srv import ChangeState, GetState
+from rapport.msg import StaffRequest
 from rclpy.parameter import Parameter
 from rclpy.parameter_client import AsyncParameterClient
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from std_msgs.msg import ColorRGBA, String
-from std_srvs.srv import SetBool
+from std_msgs.msg import Bool, ColorRGBA, String
+from std_srvs.srv import SetBool, Trigger
 
 from graph import ROOT, Collector
 from robot import POLICY
@@ -105,6 +106,92 @@ def test_disabled_it_answers_nobody_and_ends_what_runs(start, client, person, ro
     assert client.ask(SetBool, "behavior_node/enable", data=True).success
     person.show("happy", 2.0)
     assert client.spin_until(lambda: len(robot.responses) == 2)
+
+
+def test_who_was_greeted_is_not_greeted_again_over_off_and_on(
+    start, client, person, robot, policy_file
+):
+    greeting = POLICY.replace("version: 1", "version: 2")
+    policy_file.write_text(
+        greeting.replace("cooldown_secs: 20", "cooldown_secs: 0\n    greeting: true")
+    )
+    start("behavior_node", {"policy_file": policy_file})
+    connect(client, person, robot)
+    person.box = (100, 100, 80, 90)
+    person.show("happy", 1.4)
+    assert client.spin_until(lambda: len(robot.responses) == 1)
+    assert client.ask(SetBool, "behavior_node/enable", data=False).success
+    person.show("happy", 2.0)
+    client.spin_for(0.3)
+    assert client.ask(SetBool, "behavior_node/enable", data=True).success
+    person.show("happy", 3.0, face_id="face_2")
+    person.box = (400, 100, 80, 90)
+    person.show("happy", 1.4, face_id="face_3")
+    assert client.spin_until(lambda: len(robot.responses) == 2)
+    assert robot.responses.messages[1].face_id == "face_3"
+
+
+def test_states_of_the_robot_hold_it_back_and_the_language_changes_at_work(
+    start, client, namespace, person, robot, policy_file
+):
+    policy_file.write_text(
+        POLICY.replace("version: 1", "version: 2\nstates: {voices: voices}")
+        .replace("rest:", "manners: {not_while: {voices: true}}\nrest:")
+        .replace("say: Hello.", "say: {en: Hello., de: Guten Tag.}")
+    )
+    node = start("behavior_node", {"policy_file": policy_file, "language": "de-AT"})
+    connect(client, person, robot)
+    voices = client.publisher(Bool, "voices")
+    client.wait_for_subscriber_of(voices)
+    person.show("neutral", 0.3)
+    assert client.spin_until(lambda: node.lines("no message yet tells the states voices"))
+    voices.publish(Bool(data=True))
+    client.spin_for(0.3)
+    person.show("happy", 2.0)
+    client.spin_for(0.3)
+    assert not len(robot.responses)
+    voices.publish(Bool(data=False))
+    client.spin_for(0.3)
+    person.show("happy", 1.4)
+    assert client.spin_until(lambda: len(robot.responses) == 1)
+    response = robot.responses.messages[0]
+    assert (response.speech, response.language) == ("Guten Tag.", "de")
+    assert response.response_id
+
+    parameters = AsyncParameterClient(client.node, f"{namespace}/behavior_node")
+    assert client.spin_until(parameters.services_are_ready)
+    for language, is_taken in [("en", True), ("no such language", False)]:
+        wanted = [Parameter("language", value=language)]
+        assert client.call(parameters.set_parameters(wanted)).results[0].successful == is_taken
+    client.spin_for(0.3)
+    person.now_ns += 30 * 10**9
+    person.show("happy", 1.4)
+    assert client.spin_until(lambda: len(robot.responses) == 2)
+    assert robot.responses.messages[1].speech == "Hello."
+
+
+def test_staff_is_called_and_acknowledges(start, client, person, robot, policy_file):
+    policy_file.write_text(
+        POLICY.replace("version: 1", "version: 2\nnames: {place: the lobby}")
+        + "  - name: ask\n    when: {emotion: neutral, for_secs: 1}\n    cooldown_secs: 0\n"
+        "    call_staff: guest_waits\n"
+    )
+    start("behavior_node", {"policy_file": policy_file})
+    connect(client, person, robot)
+    nothing = client.ask(Trigger, "behavior_node/acknowledge_staff")
+    assert not nothing.success and "no request" in nothing.message
+    person.show("neutral", 3.0)
+    late = QoSProfile(depth=8, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    requests = Collector(client, StaffRequest, "staff_requests", late)
+    assert client.spin_until(lambda: len(requests) == 1)
+    request = requests.messages[0]
+    assert (request.place, request.kind, request.rule) == ("the lobby", "guest_waits", "ask")
+    assert request.request_id and not request.acknowledged
+    assert client.ask(Trigger, "behavior_node/acknowledge_staff").success
+    assert client.spin_until(lambda: len(requests) == 2)
+    assert requests.messages[1].acknowledged
+    assert requests.messages[1].request_id == request.request_id
+    assert not len(robot.responses)
 
 
 def test_who_joins_late_knows_light_and_expression(start, client, person, robot, policy_file):

@@ -107,7 +107,7 @@ def test_options_that_are_named_exist(page):
             [BIN_DIR / "rapport", command, "--help"], capture_output=True, text=True, check=True
         ).stdout
 
-    commands = ("analyze", "evaluate", "record", "replay", "serve", "watch")
+    commands = ("analyze", "evaluate", "policy", "record", "rehearse", "replay", "serve", "watch")
     texts = {command: help_of(command) for command in commands}
     lines = [*code_spans(page), *page.read_text().splitlines()]
     used = [re.match(r"rapport ([a-z]+)( .*)?$", line) for line in lines]
@@ -159,17 +159,26 @@ def test_every_value_of_the_diagnostics_is_described(perception, client, camera,
     assert keys() == described - of_stages
 
 
-def test_the_policy_is_described():
+def test_the_policy_is_described(tmp_path):
     page = ROOT / "docs" / "behavior.md"
-    policy = yaml.safe_load((ROOT / "config" / "policy.yaml").read_text())
-    (example,) = re.findall(r"^```yaml\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
-    (rule,) = yaml.safe_load(example)
-    assert rule in policy["rules"]
-    assert set(policy) <= set(names_in(row[0] for row in table(page, "key of the file")))
-    rows = table(page, "key of a rule")
-    keys = set(names_in(cell for row in rows for cell in row))
-    for rule in policy["rules"]:
-        assert {*rule, *rule["when"], *rule["answer"]} <= keys, rule["name"]
+    (text,) = re.findall(r"^```yaml\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    example = tmp_path / "first.yaml"
+    example.write_text(text)
+    subprocess.run([BIN_DIR / "rapport", "policy", example], check=True, capture_output=True)
+
+    def described(header):
+        return set(names_in(cell for row in table(page, header) for cell in row))
+
+    for policy in (
+        yaml.safe_load(text),
+        yaml.safe_load((ROOT / "config" / "policy.yaml").read_text()),
+    ):
+        assert set(policy) <= described("key of the file")
+        assert set(policy["manners"]) <= described("key of `manners`")
+        for rule in policy["rules"]:
+            keys = {*rule, *rule.get("answer", {})}
+            assert keys <= described("key of a rule"), rule["name"]
+            assert set(rule["when"]) <= described("key of `when`"), rule["name"]
 
 
 def test_every_key_of_a_report_is_described(tmp_path):

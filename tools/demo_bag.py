@@ -1,7 +1,7 @@
 """Make the recording of the demo: a rosbag2 MCAP of a camera that sees people come and go.
 
 The people are the photographs of tests/pictures, moved as a camera would see them
-(demo_scene.py). The same pictures, script and library versions give the same bytes.
+(demo_scene.py). With --scene passers, ten people pass, for the tests of the policy. The same pictures, script and library versions give the same bytes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ try:
     from rosbags.typesys import Stores, get_typestore
 
     import demo_scene
-    from demo_scene import DURATION_SECS, HEIGHT, WIDTH, Scene, SceneError, contact_sheet
+    from demo_scene import HEIGHT, WIDTH, Passers, Scene, SceneError, contact_sheet
 except ModuleNotFoundError as error:
     sys.exit(
         f"demo_bag: found no Python module {error.name}, expected those of tools/requirements.txt; "
@@ -47,13 +47,16 @@ MARK = ".demo_bag"
 LIBRARIES = ("mcap", "numpy", "pillow", "rosbags", "zstandard")
 
 
+SCENES = {"demo": Scene, "passers": Passers}
+
+
 class BagError(Exception):
     """Something the user can put right."""
 
 
-def fingerprint(pictures: Path) -> str:
-    """What the recording is made from: scripts, pictures, versions of the libraries."""
-    digest = hashlib.sha256()
+def fingerprint(pictures: Path, scene: str) -> str:
+    """What the recording is made from: scene, scripts, pictures, versions of the libraries."""
+    digest = hashlib.sha256(f"{scene} ".encode())
     scripts = (Path(__file__), Path(demo_scene.__file__))
     for path in (*scripts, *(pictures / name for name in demo_scene.PICTURES)):
         try:
@@ -177,7 +180,7 @@ class Progress:
         print(line, end=end, file=sys.stderr, flush=True)
 
 
-def write_bag(scene: Scene, folder: Path, name: str) -> int:
+def write_bag(scene: Scene | Passers, folder: Path, name: str) -> int:
     """Write metadata.yaml and the MCAP into `folder`; return the number of frames."""
     types = get_typestore(Stores.ROS2_JAZZY)
     image, header, stamp_type = (
@@ -185,7 +188,7 @@ def write_bag(scene: Scene, folder: Path, name: str) -> int:
     )
     definition, _ = types.generate_msgdef(TYPE)
     type_hash = types.hash_rihs01(TYPE)
-    count = round(DURATION_SECS * FRAMES_PER_SEC)
+    count = round(scene.duration_secs * FRAMES_PER_SEC)
     progress = Progress(count)
     with (folder / name).open("xb") as file:
         writer = Writer(file, chunk_size=CHUNK_BYTES, compression=CompressionType.ZSTD)
@@ -222,7 +225,7 @@ def write_bag(scene: Scene, folder: Path, name: str) -> int:
     return count
 
 
-def make(out: Path, scene: Scene, made_from: str) -> None:
+def make(out: Path, scene: Scene | Passers, made_from: str) -> None:
     """Write the recording beside `out` and move it there whole, so that none is ever half."""
     check_free(out)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -254,6 +257,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, metavar="OUT", help="the folder to write")
     parser.add_argument("--pictures", type=Path, default=PICTURES, help="the photographs' folder")
+    parser.add_argument("--scene", choices=SCENES, default="demo", help="what the camera sees")
     parser.add_argument(
         "--only-if-changed",
         action="store_true",
@@ -264,12 +268,14 @@ def main() -> int:
     signal.signal(signal.SIGTERM, stop)
     out = arguments.out.absolute()
     try:
-        made_from = fingerprint(arguments.pictures)
+        made_from = fingerprint(arguments.pictures, arguments.scene)
         current = arguments.only_if_changed and is_current(out, made_from)
         if current:
             print(f"{out}: up to date", file=sys.stderr)
+        if arguments.preview and arguments.scene != "demo":
+            raise BagError("--preview: expected --scene demo, whose chapters it shows")
         if not current or arguments.preview:
-            scene = Scene(arguments.pictures)
+            scene = SCENES[arguments.scene](arguments.pictures)
         if not current:
             make(out, scene, made_from)
         if arguments.preview:

@@ -149,6 +149,38 @@ CAMERA = [
 ]
 LIGHT = [(37.7, 1.0), (38.1, 0.35), (39.2, 0.35), (39.6, 1.0)]
 
+
+@dataclass(frozen=True)
+class Walker:
+    """Somebody who walks through the picture, and may stop in the middle of it."""
+
+    who: str
+    start_secs: float
+    # From one edge to the other, without the stop.
+    walk_secs: float
+    scale: float
+    to_right: bool = True
+    stop_secs: float = 0.0
+    # Where the stop is, in pixels of the picture.
+    stop_x: float = 320.0
+
+
+# Ten people pass. Collins smiles on her photograph, Hopper does not. Three of them stop: Collins
+# once alone (4) and once with Hopper beside her (8 and 9), the others walk on.
+WALKERS = (
+    Walker("hopper", 1.0, 2.4, 0.45),
+    Walker("collins", 5.0, 2.2, 0.6, to_right=False),
+    Walker("hopper", 9.0, 2.6, 0.55, to_right=False),
+    Walker("collins", 13.0, 3.0, 0.8, stop_secs=6.0),
+    Walker("hopper", 24.0, 2.2, 0.5),
+    Walker("collins", 28.0, 2.0, 0.55),
+    Walker("hopper", 32.0, 2.6, 0.45, stop_secs=5.0, stop_x=300.0),
+    Walker("collins", 46.0, 3.0, 0.65, stop_secs=9.0, stop_x=200.0),
+    Walker("hopper", 46.2, 3.0, 0.5, to_right=False, stop_secs=8.6, stop_x=420.0),
+    Walker("hopper", 61.0, 2.2, 0.55, to_right=False),
+)
+PASSERS_SECS = 65.0
+
 # What is worth a picture of its own, for the contact sheet.
 CHAPTERS = (
     (1.0, "an empty room"),
@@ -294,6 +326,8 @@ def draw_passer() -> tuple[Image.Image, Image.Image]:
 class Scene:
     """The whole scene; `frame` gives what the camera sees at a time."""
 
+    duration_secs = DURATION_SECS
+
     def __init__(self, folder: Path) -> None:
         photos = {name: load(folder, name) for name in PICTURES}
         collins = CutOut(photos["astronaut.jpg"], COLLINS_OUTLINE, (225, 115))
@@ -326,6 +360,40 @@ class Scene:
         if gain < 1.0:
             frame = frame.point([round(level * gain) for level in range(256)] * 3)
         return frame
+
+
+class Passers:
+    """Ten people who pass before a camera that does not move."""
+
+    duration_secs = PASSERS_SECS
+
+    def __init__(self, folder: Path) -> None:
+        photos = {name: load(folder, name) for name in PICTURES}
+        self.people = {
+            "collins": CutOut(photos["astronaut.jpg"], COLLINS_OUTLINE, (225, 115)),
+            "hopper": CutOut(photos["hopper.jpg"], HOPPER_OUTLINE, (265, 215)),
+        }
+        self.room = draw_world(photos).crop((0, 0, WIDTH, HEIGHT))
+
+    def frame(self, secs: float) -> Image.Image:
+        """640x480 RGB at `secs` from 0 to `duration_secs`."""
+        frame = self.room.copy()
+        for walker in WALKERS:
+            if key := place(walker, secs):
+                self.people[walker.who].draw(frame, key, 0.0)
+        return frame
+
+
+def place(walker: Walker, secs: float) -> Key | None:
+    """Where a walker's head is, none outside their time: steady steps to the stop and on."""
+    edges = (-300.0, WIDTH + 300.0) if walker.to_right else (WIDTH + 300.0, -300.0)
+    before = walker.walk_secs * (walker.stop_x - edges[0]) / (edges[1] - edges[0])
+    since = secs - walker.start_secs
+    if not 0.0 <= since < walker.walk_secs + walker.stop_secs:
+        return None
+    walked = min(since, before) + max(0.0, since - before - walker.stop_secs)
+    x = edges[0] + (edges[1] - edges[0]) * walked / walker.walk_secs
+    return Key(secs, x, walker.scale)
 
 
 def contact_sheet(scene: Scene, columns: int = 5) -> Image.Image:

@@ -6,7 +6,9 @@ use clap::{Parser, Subcommand};
 use rapport::commands::analyze::{self, AnalyzeArgs};
 use rapport::commands::evaluate::{self, EvaluateArgs};
 use rapport::commands::output::reader_left;
+use rapport::commands::policy::{self, PolicyArgs};
 use rapport::commands::record::{self, RecordArgs};
+use rapport::commands::rehearse::{self, RehearseArgs};
 use rapport::commands::serve::{self, ServeArgs};
 #[cfg(feature = "ros")]
 use rapport::ros::{arguments::process_arguments, middleware, replay, runner, watch};
@@ -23,7 +25,9 @@ struct Cli {
 enum Command {
     Analyze(AnalyzeArgs),
     Evaluate(EvaluateArgs),
+    Policy(PolicyArgs),
     Record(RecordArgs),
+    Rehearse(RehearseArgs),
     Serve(ServeArgs),
     #[cfg(feature = "ros")]
     Replay(replay::ReplayArgs),
@@ -37,7 +41,9 @@ fn main() -> ExitCode {
     match Cli::parse_from(own).command {
         Command::Analyze(args) => analyze(&args),
         Command::Evaluate(args) => exit_code(evaluate::run(&args)),
+        Command::Policy(args) => exit_code(policy::run(&args)),
         Command::Record(args) => exit_code(record::run(&args)),
+        Command::Rehearse(args) => exit_code(rehearse::run(&args)),
         Command::Serve(args) => exit_code(serve::run(&args)),
         Command::Replay(args) => {
             middleware::prepare_to_send();
@@ -55,7 +61,9 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Analyze(args) => analyze(&args),
         Command::Evaluate(args) => exit_code(evaluate::run(&args)),
+        Command::Policy(args) => exit_code(policy::run(&args)),
         Command::Record(args) => exit_code(record::run(&args)),
+        Command::Rehearse(args) => exit_code(rehearse::run(&args)),
         Command::Serve(args) => exit_code(serve::run(&args)),
     }
 }

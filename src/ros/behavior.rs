@@ -2,8 +2,12 @@
 
 mod health;
 mod outputs;
+mod performer;
+mod readings;
 mod robot;
 mod settings;
+mod staff;
+mod states;
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -23,14 +27,19 @@ use super::lifecycle::{Lifecycle, Managed};
 use super::lock::lock;
 use super::namesake;
 use super::parameters::{Changes, ParameterServices, Parameters, given_to};
+use super::raw::local_hour;
 use super::raw::resolve_topic;
 use super::runner::Tasks;
 use super::status::RESPONSES;
 use super::switch::Switch;
 use health::{BehaviorHealth, Loaded};
-use rapport_behavior::Policy;
+use performer::{Surroundings, read_robot};
+use rapport_behavior::robot_file::RobotFile;
+use rapport_behavior::{Outcome, Policy, StateValue};
 use robot::Robot;
 use settings::{read_policy, specs};
+use staff::StaffTopic;
+use states::StateTopics;
 
 pub use outputs::describe;
 
@@ -54,6 +63,7 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     let autostart = values.flag("autostart");
     // What is wrong with it is a wrong setting, which ends the process as other ones do.
     let policy = autostart.then(|| read_policy(values.text("policy_file"))).transpose()?;
+    let robot_file = autostart.then(|| read_robot(values.text("robot"))).transpose()?;
     let (_, ros_arguments) = process_arguments();
     let topic = resolve_topic("emotions", &node.name()?, &node.namespace()?, &ros_arguments)?;
     let mut emotions = node.subscribe::<FaceEmotionArray>("emotions", QosProfile::default())?;
@@ -66,18 +76,28 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
         switch: Switch { active: false, enabled: true },
         start: Instant::now(),
         loaded: Loaded::default(),
+        staff: StaffTopic::advertise(node)?,
+        clock: clock.clone(),
+        language: values.text("language").to_owned(),
+        warned_of_states: false,
     }));
     let services = ParameterServices::start(node, parameters.clone(), clock.clone())?;
     tasks.endless(services.serve());
     let switched = state.clone();
     let enable = move |on| lock(&switched).set(|switch| switch.enabled = on);
     tasks.endless(enable::start(node, ENABLE, enable)?);
+    tasks.endless(staff::start(node, state.clone())?);
     let namesake = namesake::Problem::default();
     tasks.endless(namesake::watch(handle.clone(), namesake.clone()));
     let health =
         BehaviorHealth::new(topic, lifecycle.view(), state.clone(), namesake, handle.clone());
-    tasks.endless(Diagnostics::start(node, clock, RESPONSES, health)?.run());
-    tasks.endless(follow_policy(state.clone(), parameters.changes()));
+    tasks.endless(Diagnostics::start(node, clock.clone(), RESPONSES, health)?.run());
+    let state_topics = Arc::new(tokio::sync::Mutex::new(StateTopics::default()));
+    let following =
+        Following { node: handle.clone(), state: state.clone(), topics: state_topics.clone() };
+    tasks.endless(follow_policy(following, parameters.changes()));
+    let (words, mut robots_words) = tokio::sync::mpsc::unbounded_channel();
+    let surroundings = Surroundings::new(clock, words);
 
     let listening = state.clone();
     tasks.endless(async move {
@@ -89,6 +109,7 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
                     Some(message) => lock(&listening).respond_to(&message),
                     None => break,
                 },
+                Some((id, outcome)) = robots_words.recv() => lock(&listening).ended(&id, outcome),
                 _ = tick.tick() => lock(&listening).tick(),
             }
         }
@@ -98,7 +119,15 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     tasks.at_end(move || {
         lock(&last_word).set(|switch| switch.active = false);
     });
-    let behavior = Behavior { node: handle, parameters, state, policy };
+    let behavior = Behavior {
+        node: handle,
+        parameters,
+        state,
+        policy,
+        robot_file,
+        surroundings,
+        topics: state_topics,
+    };
     lifecycle.run(behavior, autostart, &mut tasks);
     Ok(tasks)
 }
@@ -111,20 +140,67 @@ struct State {
     /// The origin of the arrivals of messages.
     start: Instant,
     loaded: Loaded,
+    staff: StaffTopic,
+    clock: RosClock,
+    language: String,
+    /// Whether the log said which states of the robot are unknown.
+    warned_of_states: bool,
 }
 
 impl State {
     fn respond_to(&mut self, message: &FaceEmotionArray) {
         let arrival = self.start.elapsed();
         self.loaded.received(Instant::now());
-        if let Some(robot) = self.robot.as_mut().filter(|_| self.switch.is_on())
-            && let Some(rule) = robot.respond_to(message, arrival)
-        {
+        let Some(robot) = &mut self.robot else {
+            return;
+        };
+        if !self.switch.is_on() {
+            robot.watch(message, arrival);
+            return;
+        }
+        let engine = robot.engine();
+        engine.set_hour(hour_of(self.clock.now()));
+        if !std::mem::replace(&mut self.warned_of_states, true) {
+            let unknown: Vec<&str> = engine.unknown_states().collect();
+            if !unknown.is_empty() {
+                tracing::info!(
+                    "no message yet tells the states {}: conditions on them do not hold, and nothing \
+                     is held back by them",
+                    unknown.join(", ")
+                );
+            }
+        }
+        let (rule, staff) = robot.respond_to(message, arrival);
+        if let Some(request) = staff {
+            self.staff.ask(&message.header, &request);
+        }
+        if let Some(rule) = rule {
             self.loaded.responded(rule);
         }
     }
 
+    /// A state of the robot was told.
+    fn state_is(&mut self, name: &str, value: StateValue) {
+        if let Some(robot) = &mut self.robot {
+            robot.engine().set_state(name, value);
+        }
+    }
+
+    fn speak(&mut self, language: &str) {
+        language.clone_into(&mut self.language);
+        if let Some(robot) = &mut self.robot {
+            robot.engine().set_language(language);
+        }
+    }
+
+    fn ended(&mut self, id: &str, outcome: Outcome) {
+        if let Some(robot) = &mut self.robot {
+            robot.ended(id, outcome, self.start.elapsed());
+        }
+    }
+
     fn tick(&mut self) {
+        self.staff.tick();
         if let Some(robot) = &mut self.robot {
             robot.tick(self.start.elapsed());
         }
@@ -139,7 +215,10 @@ impl State {
             if self.switch.active && !before.active {
                 robot.rest();
             } else if !self.switch.is_on() {
-                robot.stop();
+                robot.stop(match self.switch.active {
+                    true => "the node is disabled",
+                    false => "the node is no longer active",
+                });
             }
         }
         if self.switch.is_on() && !before.is_on() {
@@ -149,23 +228,51 @@ impl State {
     }
 }
 
-/// Reads the policy anew whenever its parameter is set. A policy that is wrong was refused before;
-/// where it went wrong since, the present rules stay.
-async fn follow_policy(state: Arc<Mutex<State>>, mut changes: Changes) {
+/// The hour of the day; nothing before the first message on `/clock`, where that counts.
+fn hour_of(now: Duration) -> Option<f64> {
+    (!now.is_zero()).then(|| local_hour(now.as_secs())).flatten()
+}
+
+/// What following the parameters needs.
+struct Following {
+    node: NodeHandle,
+    state: Arc<Mutex<State>>,
+    topics: Arc<tokio::sync::Mutex<StateTopics>>,
+}
+
+/// Reads the policy anew whenever its parameter is set, and takes the language. A policy that is wrong
+/// was refused before; where it went wrong since, the present rules stay.
+async fn follow_policy(following: Following, mut changes: Changes) {
+    let Following { node, state, topics } = following;
+    let mut last_file = changes.newest().text("policy_file").to_owned();
     while changes.changed().await {
         let values = changes.newest();
+        let (file, language) = (values.text("policy_file"), values.text("language"));
+        let is_other_language = lock(&state).language != language;
+        if is_other_language {
+            lock(&state).speak(language);
+            if file == last_file {
+                continue;
+            }
+        }
+        file.clone_into(&mut last_file);
         if lock(&state).robot.is_none() {
             // It is read on configuring.
             continue;
         }
-        match read_policy(values.text("policy_file")) {
+        match read_policy(file) {
             Ok(policy) => {
                 tracing::info!("{}", loaded(&policy));
-                let mut state = lock(&state);
-                state.loaded.policy(&policy);
-                if let Some(robot) = &mut state.robot {
-                    robot.replace_policy(policy.policy);
+                let states = policy.policy.states.clone();
+                {
+                    let mut state = lock(&state);
+                    state.loaded.policy(&policy);
+                    state.warned_of_states = false;
+                    if let Some(robot) = &mut state.robot {
+                        robot.replace_policy(policy.policy);
+                    }
                 }
+                topics.lock().await.follow(&node, &states, &state).await;
             }
             Err(error) => tracing::error!("the present rules stay: {error:#}"),
         }
@@ -183,6 +290,11 @@ struct Behavior {
     state: Arc<Mutex<State>>,
     /// That was read at the start.
     policy: Option<settings::ReadPolicy>,
+    /// As that.
+    robot_file: Option<RobotFile>,
+    surroundings: Surroundings,
+    /// The robot's states.
+    topics: Arc<tokio::sync::Mutex<StateTopics>>,
 }
 
 impl Behavior {
@@ -191,9 +303,14 @@ impl Behavior {
             Some(policy) => policy,
             None => read_policy(self.parameters.values().text("policy_file"))?,
         };
+        let robot_file = match self.robot_file.take() {
+            Some(robot) => robot,
+            None => read_robot(self.parameters.values().text("robot"))?,
+        };
         let policy = Policy::clone(&read.policy);
-        let advertise = move |node: &mut Node| Robot::advertise(node, policy);
-        let robot = self.node.with(advertise).await?.context("topics not advertised")?;
+        let surroundings = self.surroundings.clone();
+        let connect = move |node: &mut Node| Robot::connect(node, policy, robot_file, surroundings);
+        let robot = self.node.with(connect).await?.context("the robot is not connected")?;
         Ok((read, robot))
     }
 }
@@ -202,10 +319,18 @@ impl Managed for Behavior {
     async fn configure(&mut self) -> anyhow::Result<()> {
         match self.load().await {
             Ok((read, robot)) => {
-                tracing::info!("{}", loaded(&read));
-                let mut state = lock(&self.state);
-                state.loaded.policy(&read);
-                state.robot = Some(robot);
+                tracing::info!("{}; robot: {}", loaded(&read), robot.file().display());
+                {
+                    let mut state = lock(&self.state);
+                    state.loaded.policy(&read);
+                    state.loaded.robot(robot.file());
+                    state.warned_of_states = false;
+                    let language = self.parameters.values().text("language").to_owned();
+                    state.robot = Some(robot);
+                    state.speak(&language);
+                }
+                let mut topics = self.topics.lock().await;
+                topics.follow(&self.node, &read.policy.states, &self.state).await;
                 Ok(())
             }
             Err(error) => {
@@ -226,6 +351,7 @@ impl Managed for Behavior {
     }
 
     async fn cleanup(&mut self) -> anyhow::Result<()> {
+        *self.topics.lock().await = StateTopics::default();
         let robot = {
             let mut state = lock(&self.state);
             state.loaded.cleaned();

@@ -1,8 +1,10 @@
 """How often each rule of a policy would fire, by what people see: each image as if it lasted.
 
 A rule fires where the label that users get is one of its emotions and its confidence is at least
-the rule's. How long an expression must last and how long a rule rests are left aside, and with
-them what smoothing over time takes away: on a robot, rules fire less often than here.
+the rule's. Rules without an emotion are left out, and of the others all that is not about the
+expression: attention, distance and so on. How long an expression must last and how long a rule
+rests are left aside too, and with them what smoothing over time takes away: on a robot, rules fire
+less often than here.
 
 The second table proposes, for each rule, the least confidence in steps of 0.05 at which the rule
 fires for no more than 1 in 200 of the faces that people call neutral, less a tenth; and checks that
@@ -77,7 +79,16 @@ def read_rules(path: Path) -> list[Rule]:
     rules = content.get("rules") if isinstance(content, dict) else None
     if not isinstance(rules, list) or not rules:
         raise UserError(f"{path}: no rules, expected a policy like config/policy.yaml")
-    return [_rule(f"{path}: rule {number}", rule) for number, rule in enumerate(rules, 1)]
+    about = [(number, rule) for number, rule in enumerate(rules, 1) if not _is_about_others(rule)]
+    if not about:
+        raise UserError(f"{path}: no rule with emotion, expected one at least")
+    return [_rule(f"{path}: rule {number}", rule) for number, rule in about]
+
+
+def _is_about_others(rule: Any) -> bool:
+    """Whether a rule is about attention, distance and the like, which no single image decides."""
+    when = rule.get("when") if isinstance(rule, dict) else None
+    return isinstance(when, dict) and bool(when) and not when.keys() & {"emotion", "confidence"}
 
 
 def groups(seen: FerPlus) -> dict[str, np.ndarray]:

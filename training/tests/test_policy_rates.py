@@ -43,6 +43,16 @@ def test_rules_are_read(rules):
     ]
 
 
+def test_a_rule_about_attention_alone_is_left_out(tmp_path):
+    path = tmp_path / "policy.yaml"
+    welcome = "  - name: welcome\n    when: {attention: engaged, for_secs: 3}\n"
+    path.write_text(POLICY.replace("  - name: answer", welcome + "  - name: answer"))
+    assert [rule.name for rule in read_rules(path)] == ["give-space", "answer-a-smile"]
+    path.write_text("rules:\n" + welcome)
+    with pytest.raises(UserError, match="no rule with emotion"):
+        read_rules(path)
+
+
 def test_rates_by_what_people_see(rules):
     decided, seen = made(
         ("happiness", 9, "happy", 0.6),

@@ -20,7 +20,7 @@
 //!     answer: {say: Good to see you., duration_secs: 2}
 //! "#;
 //! let mut engine = Engine::new(Policy::parse(Path::new("policy.yaml"), policy)?);
-//! let smile = [FaceReading { face_id: "f1", emotion: Emotion::Happy, confidence: 0.8 }];
+//! let smile = [FaceReading::new("f1", Emotion::Happy, 0.8)];
 //!
 //! let mut responses = (0..10).filter_map(|fifth| {
 //!     engine.observe(ImageStamp::at(Duration::from_millis(fifth * 200)), &smile).response
@@ -34,25 +34,38 @@
 //!
 //! # Layout
 //!
-//! - `policy`, `response`: the types. Everything else depends on them.
+//! - `policy`, `condition`, `manners`, `response`, `staff`: the types. Everything else depends on them.
 //! - `policy_file`: reads a policy from its file. `schema`: the keys and ranges of that file.
-//! - `engine`: decides which rule fires. `faces`: what it remembers.
+//! - `upgrade`: a file of version 1 as one of version 2.
+//! - `engine`: decides which rule fires. `people`: whom it remembers, and who belongs together.
+//! - [`robot_file`]: how the parts of a response reach a robot, by a file of its own.
 //! - `labels`: compares a policy with the labels of the running model.
 //!
 //! # Another output of the robot
 //!
 //! An output is a field of [`Outputs`], and a key in `schema`; the engine hands it on as it is.
 
+mod condition;
 mod engine;
-mod faces;
 mod labels;
+mod manners;
+mod people;
 mod policy;
 mod policy_file;
 mod response;
+pub mod robot_file;
 mod schema;
+mod staff;
+mod upgrade;
 
-pub use engine::{Decision, Engine, FaceReading, MAX_FACES_IN_IMAGE};
+pub use condition::{Event, Hours, Missing, Range, StateIs, StateValue, When};
+pub use engine::{
+    Decision, Engine, FaceBox, FaceReading, Judgement, LONGEST_RESPONSE, MAX_FACES_IN_IMAGE,
+};
 pub use labels::ModelLabels;
-pub use policy::{Policy, Rule};
+pub use manners::{HeldBack, Manners};
+pub use policy::{Policy, Rule, StateTopic};
 pub use policy_file::{MAX_POLICY_BYTES, PolicyError};
-pub use response::{Answer, Fraction, Light, Outputs, Response};
+pub use response::{Answer, Cancelled, Fraction, Light, Outcome, Outputs, Response, Say};
+pub use staff::StaffRequest;
+pub use upgrade::{NotUpgraded, upgrade};

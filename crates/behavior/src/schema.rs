@@ -1,32 +1,42 @@
 //! What a policy file may hold: its keys, the range of each value, and what they mean.
 //!
-//! `config/policy.yaml` shows every key in use; this is where each is defined.
+//! `config/policy.yaml` shows the keys in use; this is where each is defined. Version 1 has fewer keys
+//! than version 2, and means the same by them. `schema/when` reads conditions, `schema/answer` what
+//! the robot does, `schema/places` the names, states and manners.
 
+mod answer;
+mod places;
+mod when;
+
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use rapport_settings::{Field, Mapping, Place, Problem, Problems, Read, Value, range_text};
-use rapport_vocabulary::Emotion;
 
-use super::policy::{Policy, Rule};
-use super::response::{Answer, Fraction, Light, Outputs};
+use super::policy::{Policy, Rule, StateTopic};
+use super::response::{Fraction, Outputs};
+use answer::{OUTPUT_KEYS, answer, outputs, staff_kind};
+use places::{Names, manners, names, states};
+use when::when;
 
-/// The version of the format that this code reads.
-const VERSION: i32 = 1;
-
-/// The keys of an answer that make the robot do something. All but `say` are read by [`outputs`].
-const OUTPUT_KEYS: [&str; 4] = ["say", "gesture", "light", "expression"];
+/// The newest version of the format that this code reads.
+pub(super) const VERSION: i32 = 2;
 
 const MAX_RULES: usize = 64;
-const MAX_VARIANTS: usize = 16;
 
 const DAY_SECS: RangeInclusive<f64> = 0.0..=86_400.0;
 const DEFAULT_PAUSE: Duration = Duration::from_secs(4);
 const DEFAULT_GAP: Duration = Duration::from_millis(500);
-const DEFAULT_INTENSITY: Fraction = Fraction::HALF;
+const DEFAULT_NEAR_M: f64 = 1.5;
 
-/// A light of opacity 0 would mean "leave the light alone", which is said by giving none.
-const MIN_OPACITY: f64 = 0.01;
+/// What the reader of a rule knows of the rest of the file.
+struct Context {
+    /// Whether the file is of version 1, which has fewer keys.
+    is_first: bool,
+    names: Names,
+    states: BTreeMap<String, StateTopic>,
+}
 
 /// Reads a policy from YAML text.
 ///
@@ -46,20 +56,67 @@ pub(super) fn policy(text: &str) -> Result<Policy, Vec<Problem>> {
     }
 }
 
+/// Whether a document says that it is of version 1.
+fn is_first(value: &Value) -> bool {
+    let Value::Mapping(entries) = value else {
+        return false;
+    };
+    entries.iter().any(|(key, node)| {
+        matches!(&key.value, Value::Text(key) if key == "version")
+            && matches!(node.value, Value::Number(1.0))
+    })
+}
+
 fn document(field: Field, problems: &mut Problems) -> Read<Policy> {
-    const KEYS: [&str; 5] = ["version", "pause_secs", "gap_secs", "rest", "rules"];
-    let mut map = Mapping::of(field, problems, &KEYS)?;
+    const KEYS: [&str; 9] = [
+        "version",
+        "names",
+        "states",
+        "manners",
+        "near_m",
+        "pause_secs",
+        "gap_secs",
+        "rest",
+        "rules",
+    ];
+    const FIRST_KEYS: [&str; 5] = ["version", "pause_secs", "gap_secs", "rest", "rules"];
+    let is_first = is_first(&field.node.value);
+    let keys = if is_first { FIRST_KEYS.as_slice() } else { &KEYS };
+    let mut map = Mapping::of(field, problems, keys)?;
     let version = map
-        .required(problems, "version", "version: 1")
-        .and_then(|field| field.whole_number(problems, VERSION..=VERSION));
+        .required(problems, "version", &format!("version: {VERSION}"))
+        .and_then(|field| field.whole_number(problems, 1..=VERSION));
+    let names = names(map.optional("names"), problems);
+    let states = states(map.optional("states"), problems);
+    let near_m = map
+        .optional("near_m")
+        .map_or(Ok(DEFAULT_NEAR_M), |field| field.number(problems, 0.3..=20.0));
     let pause = optional_secs(&mut map, problems, "pause_secs", 0.0..=3600.0, DEFAULT_PAUSE);
     let gap = optional_secs(&mut map, problems, "gap_secs", 0.0..=5.0, DEFAULT_GAP);
     let rest = map.optional("rest").map_or(Ok(Outputs::default()), |field| rest(field, problems));
+    // Rules are read with what could be read of the names and states, so that their own mistakes are
+    // told too.
+    let is_known = names.is_ok() && states.is_ok();
+    let context =
+        Context { is_first, names: names.unwrap_or_default(), states: states.unwrap_or_default() };
+    let manners = manners(map.optional("manners"), &context, problems);
     let rules = map
         .required(problems, "rules", &format!("a list of 1 to {MAX_RULES} rules"))
-        .and_then(|field| rules(field, problems));
-    version?;
-    Ok(Policy { pause: pause?, gap: gap?, rest: rest?, rules: rules? })
+        .and_then(|field| match is_known {
+            true => rules(field, &context, problems),
+            false => Err(rapport_settings::Noted),
+        });
+    Ok(Policy {
+        version: version? as u32,
+        pause: pause?,
+        gap: gap?,
+        rest: rest?,
+        place: context.names.first("place"),
+        near_m: near_m?,
+        manners: manners?,
+        rules: rules?,
+        states: context.states,
+    })
 }
 
 fn rest(field: Field, problems: &mut Problems) -> Read<Outputs> {
@@ -67,15 +124,7 @@ fn rest(field: Field, problems: &mut Problems) -> Read<Outputs> {
     outputs(&mut map, problems)
 }
 
-/// All outputs but speech, which an answer has variants of.
-fn outputs(map: &mut Mapping, problems: &mut Problems) -> Read<Outputs> {
-    let gesture = map.optional("gesture").map(|field| field.name(problems)).transpose();
-    let light = map.optional("light").map(|field| light(field, problems)).transpose();
-    let expression = map.optional("expression").map(|field| field.name(problems)).transpose();
-    Ok(Outputs { speech: None, gesture: gesture?, light: light?, expression: expression? })
-}
-
-fn rules(field: Field, problems: &mut Problems) -> Read<Vec<Rule>> {
+fn rules(field: Field, context: &Context, problems: &mut Problems) -> Read<Vec<Rule>> {
     let allowed = format!("a list of 1 to {MAX_RULES} rules");
     let nodes = match field.node.value {
         Value::List(ref nodes) if nodes.is_empty() || nodes.len() > MAX_RULES => {
@@ -89,40 +138,63 @@ fn rules(field: Field, problems: &mut Problems) -> Read<Vec<Rule>> {
         .into_iter()
         .map(|node| {
             let field = Field { name: "the rule".to_owned(), key_place: node.place, node };
-            rule(field, problems, &mut seen)
+            rule(field, context, problems, &mut seen)
         })
         .collect();
     rules.into_iter().collect()
 }
 
-fn rule(field: Field, problems: &mut Problems, seen: &mut Vec<(String, Place)>) -> Read<Rule> {
-    const KEYS: [&str; 6] =
+fn rule(
+    field: Field,
+    context: &Context,
+    problems: &mut Problems,
+    seen: &mut Vec<(String, Place)>,
+) -> Read<Rule> {
+    const KEYS: [&str; 8] = [
+        "name",
+        "when",
+        "cooldown_secs",
+        "cooldown_anyone_secs",
+        "priority",
+        "greeting",
+        "answer",
+        "call_staff",
+    ];
+    const FIRST_KEYS: [&str; 6] =
         ["name", "when", "cooldown_secs", "cooldown_anyone_secs", "priority", "answer"];
-    let mut map = Mapping::of(field, problems, &KEYS)?;
+    let keys = if context.is_first { FIRST_KEYS.as_slice() } else { &KEYS };
+    let mut map = Mapping::of(field, problems, keys)?;
     let name = map
         .required(problems, "name", "a name that no other rule has")
         .and_then(|field| distinct_name(field, problems, seen));
     let when = map
-        .required(problems, "when", "emotion, confidence and for_secs")
-        .and_then(|field| when(field, problems));
+        .required(problems, "when", "the conditions, such as emotion, confidence and for_secs")
+        .and_then(|field| when(field, context, problems));
     let cooldown = required_secs(&mut map, problems, "cooldown_secs", DAY_SECS);
     let cooldown_anyone =
         optional_secs(&mut map, problems, "cooldown_anyone_secs", DAY_SECS, Duration::ZERO);
     let priority =
         map.optional("priority").map_or(Ok(0), |field| field.whole_number(problems, -1000..=1000));
-    let answer = map
-        .required(problems, "answer", &format!("what the robot does: {}", OUTPUT_KEYS.join(", ")))
-        .and_then(|field| answer(field, problems));
-    let (emotions, confidence, lasting) = when?;
+    let is_greeting = map.optional("greeting").map_or(Ok(false), |field| flag(&field, problems));
+    let call_staff =
+        map.optional("call_staff").map(|field| staff_kind(&field, problems)).transpose();
+    let allowed = format!("what the robot does: {}", OUTPUT_KEYS.join(", "));
+    let answer = match map.optional("answer") {
+        Some(field) => answer(field, context, problems).map(Some),
+        None if matches!(call_staff, Ok(None)) => {
+            Err(map.incomplete(problems, "has no answer", &allowed))
+        }
+        None => Ok(None),
+    };
     Ok(Rule {
         name: name?,
-        emotions,
-        confidence,
-        lasting,
+        when: when?,
         cooldown: cooldown?,
         cooldown_anyone: cooldown_anyone?,
         priority: priority?,
+        is_greeting: is_greeting?,
         answer: answer?,
+        call_staff: call_staff?,
     })
 }
 
@@ -138,96 +210,6 @@ fn distinct_name(
     }
     seen.push((name.clone(), field.node.place));
     Ok(name)
-}
-
-fn when(field: Field, problems: &mut Problems) -> Read<(Vec<Emotion>, Fraction, Duration)> {
-    let mut map = Mapping::of(field, problems, &["emotion", "confidence", "for_secs"])?;
-    let emotions = map
-        .required(problems, "emotion", &Emotion::names())
-        .and_then(|field| field.one_or_more(problems, Emotion::COUNT, "an emotion"))
-        .and_then(|fields| {
-            let emotions: Vec<Read<Emotion>> =
-                fields.into_iter().map(|field| emotion(&field, problems)).collect();
-            emotions.into_iter().collect()
-        });
-    let confidence = map
-        .required(problems, "confidence", "0 to 1")
-        .and_then(|field| fraction(&field, problems, 0.0));
-    let lasting = required_secs(&mut map, problems, "for_secs", 0.0..=60.0);
-    Ok((emotions?, confidence?, lasting?))
-}
-
-fn emotion(field: &Field, problems: &mut Problems) -> Read<Emotion> {
-    let names = Emotion::names();
-    let name = field.text(problems, &names)?;
-    name.parse().map_err(|_| field.wrong(problems, names))
-}
-
-fn answer(field: Field, problems: &mut Problems) -> Read<Answer> {
-    let keys = [OUTPUT_KEYS.as_slice(), &["intensity", "duration_secs"]].concat();
-    let mut map = Mapping::of(field, problems, &keys)?;
-    let say = map.optional("say").map(|field| sentences(field, problems)).transpose();
-    let outputs = outputs(&mut map, problems);
-    let does_something = match (&say, &outputs) {
-        (Ok(None), Ok(outputs)) if *outputs == Outputs::default() => {
-            let allowed = format!("at least one of {}", OUTPUT_KEYS.join(", "));
-            Err(map.incomplete(problems, "does nothing", &allowed))
-        }
-        _ => Ok(()),
-    };
-    let intensity = map
-        .optional("intensity")
-        .map_or(Ok(DEFAULT_INTENSITY), |field| fraction(&field, problems, 0.0));
-    let duration = required_secs(&mut map, problems, "duration_secs", 0.1..=60.0);
-    does_something?;
-    Ok(Answer {
-        say: say?.unwrap_or_default(),
-        outputs: outputs?,
-        intensity: intensity?,
-        duration: duration?,
-    })
-}
-
-fn sentences(field: Field, problems: &mut Problems) -> Read<Vec<String>> {
-    let fields = field.one_or_more(problems, MAX_VARIANTS, "a text")?;
-    let sentences: Vec<Read<String>> =
-        fields.iter().map(|field| field.sentence(problems)).collect();
-    sentences.into_iter().collect()
-}
-
-fn light(field: Field, problems: &mut Problems) -> Read<Light> {
-    const ALLOWED: &str = "{color: \"#rrggbb\"} or {r: 0 to 1, g: 0 to 1, b: 0 to 1}";
-    let mut map = Mapping::of(field, problems, &["color", "r", "g", "b", "opacity"])?;
-    let opacity = map
-        .optional("opacity")
-        .map_or(Ok(Fraction::ONE), |field| fraction(&field, problems, MIN_OPACITY));
-    let color = map.optional("color");
-    let shares = [map.optional("r"), map.optional("g"), map.optional("b")];
-    let [red, green, blue] = match (color, shares) {
-        (Some(color), [None, None, None]) => color_of(&color, problems)?,
-        (None, [Some(red), Some(green), Some(blue)]) => {
-            let [red, green, blue] =
-                [red, green, blue].map(|share| fraction(&share, problems, 0.0));
-            [red?, green?, blue?]
-        }
-        (None, _) => return Err(map.incomplete(problems, "has no whole color", ALLOWED)),
-        (Some(_), _) => return Err(map.wrong(problems, "has two colors", ALLOWED)),
-    };
-    Ok(Light { red, green, blue, opacity: opacity? })
-}
-
-fn color_of(field: &Field, problems: &mut Problems) -> Read<[Fraction; 3]> {
-    const ALLOWED: &str = "\"#rrggbb\" in quotes, as without them YAML takes it for a comment";
-    let text = field.text(problems, ALLOWED)?;
-    let parsed = text
-        .strip_prefix('#')
-        .filter(|hex| hex.len() == 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        .and_then(|hex| u32::from_str_radix(hex, 16).ok());
-    let Some(rgb) = parsed else {
-        return Err(field.wrong(problems, ALLOWED));
-    };
-    let [_, red, green, blue] = rgb.to_be_bytes();
-    Ok([red, green, blue].map(Fraction::of_byte))
 }
 
 fn required_secs(
@@ -249,8 +231,45 @@ fn optional_secs(
     map.optional(key).map_or(Ok(default), |field| field.secs(problems, range))
 }
 
+fn flag(field: &Field, problems: &mut Problems) -> Read<bool> {
+    match field.node.value {
+        Value::Flag(flag) => Ok(flag),
+        _ => Err(field.wrong(problems, "true or false")),
+    }
+}
+
 /// A number from 0, or from more than that, to 1.
 fn fraction(field: &Field, problems: &mut Problems, from: f64) -> Read<Fraction> {
     let number = field.number(problems, from..=1.0)?;
     Fraction::new(number as f32).ok_or_else(|| field.wrong(problems, "0 to 1"))
+}
+
+/// The entries of a mapping whose keys are names of the author's own, each once.
+fn own_keys(
+    field: Field,
+    problems: &mut Problems,
+    most: usize,
+    allowed: &str,
+) -> Read<Vec<(String, Field)>> {
+    let entries = match field.node.value {
+        Value::Mapping(entries) if (1..=most).contains(&entries.len()) => entries,
+        _ => return Err(field.wrong(problems, format!("{allowed}, 1 to {most} of them"))),
+    };
+    let mut found: Vec<(String, Field)> = Vec::new();
+    let mut is_wrong = None;
+    for (key, node) in entries {
+        let key_field = Field { name: "the key".to_owned(), key_place: key.place, node: key };
+        match key_field.name(problems) {
+            Ok(name) if found.iter().any(|(other, _)| *other == name) => {
+                let again = format!("{} has the key {name} again", field.name);
+                is_wrong = Some(problems.note(key_field.node.place, again, "each key once"));
+            }
+            Ok(name) => {
+                let key_place = key_field.key_place;
+                found.push((name.clone(), Field { name, key_place, node }));
+            }
+            Err(noted) => is_wrong = Some(noted),
+        }
+    }
+    is_wrong.map_or(Ok(found), Err)
 }

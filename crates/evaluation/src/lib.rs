@@ -78,6 +78,7 @@ mod whole_file;
 pub use evaluate::evaluate as evaluate_with;
 pub use options::{EvaluateOptions, Outcome};
 pub use progress::{Progress, Silent};
+pub use whole_file::write as write_whole_file;
 
 /// Evaluates without telling how far it is.
 ///

@@ -14,7 +14,10 @@ pub fn part_of(path: &Path) -> io::Result<TempPath> {
     TempPath::try_from_path(name)
 }
 
-/// Writes a file.
+/// Writes a file whole, or leaves the one that is there as it was.
+///
+/// # Errors
+/// If it cannot be written, with its name.
 pub fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     let write = || -> io::Result<()> {
         let part = part_of(path)?;

@@ -22,6 +22,7 @@ pub struct Loaded {
     file: String,
     sha256: String,
     rules: Vec<String>,
+    robot: String,
     failure: Option<String>,
     messages: u64,
     responses: u64,
@@ -39,6 +40,11 @@ impl Loaded {
         self.failure = None;
     }
 
+    /// A robot's file was read.
+    pub fn robot(&mut self, file: &std::path::Path) {
+        self.robot = file.display().to_string();
+    }
+
     /// The node could not be configured.
     pub fn failed(&mut self, why: String) {
         self.failure = Some(why);
@@ -48,6 +54,7 @@ impl Loaded {
     pub fn cleaned(&mut self) {
         (self.file, self.sha256) = (String::new(), String::new());
         self.rules.clear();
+        self.robot.clear();
         self.failure = None;
     }
 
@@ -144,6 +151,7 @@ impl Health for BehaviorHealth {
         report.value("emotions topic", &self.topic);
         report.value(key::POLICY, &loaded.file);
         report.value(key::POLICY_SHA256, &loaded.sha256);
+        report.value("robot", &loaded.robot);
         report.value(key::RULES, loaded.rules.len());
         for (number, name) in (1..).zip(&loaded.rules) {
             report.value(key::rule(number), name);

@@ -6,16 +6,19 @@ use r2r::rapport::msg::{FaceEmotionArray, Response as ResponseMsg};
 use r2r::std_msgs::msg::Header;
 use r2r::{Node, Publisher, QosProfile};
 
-use super::outputs::{OutputTopics, response_message};
+use super::outputs::response_message;
+use super::performer::{Performer, Surroundings};
+use super::readings::readings;
 use crate::ros::convert;
 use crate::ros::logging::RateLimitedLog;
-use rapport_behavior::{Decision, Engine, FaceReading, ModelLabels, Outputs, Policy, Response};
-use rapport_vocabulary::{Emotion, ImageStamp};
+use rapport_behavior::robot_file::RobotFile;
+use rapport_behavior::{Decision, Engine, ModelLabels, Outcome, Policy, Response, StaffRequest};
+use rapport_vocabulary::ImageStamp;
 
 /// The robot as the node sees it.
 pub struct Robot {
     responses: Publisher<ResponseMsg>,
-    outputs: OutputTopics,
+    performer: Performer,
     engine: Engine,
     /// The labels of the model that the newest message came from.
     model_labels: Vec<String>,
@@ -23,16 +26,23 @@ pub struct Robot {
 }
 
 impl Robot {
-    /// Advertises `responses` and the robot's outputs `speech`, `gesture`, `light` and
-    /// `expression`.
+    /// Advertises `responses`, and connects to the robot as its file says.
     ///
     /// # Errors
-    /// If ROS refuses a publisher.
-    pub fn advertise(node: &mut Node, policy: Policy) -> r2r::Result<Self> {
+    /// If ROS refuses a topic, service or action.
+    pub fn connect(
+        node: &mut Node,
+        policy: Policy,
+        robot: RobotFile,
+        surroundings: Surroundings,
+    ) -> anyhow::Result<Self> {
+        let performer = Performer::connect(node, robot, surroundings)?;
+        let mut engine = Engine::new(policy);
+        engine.wait_for_robot(performer.has_own_word());
         Ok(Self {
             responses: node.create_publisher("responses", QosProfile::default())?,
-            outputs: OutputTopics::advertise(node)?,
-            engine: Engine::new(policy),
+            performer,
+            engine,
             model_labels: Vec::new(),
             log: RateLimitedLog::default(),
         })
@@ -41,35 +51,50 @@ impl Robot {
     /// Ends the topics.
     pub fn withdraw(self, node: &mut Node) {
         node.destroy_publisher(self.responses);
-        self.outputs.withdraw(node);
+        self.performer.withdraw(node);
     }
 
     /// Takes a message about the faces of one image, and publishes what the engine decides.
-    /// `arrival`: when it came, on a clock that goes forward. Returns the rule that fired.
-    pub fn respond_to(&mut self, message: &FaceEmotionArray, arrival: Duration) -> Option<String> {
+    /// `arrival`: when it came, on a clock that goes forward. Returns the rule that fired, and what
+    /// staff is asked for.
+    pub fn respond_to(
+        &mut self,
+        message: &FaceEmotionArray,
+        arrival: Duration,
+    ) -> (Option<String>, Option<StaffRequest>) {
         let image = ImageStamp { stamp: convert::stamp(&message.header.stamp), arrival };
         self.learn_labels(&message.labels);
-        let mut readings = Vec::with_capacity(message.faces.len());
-        for face in &message.faces {
-            match Emotion::from_word(&face.label) {
-                Ok(emotion) => readings.push(FaceReading {
-                    face_id: &face.face_id,
-                    emotion,
-                    confidence: face.confidence,
-                }),
-                Err(error) => self.log.warn(&format!("face skipped: {error}")),
-            }
-        }
-        let Decision { rest, response } = self.engine.observe(image, &readings);
-        if let Some(rest) = rest {
-            self.publish_rest(&rest);
-        }
-        let response = response?;
+        let readings = readings(message, &mut self.log);
+        let mut decision = self.engine.observe(image, &readings);
+        let (response, staff) = (decision.response.take(), decision.staff.take());
+        self.end(&decision);
+        let Some(response) = response else {
+            return (None, staff);
+        };
         tracing::info!("{} for {}: {}", response.rule, response.face_id, response.reason);
-        if let Err(error) = self.publish_response(&message.header, &response) {
-            self.log.error(&format!("response not published: {error}"));
-        }
-        Some(response.rule)
+        self.begin(&message.header, &response);
+        (Some(response.rule), staff)
+    }
+
+    /// Remembers who is there while the node is disabled.
+    pub fn watch(&mut self, message: &FaceEmotionArray, arrival: Duration) {
+        let image = ImageStamp { stamp: convert::stamp(&message.header.stamp), arrival };
+        self.engine.watch(image, &readings(message, &mut self.log));
+    }
+
+    /// The rules that it goes by, for what is told about the robot and the place.
+    pub fn engine(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+
+    /// Closes the engine's open requests to the staff.
+    pub fn acknowledge_staff(&mut self) {
+        self.engine.acknowledge_staff();
+    }
+
+    /// The file of the robot.
+    pub fn file(&self) -> &std::path::Path {
+        self.performer.file()
     }
 
     /// Goes on by other rules.
@@ -84,25 +109,31 @@ impl Robot {
         self.engine.is_responding()
     }
 
+    /// Takes the robot's word that a response is over. `arrival`: when it came.
+    pub fn ended(&mut self, id: &str, outcome: Outcome, arrival: Duration) {
+        if outcome != Outcome::Finished {
+            self.performer.close(id, &outcome);
+        }
+        let decision = self.engine.ended(id, outcome, arrival);
+        self.end(&decision);
+    }
+
     /// Ends a response in time also when no images come.
     pub fn tick(&mut self, now: Duration) {
-        if let Some(rest) = self.engine.tick(now) {
-            self.publish_rest(&rest);
-        }
+        let decision = self.engine.tick(now);
+        self.end(&decision);
     }
 
     /// Brings the robot to rest, whatever it shows.
     pub fn rest(&mut self) {
-        self.engine.stop();
-        let rest = self.engine.policy().rest.clone();
-        self.publish_rest(&rest);
+        self.stop("the node was activated");
+        self.performer.rest(&self.engine.policy().rest);
     }
 
-    /// Ends a running response.
-    pub fn stop(&mut self) {
-        if let Some(rest) = self.engine.stop() {
-            self.publish_rest(&rest);
-        }
+    /// Cuts a running response short.
+    pub fn stop(&mut self, reason: &str) {
+        let decision = self.engine.stop(reason);
+        self.end(&decision);
     }
 
     /// Compares the labels of the running model with the policy: once for each model, and again
@@ -117,14 +148,23 @@ impl Robot {
         }
     }
 
-    fn publish_rest(&mut self, rest: &Outputs) {
-        if let Err(error) = self.outputs.publish(rest) {
-            self.log.error(&format!("rest not published: {error}"));
+    /// Ends what a decision ends, and brings the robot to rest where it says so.
+    fn end(&mut self, decision: &Decision) {
+        if let Some(id) = &decision.finished {
+            self.performer.close(id, &Outcome::Finished);
+        }
+        if let Some(cancel) = &decision.cancel {
+            self.performer.close(&cancel.id, &Outcome::Cancelled(cancel.reason.clone()));
+        }
+        if let Some(rest) = &decision.rest {
+            self.performer.rest(rest);
         }
     }
 
-    fn publish_response(&self, header: &Header, response: &Response) -> r2r::Result<()> {
-        self.responses.publish(&response_message(header, response))?;
-        self.outputs.publish(&response.outputs)
+    fn begin(&mut self, header: &Header, response: &Response) {
+        if let Err(error) = self.responses.publish(&response_message(header, response)) {
+            self.log.error(&format!("response not published: {error}"));
+        }
+        self.performer.perform(response);
     }
 }

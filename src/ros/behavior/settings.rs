@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use r2r::ParameterValue;
 use sha2::{Digest as _, Sha256};
 
+use super::performer::read_robot;
 use crate::ros::parameters::{Change, Kind, Spec, parameter};
 use rapport_behavior::Policy;
 use rapport_perception::paths;
@@ -26,6 +27,20 @@ pub fn specs() -> Vec<Spec> {
             "Policy (YAML); empty: config/policy.yaml of the package. Read anew whenever it is set",
         )
         .checked(check_policy),
+        parameter(
+            "language",
+            Kind::Text(""),
+            Change::Live,
+            "Language to speak, as BCP 47 has it (en, de-AT); empty: the first of each text",
+        )
+        .checked(check_language),
+        parameter(
+            "robot",
+            Kind::Text("topics"),
+            Change::Unconfigured,
+            "What the robot understands: a name in config/robots of the package, or the path of such a file",
+        )
+        .checked(check_robot),
     ]
 }
 
@@ -54,6 +69,28 @@ pub fn read_policy(file: &str) -> anyhow::Result<ReadPolicy> {
     let policy = Policy::parse(&file, &content)?;
     let sha256 = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(ReadPolicy { policy, sha256, file })
+}
+
+/// Refuses what is no language. One that the policy does not have is taken: another policy may.
+fn check_language(value: &ParameterValue) -> Result<(), String> {
+    let is_part = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    match value {
+        ParameterValue::String(text) if !text.is_empty() && !text.split('-').all(is_part) => {
+            Err(format!("`{text}`, expected a language as BCP 47 has it, such as en or de-AT"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_robot(value: &ParameterValue) -> Result<(), String> {
+    match value {
+        ParameterValue::String(robot) => {
+            read_robot(robot).map(|_| ()).map_err(|error| format!("{error:#}"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_policy(value: &ParameterValue) -> Result<(), String> {

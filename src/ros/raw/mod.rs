@@ -11,11 +11,13 @@
 //! - r2r does not say what is logged: [`is_logged`], [`keep_libraries_quiet`],
 //!   [`rosout_is_wanted`].
 //! - r2r's messages in C memory stay on one thread: [`Native`] ones do not.
+//! - r2r's answer to a goal stays on one thread: that of [`send_goal`] does not.
 //! - The libraries' destructors must not run under a thread that computes: [`exit_at_once`].
 //! - The middleware takes its settings from the environment: [`set_variable_at_start`].
 
 mod arguments;
 mod exit;
+mod goal;
 mod logging;
 mod names;
 mod native;
@@ -28,10 +30,11 @@ mod type_support;
 
 pub use arguments::check_ros_arguments;
 pub use exit::exit_at_once;
+pub use goal::send_goal;
 pub use logging::{is_logged, keep_libraries_quiet, rosout_is_wanted};
 pub use names::resolve_topic;
 pub use native::{Native, NativeStream};
 pub use node::{RawError, RawNode, RawPublisher, RawSubscription};
 pub use parameters::given_parameters;
-pub use system::{free_bytes, set_variable_at_start};
+pub use system::{free_bytes, local_hour, set_variable_at_start};
 pub use type_support::{TypeSupport, TypeSupportError};

@@ -23,3 +23,17 @@ pub fn free_bytes(path: &Path) -> Option<u64> {
             .then(|| found.f_bavail.saturating_mul(found.f_frsize))
     }
 }
+
+/// The hour of the day, 0 to 24, where this machine's time zone has it; nothing where the time is beyond
+/// what the system counts. `since_1970_secs`: the time.
+pub fn local_hour(since_1970_secs: u64) -> Option<f64> {
+    let time = libc::time_t::try_from(since_1970_secs).ok()?;
+    // SAFETY: the structure is all numbers and a pointer, for which zeros are values, and is filled in
+    // by the call, which keeps none of the two pointers.
+    let found = unsafe {
+        let mut found: libc::tm = std::mem::zeroed();
+        (!libc::localtime_r(&time, &mut found).is_null()).then_some(found)
+    }?;
+    let secs = found.tm_hour * 3600 + found.tm_min * 60 + found.tm_sec;
+    Some((f64::from(secs) / 3600.0).min(24.0))
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::super::faces::MAX_FACES;
+use super::super::people::MAX_FACES;
 use super::*;
 
 /// Two rules: a smile held for a second, and fear at once with a higher priority.
@@ -35,7 +35,7 @@ fn engine() -> Engine {
 }
 
 fn face(face_id: &str, emotion: Emotion, confidence: f32) -> FaceReading<'_> {
-    FaceReading { face_id, emotion, confidence }
+    FaceReading::new(face_id, emotion, confidence)
 }
 
 fn smile(face_id: &str) -> FaceReading<'_> {
@@ -79,10 +79,10 @@ fn fired(at_ms: u64, rule: &str, face: &str) -> (u64, String, String) {
 #[test]
 fn a_response_stopped_early_rests_once() {
     let mut engine = engine();
-    assert!(engine.stop().is_none());
+    assert!(engine.stop("test").rest.is_none());
     assert!(engine.observe(at(1000), &[face("f1", Emotion::Fear, 0.8)]).response.is_some());
-    assert_eq!(engine.stop().unwrap().expression.as_deref(), Some("resting"));
-    assert!(engine.stop().is_none() && engine.tick(ms(9000)).is_none());
+    assert_eq!(engine.stop("test").rest.unwrap().expression.as_deref(), Some("resting"));
+    assert!(engine.stop("test").rest.is_none() && engine.tick(ms(9000)).rest.is_none());
 }
 
 #[test]
@@ -201,13 +201,13 @@ fn the_variants_of_what_to_say_take_turns() {
 #[test]
 fn the_end_of_a_response_is_told_once() {
     let mut engine = engine();
-    assert_eq!(engine.tick(ms(0)), None, "nothing to rest from");
+    assert_eq!(engine.tick(ms(0)).rest, None, "nothing to rest from");
     show(&mut engine, 0, 1_000, &[smile("f1")]);
-    assert_eq!(engine.tick(ms(1_900)), None);
+    assert_eq!(engine.tick(ms(1_900)).rest, None);
     // No image came since: the time is that of the caller alone.
-    let rest = engine.tick(ms(2_000)).expect("the second is over");
+    let rest = engine.tick(ms(2_000)).rest.expect("the second is over");
     assert_eq!(rest.expression.as_deref(), Some("resting"));
-    assert_eq!(engine.tick(ms(2_100)), None);
+    assert_eq!(engine.tick(ms(2_100)).rest, None);
     // Looking ahead has not moved the clock that cooldowns use.
     assert_eq!(show(&mut engine, 1_100, 21_000, &[smile("f1")]), [fired(21_000, "smile", "f1")]);
 }
@@ -228,7 +228,7 @@ fn a_clock_that_is_set_neither_ends_a_response_nor_keeps_it_on() {
         let mut engine = engine();
         show(&mut engine, 1_000, 2_000, &[smile("f1")]);
         assert_eq!(engine.observe(stamped(stamp, 2_100), &[]), Decision::default(), "at {stamp:?}");
-        assert_eq!(engine.tick(ms(2_999)), None);
+        assert_eq!(engine.tick(ms(2_999)).rest, None);
         let rest = engine.observe(stamped(stamp + ms(900), 3_000), &[]).rest;
         assert!(rest.is_some(), "the second is over after {stamp:?}");
     }
@@ -287,7 +287,7 @@ fn stamps_that_stand_still_are_missing_or_count_whole_seconds_are_answered_alike
         let mut events = Vec::new();
         for time in (2_000..=102_000).step_by(100) {
             let image = ImageStamp { stamp: stamp(time), arrival: ms(time) };
-            let Decision { rest, response } = engine.observe(image, &[smile("f1")]);
+            let Decision { rest, response, .. } = engine.observe(image, &[smile("f1")]);
             events.extend(rest.map(|_| (time, "rest")));
             events.extend(response.map(|_| (time, "response")));
         }
@@ -304,19 +304,28 @@ fn stamps_that_stand_still_are_missing_or_count_whole_seconds_are_answered_alike
 fn a_confidence_that_is_no_number_is_ignored() {
     let mut engine = engine();
     assert_eq!(engine.observe(at(0), &[face("f1", Emotion::Fear, f32::NAN)]), Decision::default());
-    assert_eq!(engine.faces_remembered(), 0);
 }
 
 #[test]
 fn faces_are_forgotten_when_nothing_of_them_matters() {
     let mut engine = engine();
     show(&mut engine, 0, 500, &[smile("f1"), smile("f2"), face("f3", Emotion::Neutral, 1.0)]);
-    assert_eq!(engine.faces_remembered(), 2, "no rule is about the third");
+    assert_eq!(engine.faces_remembered(), 3, "whoever is in view");
     show(&mut engine, 600, 1_000, &[smile("f1")]);
-    assert_eq!(engine.faces_remembered(), 2, "the gap of the second is short still");
-    show(&mut engine, 1_100, 20_900, &[]);
-    assert_eq!(engine.faces_remembered(), 1, "the first was answered and cools down");
-    show(&mut engine, 21_000, 21_000, &[]);
+    show(&mut engine, 1_100, 30_900, &[]);
+    assert_eq!(engine.faces_remembered(), 1, "the visits of the others are over");
+    show(&mut engine, 31_000, 31_100, &[]);
+    assert_eq!(engine.faces_remembered(), 0);
+}
+
+#[test]
+fn a_cooldown_is_remembered_longer_than_a_visit() {
+    let text = POLICY.replace("cooldown_secs: 20", "cooldown_secs: 60");
+    let mut engine = Engine::new(Policy::parse(Path::new("test.yaml"), text.as_bytes()).unwrap());
+    show(&mut engine, 0, 1_000, &[smile("f1")]);
+    show(&mut engine, 1_100, 60_900, &[]);
+    assert_eq!(engine.faces_remembered(), 1);
+    show(&mut engine, 61_000, 61_000, &[]);
     assert_eq!(engine.faces_remembered(), 0);
 }
 
@@ -374,8 +383,9 @@ fn lasted_ms(past: &[Past], rule: &Rule, face: &str, gap_ms: i64) -> i64 {
     let end = past.last().map_or(0, |message| message.now_ms);
     let mut since = end;
     for message in past.iter().rev() {
-        let matches = message.readings.iter().any(|(id, emotion, confidence)| {
-            id == face && rule.emotions.contains(emotion) && *confidence >= rule.confidence.get()
+        let reading = message.readings.iter().find(|(id, ..)| id == face);
+        let matches = reading.is_some_and(|(_, emotion, confidence)| {
+            rule.when.emotions.contains(emotion) && *confidence >= rule.when.confidence.get()
         });
         if matches {
             if since - message.now_ms > gap_ms {
@@ -419,7 +429,7 @@ proptest! {
                 .iter()
                 .map(|(id, emotion, confidence)| face(id, *emotion, *confidence))
                 .collect();
-            let Decision { rest, response } = engine.observe(image, &faces);
+            let Decision { rest, response, .. } = engine.observe(image, &faces);
             if rest.is_some() {
                 prop_assert!(!late && !resting, "at rest once, in time");
                 resting = true;
@@ -430,7 +440,7 @@ proptest! {
                 prop_assert!(resting, "a response begins when the one before has ended");
                 resting = false;
                 let rule = policy.rules.iter().find(|rule| rule.name == response.rule).unwrap();
-                let needed_ms = rule.lasting.as_millis() as i64;
+                let needed_ms = rule.when.lasting.as_millis() as i64;
                 let lasted = lasted_ms(&past, rule, &response.face_id, 500);
                 prop_assert!(lasted >= needed_ms, "{} after {lasted} ms", response.rule);
                 for (at_ms, other) in &responses {
@@ -446,7 +456,7 @@ proptest! {
                 }
                 responses.push((now_ms, response));
             }
-            if engine.tick(ms(arrival_ms)).is_some() {
+            if engine.tick(ms(arrival_ms)).rest.is_some() {
                 prop_assert!(!resting, "at rest once");
                 resting = true;
             }

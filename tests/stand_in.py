@@ -1,0 +1,136 @@
+"""Stand-in robots: nodes that offer a robot's interfaces, with their real definitions, and do as a test
+says: accept at once or late, reject, or never come to an end."""
+
+import threading
+import time
+
+from audio_common_msgs.action import TTS
+from communication_skills.action import Say
+from naoqi_bridge_msgs.srv import SetString
+from qtrobot_interfaces.srv import FaceEmotionShow, GestureFilePlay, TtsEngineSayText
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.executors import MultiThreadedExecutor
+from rclpy.node import Node
+
+FOREVER = 1e9
+
+
+class StandIn:
+    """Offers actions and services in a thread of its own.
+
+    `takes_secs`: how long each goal and call takes. `rejects`: whether goals are rejected and calls
+    answered with false. `aborts`: whether goals are aborted.
+    """
+
+    def __init__(self, takes_secs=0.0, rejects=False, aborts=False):
+        self.takes_secs, self.rejects, self.aborts = takes_secs, rejects, aborts
+        self.goals, self.calls, self.cancelled = [], [], []
+        # When each goal came, nanoseconds since 1970.
+        self.came_ns = []
+        self.ends = threading.Event()
+        self.node = Node("robot")
+        self.group = ReentrantCallbackGroup()
+        self.executor = MultiThreadedExecutor(4)
+        self.executor.add_node(self.node)
+        self.offers = []
+        self.offer()
+        self.thread = threading.Thread(target=self.executor.spin, daemon=True)
+        self.thread.start()
+
+    def offer(self):
+        """Advertises what the robot has."""
+        raise NotImplementedError
+
+    def action(self, kind, name, result):
+        def take(goal):
+            self.came_ns.append(time.time_ns())
+            return GoalResponse.REJECT if self.rejects else GoalResponse.ACCEPT
+
+        def execute(handle):
+            self.goals.append(handle.request)
+            end = time.monotonic() + self.takes_secs
+            while time.monotonic() < end and not self.ends.wait(0.01):
+                if handle.is_cancel_requested:
+                    handle.canceled()
+                    self.cancelled.append(handle.request)
+                    return kind.Result()
+            if self.aborts:
+                handle.abort()
+            else:
+                handle.succeed()
+            return result(handle.request)
+
+        server = ActionServer(
+            self.node,
+            kind,
+            name,
+            execute,
+            goal_callback=take,
+            cancel_callback=lambda _: CancelResponse.ACCEPT,
+            callback_group=self.group,
+        )
+        self.offers.append(server)
+
+    def service(self, kind, name, answer):
+        def call(request, response):
+            self.calls.append(request)
+            self.ends.wait(self.takes_secs)
+            answer(response, not self.rejects)
+            return response
+
+        self.node.create_service(kind, name, call, callback_group=self.group)
+
+    def close(self):
+        self.ends.set()
+        self.executor.shutdown(timeout_sec=5.0)
+        for server in self.offers:
+            server.destroy()
+        self.node.destroy_node()
+
+
+class Ros4HriRobot(StandIn):
+    """/skill/say; expressions and intents are topics. `error_code`: of the results of the skill."""
+
+    error_code = 0
+
+    def offer(self):
+        def result(_):
+            result = Say.Result()
+            result.result.error_code = self.error_code
+            return result
+
+        self.action(Say, "/skill/say", result)
+
+
+class SpeakingRobot(StandIn):
+    """A text to speech by the action /say."""
+
+    def offer(self):
+        self.action(TTS, "/say", lambda _: TTS.Result())
+
+
+class NaoqiRobot(StandIn):
+    """naoqi_driver2's service for the language; what is said is a topic."""
+
+    def offer(self):
+        def answer(response, success):
+            response.success = success
+
+        self.service(SetString, "/naoqi_driver/set_language", answer)
+
+
+class QtRobot(StandIn):
+    """QTrobot's three services."""
+
+    def offer(self):
+        def answer(response, success):
+            response.status = response.result = success
+
+        self.service(TtsEngineSayText, "/qtrobot/tts/engine/say/text", answer)
+        self.service(GestureFilePlay, "/qtrobot/gesture/file/play", answer)
+        self.service(FaceEmotionShow, "/qtrobot/face/emotion/show", answer)
+
+    def said(self):
+        """The calls that say something."""
+        return [call for call in self.calls if hasattr(call, "lang")]
