@@ -31,7 +31,7 @@ class StandIn:
         self.ends = threading.Event()
         self.node = Node("robot")
         self.group = ReentrantCallbackGroup()
-        self.executor = MultiThreadedExecutor(4)
+        self.executor = MultiThreadedExecutor(8)
         self.executor.add_node(self.node)
         self.offers = []
         self.offer()
@@ -49,8 +49,8 @@ class StandIn:
 
         def execute(handle):
             self.goals.append(handle.request)
-            end = time.monotonic() + self.takes_secs
-            while time.monotonic() < end and not self.ends.wait(0.01):
+            began = time.monotonic()
+            while self.is_busy_since(began):
                 if handle.is_cancel_requested:
                     handle.canceled()
                     self.cancelled.append(handle.request)
@@ -72,10 +72,16 @@ class StandIn:
         )
         self.offers.append(server)
 
+    def is_busy_since(self, began):
+        """Waits a moment; whether what began then goes on. `takes_secs` may change meanwhile."""
+        return time.monotonic() < began + self.takes_secs and not self.ends.wait(0.01)
+
     def service(self, kind, name, answer):
         def call(request, response):
             self.calls.append(request)
-            self.ends.wait(self.takes_secs)
+            began = time.monotonic()
+            while self.is_busy_since(began):
+                pass
             answer(response, not self.rejects)
             return response
 
