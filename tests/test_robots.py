@@ -364,13 +364,19 @@ def test_a_robot_that_is_not_shipped_is_refused_with_those_that_are(start, polic
     assert node.lines("robot is `peper`", "naoqi, qtrobot, ros4hri, topics, tts")
 
 
-def test_an_unknown_name_is_passed_on_or_skipped_as_the_file_says(
-    stand_in, behavior, client, person, told, policy_file, tmp_path
+@pytest.mark.parametrize("others", ["skip", "pass"])
+def test_an_unknown_name_is_skipped_or_passed_on_as_the_file_says(
+    others, stand_in, behavior, client, person, told, policy_file, tmp_path
 ):
     policy_file.write_text(POLICY.replace("gesture: nod", "gesture: bow"))
     stand_in(Ros4HriRobot)
     intents = client.collect(Intent, "/intents")
-    node = behavior(edited(tmp_path, "ros4hri", ("other_names: pass", "other_names: skip")))
+    file = edited(tmp_path, "ros4hri", ("other_names: skip", f"other_names: {others}"))
+    node = behavior(file)
     told.wait_for_start(person)
     told.wait_for("started", "finished")
-    assert intents.messages == [] and node.lines("not on this robot: gesture bow")
+    if others == "skip":
+        assert intents.messages == [] and node.lines("not on this robot: gesture bow")
+    else:
+        assert client.spin_until(lambda: intents.messages)
+        assert json.loads(intents.messages[0].data) == {"object": "bow"}
