@@ -5,8 +5,6 @@ import json
 import time
 
 import pytest
-from hri_actions_msgs.msg import Intent
-from hri_msgs.msg import Expression
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from rapport.msg import Response, ResponseStatus
@@ -15,7 +13,19 @@ from std_srvs.srv import SetBool
 
 from graph import PATIENCE_SECS, ROOT
 from robot import POLICY
-from stand_in import FOREVER, NaoqiRobot, QtRobot, Ros4HriRobot, SpeakingRobot
+
+# The robots' interfaces, which tools/setup builds where no ROS 2 is sourced.
+for package in (
+    "audio_common_msgs",
+    "communication_skills",
+    "naoqi_bridge_msgs",
+    "qtrobot_interfaces",
+):
+    pytest.importorskip(package, reason=f"{package} is not installed")
+Intent = pytest.importorskip("hri_actions_msgs.msg", reason="not installed").Intent
+Expression = pytest.importorskip("hri_msgs.msg", reason="hri_msgs is not installed").Expression
+
+from stand_in import FOREVER, NaoqiRobot, QtRobot, Ros4HriRobot, SpeakingRobot  # noqa: E402
 
 ROBOTS = ROOT / "config" / "robots"
 KINDS = {
