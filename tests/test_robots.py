@@ -173,6 +173,36 @@ def test_naoqi_is_spoken_to_by_its_topic(stand_in, behavior, client, person, tol
     assert robot.calls == []
 
 
+# As if the policy named a language, whatever the response's is.
+ENGLISH = (("      needs: language\n", ""), ('"{language}"', "English"))
+
+
+@pytest.mark.parametrize("how", ["accepts", "delays", "rejects", "never finishes", "is absent"])
+def test_naoqi_speaks_only_once_the_language_is_set(
+    how, stand_in, behavior, client, person, told, tmp_path
+):
+    takes_secs = {"delays": 1.0, "never finishes": FOREVER}.get(how, 0.0)
+    if how != "is absent":
+        robot = stand_in(NaoqiRobot, takes_secs=takes_secs, rejects=how == "rejects")
+    speech = client.collect(String, "/speech")
+    short = ("timeout_secs: 5", "timeout_secs: 2")
+    node = behavior(edited(tmp_path, "naoqi", short, *ENGLISH))
+    told.wait_for_start(person)
+    if how in ("accepts", "delays"):
+        told.wait_for("started", "finished")
+        assert [call.data for call in robot.calls] == ["English"]
+        assert [message.data for message in speech.messages] == ["Hello."]
+        return
+    reason = told.wait_for("started", "failed").reason
+    assert {
+        "rejects": "success is false, expected true",
+        "never finishes": "did not answer within 2 s",
+        "is absent": "nobody offers it (waited 2 s)",
+    }[how] in reason
+    assert "the service /naoqi_driver/set_language" in reason
+    assert speech.messages == [] and node.alive
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_response_lasts_until_the_robot_is_done(kind, stand_in, behavior, client, person, told):
     robot = stand_in(KINDS[kind], takes_secs=3.0)
