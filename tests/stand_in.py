@@ -20,10 +20,12 @@ class StandIn:
     """Offers actions and services in a thread of its own.
 
     `takes_secs`: how long each goal and call takes. `rejects`: whether goals are rejected and calls
-    answered with false. `aborts`: whether goals are aborted.
+    answered with false. `aborts`: whether goals are aborted. `accepts_after_secs`: how long a goal
+    waits to be accepted.
     """
 
-    def __init__(self, takes_secs=0.0, rejects=False, aborts=False):
+    def __init__(self, takes_secs=0.0, rejects=False, aborts=False, accepts_after_secs=0.0):
+        self.accepts_after_secs = accepts_after_secs
         self.takes_secs, self.rejects, self.aborts = takes_secs, rejects, aborts
         self.goals, self.calls, self.cancelled = [], [], []
         # When each goal came, nanoseconds since 1970.
@@ -45,6 +47,7 @@ class StandIn:
     def action(self, kind, name, result):
         def take(goal):
             self.came_ns.append(time.time_ns())
+            self.ends.wait(self.accepts_after_secs)
             return GoalResponse.REJECT if self.rejects else GoalResponse.ACCEPT
 
         def execute(handle):

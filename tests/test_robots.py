@@ -249,6 +249,17 @@ def test_a_skill_that_fails_says_so_in_its_result(stand_in, behavior, person, to
     assert "the action /skill/say result.error_code is 3, expected 0; it said {" in reason
 
 
+def test_a_goal_that_is_accepted_too_late_is_cancelled(
+    stand_in, behavior, client, person, told, tmp_path
+):
+    robot = stand_in(Ros4HriRobot, takes_secs=FOREVER, accepts_after_secs=3.0)
+    behavior(edited(tmp_path, "ros4hri", ("timeout_secs: 30", "timeout_secs: 1")))
+    told.wait_for_start(person)
+    reason = told.wait_for("started", "failed").reason
+    assert "the action /skill/say did not accept the goal within 1 s" in reason
+    assert client.spin_until(lambda: len(robot.cancelled) == 1)
+
+
 def test_a_goal_that_is_aborted(stand_in, behavior, person, told):
     stand_in(SpeakingRobot, aborts=True)
     behavior("tts")
