@@ -63,6 +63,7 @@ mod interfaces {
             }
             format!(
                 "/// Request and answer, or goal and result, of a type that is bound.\n\
+                 #[allow(unreachable_code, reason = \"there may be none\")]\n\
                  fn {kind}(type_name: &str) -> Option<Interface> {{\n    Some(match type_name {{\n\
                  {arms}        _ => return None,\n    }})\n}}\n"
             )

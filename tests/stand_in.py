@@ -20,10 +20,12 @@ class StandIn:
     """Offers actions and services in a thread of its own.
 
     `takes_secs`: how long each goal and call takes. `rejects`: whether goals are rejected and calls
-    answered with false. `aborts`: whether goals are aborted.
+    answered with false. `aborts`: whether goals are aborted. `accepts_after_secs`: how long a goal
+    waits to be accepted.
     """
 
-    def __init__(self, takes_secs=0.0, rejects=False, aborts=False):
+    def __init__(self, takes_secs=0.0, rejects=False, aborts=False, accepts_after_secs=0.0):
+        self.accepts_after_secs = accepts_after_secs
         self.takes_secs, self.rejects, self.aborts = takes_secs, rejects, aborts
         self.goals, self.calls, self.cancelled = [], [], []
         # When each goal came, nanoseconds since 1970.
@@ -31,7 +33,7 @@ class StandIn:
         self.ends = threading.Event()
         self.node = Node("robot")
         self.group = ReentrantCallbackGroup()
-        self.executor = MultiThreadedExecutor(4)
+        self.executor = MultiThreadedExecutor(8)
         self.executor.add_node(self.node)
         self.offers = []
         self.offer()
@@ -45,12 +47,13 @@ class StandIn:
     def action(self, kind, name, result):
         def take(goal):
             self.came_ns.append(time.time_ns())
+            self.ends.wait(self.accepts_after_secs)
             return GoalResponse.REJECT if self.rejects else GoalResponse.ACCEPT
 
         def execute(handle):
             self.goals.append(handle.request)
-            end = time.monotonic() + self.takes_secs
-            while time.monotonic() < end and not self.ends.wait(0.01):
+            began = time.monotonic()
+            while self.is_busy_since(began):
                 if handle.is_cancel_requested:
                     handle.canceled()
                     self.cancelled.append(handle.request)
@@ -72,10 +75,16 @@ class StandIn:
         )
         self.offers.append(server)
 
+    def is_busy_since(self, began):
+        """Waits a moment; whether what began then goes on. `takes_secs` may change meanwhile."""
+        return time.monotonic() < began + self.takes_secs and not self.ends.wait(0.01)
+
     def service(self, kind, name, answer):
         def call(request, response):
             self.calls.append(request)
-            self.ends.wait(self.takes_secs)
+            began = time.monotonic()
+            while self.is_busy_since(began):
+                pass
             answer(response, not self.rejects)
             return response
 

@@ -3,11 +3,23 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures::Stream;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt};
 use r2r::{ActionClientGoalUntyped, ActionClientUntyped, GoalStatus};
 use serde_json::Value;
 
-/// Sends a goal. What comes back: a handle that cancels it, its result, and its feedback.
+/// A goal that the server has accepted.
+pub struct AcceptedGoal {
+    /// Cancels it.
+    pub handle: ActionClientGoalUntyped,
+    /// How it ended, and its result as JSON.
+    pub result: BoxFuture<'static, r2r::Result<(GoalStatus, r2r::Result<Value>)>>,
+    /// What the server tells meanwhile.
+    pub feedback: BoxStream<'static, r2r::Result<Value>>,
+}
+
+/// Sends a goal; what comes back is the server's answer.
 ///
 /// The goal must be one that the type takes: r2r panics otherwise.
 ///
@@ -16,17 +28,13 @@ use serde_json::Value;
 pub fn send_goal(
     client: &ActionClientUntyped,
     goal: Value,
-) -> r2r::Result<
-    impl Future<
-        Output = r2r::Result<(
-            ActionClientGoalUntyped,
-            impl Future<Output = r2r::Result<(GoalStatus, r2r::Result<Value>)>> + Send + use<>,
-            impl Stream<Item = r2r::Result<Value>> + Send + Unpin + use<>,
-        )>,
-    > + Send
-    + use<>,
-> {
-    client.send_goal_request(goal).map(|answer| AnyThread(Box::pin(answer)))
+) -> r2r::Result<BoxFuture<'static, r2r::Result<AcceptedGoal>>> {
+    let answer = AnyThread(Box::pin(client.send_goal_request(goal)?));
+    let accepted = answer.map(|answer| {
+        let (handle, result, feedback) = answer?;
+        Ok(AcceptedGoal { handle, result: result.boxed(), feedback: feedback.boxed() })
+    });
+    Ok(accepted.boxed())
 }
 
 /// A future that may go to another thread.

@@ -30,7 +30,7 @@ mod type_support;
 
 pub use arguments::check_ros_arguments;
 pub use exit::exit_at_once;
-pub use goal::send_goal;
+pub use goal::{AcceptedGoal, send_goal};
 pub use logging::{is_logged, keep_libraries_quiet, rosout_is_wanted};
 pub use names::resolve_topic;
 pub use native::{Native, NativeStream};

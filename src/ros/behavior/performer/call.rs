@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{FutureExt, StreamExt};
 use r2r::{ActionClientGoalUntyped, GoalStatus};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::link::{Link, SERVER_WAIT};
 use crate::ros::lock::lock;
-use crate::ros::raw::send_goal;
+use crate::ros::raw::{AcceptedGoal, send_goal};
 use rapport_behavior::Outcome;
 use rapport_behavior::robot_file::Step;
 
@@ -156,34 +156,30 @@ impl Ready {
     }
 
     /// Follows a goal from its acceptance to its result.
-    async fn follow<R, F>(
+    async fn follow(
         &self,
-        answer: impl Future<Output = r2r::Result<(ActionClientGoalUntyped, R, F)>> + Send + 'static,
+        mut answer: BoxFuture<'static, r2r::Result<AcceptedGoal>>,
         doing: &Doing,
-    ) -> Ended
-    where
-        R: Future<Output = r2r::Result<(GoalStatus, r2r::Result<Value>)>> + Send + 'static,
-        F: Stream<Item = r2r::Result<Value>> + Send + Unpin + 'static,
-    {
+    ) -> Ended {
         let end = Instant::now() + self.step.timeout;
-        let mut answer = Box::pin(answer);
         let acceptance = self.step.timeout.min(ACCEPTANCE);
-        let (goal, result, mut feedback) = match timeout(acceptance, &mut answer).await {
-            Ok(Ok(accepted)) => accepted,
-            Ok(Err(r2r::Error::RCL_RET_ACTION_GOAL_REJECTED)) => {
-                return Err(self.failed("rejected the goal".to_owned()));
-            }
-            Ok(Err(error)) => return Err(self.not_sent(&error)),
-            Err(_) => {
-                tokio::spawn(async move {
-                    if let Ok(Ok((goal, ..))) = timeout(LATE, answer).await {
-                        cancel(&goal);
-                    }
-                });
-                let waited = acceptance.as_secs_f64();
-                return Err(self.failed(format!("did not accept the goal within {waited} s")));
-            }
-        };
+        let AcceptedGoal { handle: goal, result, mut feedback } =
+            match timeout(acceptance, &mut answer).await {
+                Ok(Ok(accepted)) => accepted,
+                Ok(Err(r2r::Error::RCL_RET_ACTION_GOAL_REJECTED)) => {
+                    return Err(self.failed("rejected the goal".to_owned()));
+                }
+                Ok(Err(error)) => return Err(self.not_sent(&error)),
+                Err(_) => {
+                    tokio::spawn(async move {
+                        if let Ok(Ok(goal)) = timeout(LATE, answer).await {
+                            cancel(&goal.handle);
+                        }
+                    });
+                    let waited = acceptance.as_secs_f64();
+                    return Err(self.failed(format!("did not accept the goal within {waited} s")));
+                }
+            };
         if !doing.hold(&goal) {
             cancel(&goal);
             return Ok(());
