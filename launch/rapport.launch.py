@@ -69,7 +69,20 @@ def generate_launch_description():
             "Parameters of perception_node; config/perception.yaml lists them",
             None,
         ),
+        (
+            "horizontal_fov_deg",
+            "",
+            "Degrees from the left to the right edge of the image, where no camera_info is; empty: "
+            "what params_file says",
+            None,
+        ),
         ("policy_file", "", "Rules of behavior_node; empty: config/policy.yaml", None),
+        (
+            "language",
+            "",
+            "Language that the robot speaks: en, de-AT; empty: what a parent says",
+            None,
+        ),
         (
             "robot",
             "",
@@ -125,6 +138,9 @@ def nodes(context):
     for name in ("params_file", "policy_file", "emotion_model", "dashboard_file"):
         if value[name] and not os.path.isfile(value[name]):
             raise RuntimeError(f"{name} is '{value[name]}', expected a file that exists")
+    field_of_view = value["horizontal_fov_deg"]
+    if field_of_view and not is_number(field_of_view):
+        raise RuntimeError(f"horizontal_fov_deg is '{field_of_view}', expected a number of degrees")
     respawn = is_true(value["respawn"])
     common = {
         "package": "rapport",
@@ -143,6 +159,8 @@ def nodes(context):
     for_perception = for_both | texts(value, "image_transport", "emotion_model")
     if value["publish_hri"]:
         for_perception["publish_hri"] = is_true(value["publish_hri"])
+    if field_of_view:
+        for_perception["horizontal_fov_deg"] = float(field_of_view)
     # What was not given is not handed over either: it would override what a parent has set.
     perception = LifecycleNode(
         executable="perception_node",
@@ -153,7 +171,7 @@ def nodes(context):
     )
     started = [perception]
     if is_true(value["behavior"]):
-        for_behavior = for_both | texts(value, "policy_file", "robot")
+        for_behavior = for_both | texts(value, "policy_file", "language", "robot")
         started.append(
             LifecycleNode(
                 executable="behavior_node",
@@ -182,6 +200,14 @@ def nodes(context):
 
 def is_true(text):
     return text.lower() == "true"
+
+
+def is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def texts(value, *names):

@@ -264,6 +264,7 @@ def test_the_dashboard_is_started_where_it_is_asked_for(launched, namespace, tmp
         ("publish_hri:=on", ["true", "false"]),
         ("use_sim_time:=1", ["true", "false"]),
         ("log_level:=warning", ["debug", "info", "warn", "error"]),
+        ("horizontal_fov_deg:=wide", ["expected a number of degrees"]),
         ("params_file:=/no/such.yaml", ["expected a file that exists"]),
         ("policy_file:=/no/such.yaml", ["expected a file that exists"]),
         ("emotion_model:=/no/such.onnx", ["expected a file that exists"]),

@@ -71,6 +71,24 @@ def test_a_camera_that_died_leaves_nobody_in_view(start, camera, client, emotion
     assert again.face_id == face.face_id
 
 
+def test_a_camera_that_sends_rubbish_leaves_nobody_in_view(start, camera, client, emotions):
+    start("perception_node", {"hold_secs": 0.6})
+    camera.wait_until_connected()
+    camera.ask(smiling_face())
+    answer = camera.ask(smiling_face())
+    assert answer.faces
+    rubbish = camera.image(smiling_face())
+    rubbish.encoding = "32SC1"
+
+    def empty():
+        camera.images.publish(rubbish)
+        client.spin_for(0.1)
+        return not emotions.messages[-1].faces
+
+    assert client.spin_until(empty)
+    assert emotions.messages[-1].header == answer.header
+
+
 def test_where_nobody_was_there_is_nothing_to_take_back(perception, camera, client, emotions):
     camera.ask(np.ascontiguousarray(nobody()))
     count = len(emotions)

@@ -60,6 +60,13 @@ pub fn explain_silence(
             topic.qos_parameter(policy)
         );
     }
+    if request.leaves_kept_images(offers) && Request::leaves_others(offers) {
+        return format!(
+            "{facts}; the images that were sent before this node came are kept by the TRANSIENT_LOCAL \
+             ones, and asking for these would leave out the VOLATILE ones: give all publishers of \
+             {name} the same durability"
+        );
+    }
     if request.leaves_kept_images(offers) {
         return format!(
             "{facts}; an image that was sent before this node came is kept for those who ask for \
@@ -306,6 +313,11 @@ mod tests {
         );
         let follow = request(None, None);
         assert!(explain(&follow, vec![offer(true, true)], &[]).contains("which fits"));
+        let both = explain(&follow, vec![offer(true, true), offer(false, false)], &[]);
+        assert!(
+            both.ends_with("give all publishers of /camera/image_raw the same durability"),
+            "{both}"
+        );
     }
 
     #[test]

@@ -254,6 +254,11 @@ impl Request {
         !asked && offers.iter().any(|offer| offer.transient_local)
     }
 
+    /// Whether asking for what some publishers keep would leave out what others only send.
+    pub fn leaves_others(offers: &[Offer]) -> bool {
+        offers.iter().any(|offer| !offer.transient_local)
+    }
+
     /// For people.
     pub fn show(&self) -> String {
         let reliability = match self.reliability {

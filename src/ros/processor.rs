@@ -1,7 +1,7 @@
 //! The newest image, the worker that processes it, and the switch that decides whether it should.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -11,8 +11,8 @@ use super::switch::Switch;
 
 /// What processes one image after the other.
 pub trait Work<T>: Send {
-    /// Processes an image; what goes wrong is logged.
-    fn process(&mut self, image: &T);
+    /// Processes an image; what goes wrong is logged. Returns whether it could be used.
+    fn process(&mut self, image: &T) -> bool;
     /// No more images are wanted for now.
     fn pause(&mut self);
     /// For how long what the last image showed holds without another one; nothing where it showed
@@ -66,15 +66,16 @@ impl<T: Send, W: Work<T>> Processor<T, W> {
     /// Processes the newest image whenever there is one, and lets go of what the last one showed
     /// where none comes. Does not return.
     pub async fn run(self) {
-        let mut holds_for = None;
+        // Until when what the last image showed holds. One that cannot be used shows nothing.
+        let mut holds_until = None;
         loop {
             let came = tokio::select! {
                 () = self.slot.filled() => true,
-                () = passed(holds_for) => false,
+                () = until(holds_until) => false,
             };
             // One image computes for milliseconds. On a thread that other tasks share, these move to
             // another meanwhile.
-            holds_for = tokio::task::block_in_place(|| {
+            holds_until = tokio::task::block_in_place(|| {
                 let mut worker = lock(&self.worker);
                 if !came {
                     if let Some(worker) = worker.as_mut() {
@@ -84,13 +85,12 @@ impl<T: Send, W: Work<T>> Processor<T, W> {
                 }
                 // It may have been switched off since the image came.
                 let is_on = self.switch.borrow().is_on();
-                if let Some(image) = self.slot.take()
-                    && let Some(worker) = worker.as_mut()
-                    && is_on
-                {
-                    worker.process(&image);
+                let image = self.slot.take().filter(|_| is_on);
+                let worker = worker.as_mut()?;
+                if image.is_some_and(|image| !worker.process(&image)) {
+                    return holds_until.filter(|_| worker.holds_for().is_some());
                 }
-                worker.as_ref().and_then(Work::holds_for)
+                worker.holds_for().map(|holds_for| Instant::now() + holds_for)
             });
         }
     }
@@ -122,22 +122,23 @@ impl<T: Send, W: Work<T>> Processor<T, W> {
     }
 }
 
-/// Waits so long; without a time, for ever.
-async fn passed(time: Option<Duration>) {
+/// Waits until then; without a time, for ever.
+async fn until(time: Option<Instant>) {
     match time {
-        Some(time) => tokio::time::sleep(time).await,
+        Some(time) => tokio::time::sleep_until(time.into()).await,
         None => std::future::pending().await,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{Receiver, Sender, channel};
-    use std::time::{Duration, Instant};
-
     use super::*;
+    use std::sync::mpsc::{Receiver, Sender, channel};
 
     const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// An image that cannot be used.
+    const UNUSABLE: u32 = 999;
 
     #[derive(Debug, PartialEq)]
     enum Event {
@@ -155,10 +156,11 @@ mod tests {
     }
 
     impl Work<u32> for Reporter {
-        fn process(&mut self, image: &u32) {
+        fn process(&mut self, image: &u32) -> bool {
             self.events.send(Event::Begin(*image)).unwrap();
             self.go_on.recv_timeout(PATIENCE).unwrap();
             self.events.send(Event::End(*image)).unwrap();
+            *image != UNUSABLE
         }
 
         fn pause(&mut self) {
@@ -290,6 +292,29 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(200)).await;
         assert_eq!(setup.events_before_next(2), [], "no second time");
         assert_eq!(setup.next(), Event::Expire);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+    async fn images_that_cannot_be_used_let_it_expire() {
+        let setup = Setup::holding(Some(Duration::from_millis(300)));
+        setup.activate();
+        assert_eq!(setup.events_before_next(1), []);
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            setup.processor.slot().put(UNUSABLE);
+            match setup.next() {
+                Event::Begin(UNUSABLE) => {
+                    setup.go_on.send(()).unwrap();
+                    assert_eq!(setup.next(), Event::End(UNUSABLE));
+                }
+                event => {
+                    assert_eq!(event, Event::Expire);
+                    return;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("what the last image showed still holds");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 3)]

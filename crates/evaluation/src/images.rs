@@ -88,13 +88,16 @@ impl ImageTopic {
                     (Some(only), None) => only,
                     (None, _) => {
                         let empty = || bag.topics().iter().filter(|topic| is_image(topic));
+                        // A recording that was cut off early says so.
+                        let why = bag.warnings().iter().map(|warning| format!("; {warning}"));
+                        let why: String = why.collect();
                         ensure!(
                             empty().count() == 0,
-                            "no images in the recording: no message was recorded on {}",
+                            "no images in the recording: no message was recorded on {}{why}",
                             list(empty())
                         );
                         bail!(
-                            "no images in the recording, expected a topic of {}, found: {}",
+                            "no images in the recording, expected a topic of {}, found: {}{why}",
                             Self::EXPECTED,
                             list(bag.topics().iter())
                         )

@@ -50,6 +50,7 @@ pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run<'_>) -> anyhow::Res
     let mut begin_ns = bag.bounds_ns().map(|(first_ns, _)| first_ns);
     let mut last_ns = None;
     let (mut before, mut duration) = (None, Duration::ZERO);
+    let mut log_times_ns = None;
     let wanted = |topic: &rapport_recording::bag::Topic| {
         Some(topic) == image_topic || Some(topic) == label_topic
     };
@@ -102,7 +103,28 @@ pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run<'_>) -> anyhow::Res
         let at = clock.time(header.stamp(), arrival);
         // Where the camera's clock was set, nobody knows how much time passed.
         let step = before.map_or(Duration::ZERO, |before| at.time.saturating_sub(before));
-        let step = if step <= CLOCK_WAS_SET { step } else { Duration::ZERO };
+        let step = if step <= CLOCK_WAS_SET {
+            step
+        } else {
+            run.warn("clock set", || {
+                format!(
+                    "frame {number} was taken {:.1} h after the one before, by its stamp: the gap is \
+                     not counted in the duration",
+                    step.as_secs_f64() / 3600.0
+                )
+            });
+            Duration::ZERO
+        };
+        if let Some(by) = at.set_back {
+            run.warn("clock set", || {
+                format!(
+                    "the stamp of frame {number} is {:.1} s before the one before: all tracks are reset",
+                    by.as_secs_f64()
+                )
+            });
+        }
+        let (_, latest_ns) = log_times_ns.get_or_insert((message.log_time_ns, message.log_time_ns));
+        *latest_ns = message.log_time_ns.max(*latest_ns);
         duration = duration.saturating_add(step);
         before = Some(at.time);
         let begin_ns = *begin_ns.get_or_insert(message.log_time_ns);
@@ -120,6 +142,16 @@ pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run<'_>) -> anyhow::Res
         if let Some(warning) = reader.warning() {
             run.warn("damaged image", || format!("frame {number}: {warning}"));
         }
+    }
+    if let Some((first_ns, latest_ns)) = log_times_ns
+        && first_ns == latest_ns
+        && !duration.is_zero()
+    {
+        run.warn("log times", || {
+            "all images were logged at one time, so `time` is the same for all of them: labels by \
+             time cannot tell them apart (`stamp` does)"
+                .to_owned()
+        });
     }
     run.source.duration_secs = before.map(|_| duration.as_secs_f64());
     let ends_ns = bag.bounds_ns().map(|(_, last_ns)| last_ns).max(last_ns);

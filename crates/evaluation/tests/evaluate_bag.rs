@@ -33,6 +33,42 @@ fn add_images(bag: &mut BagWriter) {
     }
 }
 
+/// Images whose log time and stamp are given, in milliseconds.
+fn at_times(times_ms: [(u64, u64); 4]) -> Fixture {
+    Fixture::with(|bag| {
+        for (log_ms, stamp_ms) in times_ms {
+            bag.add(CAMERA, IMAGE, log_ms, &image_cdr(&scene(0), stamp_ms));
+        }
+    })
+}
+
+#[test]
+fn times_that_tell_nothing_are_warned_of() {
+    const HOUR_MS: u64 = 3_600_000;
+    for (times_ms, expected) in [
+        ([(0, 0), (100, 100), (200, 200), (300, 300)], None),
+        (
+            [(0, 0), (100, 100), (200, 2 * HOUR_MS), (300, 2 * HOUR_MS + 100)],
+            Some("frame 2 was taken 2.0 h after the one before"),
+        ),
+        (
+            [(0, 10_000), (100, 10_100), (200, 0), (300, 100)],
+            Some("the stamp of frame 2 is 10.1 s before the one before: all tracks are reset"),
+        ),
+        ([(5, 0), (5, 100), (5, 200), (5, 300)], Some("all images were logged at one time")),
+    ] {
+        let fixture = at_times(times_ms);
+        let (_, report) = outcome(&fixture.out(), &[fixture.bag.to_str().unwrap()]).unwrap();
+        let found: Vec<_> = warnings(&report).into_iter().map(|(_, _, text)| text).collect();
+        match expected {
+            Some(expected) => {
+                assert!(found.iter().any(|warning| warning.contains(expected)), "{found:?}")
+            }
+            None => assert_eq!(found, [""; 0]),
+        }
+    }
+}
+
 struct Fixture {
     temp: tempfile::TempDir,
     bag: PathBuf,

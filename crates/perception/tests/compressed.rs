@@ -8,6 +8,7 @@ use image::{DynamicImage, ImageFormat, RgbImage};
 use rapport_perception::SessionOptions;
 use rapport_perception::frame::{CompressedError, Decoder, Encoding};
 use rapport_perception::track::TrackOptions;
+use rapport_test_support::jpeg::exif_orientation;
 use rapport_test_support::{frame, in_repository, picture, session};
 use rapport_vocabulary::ImageStamp;
 
@@ -43,6 +44,31 @@ fn jpeg_is_decoded_as_other_decoders_do() {
     // Grey stays grey.
     let frame = decoder.decode("jpeg", &file("solvay_1927.jpg")).unwrap();
     assert_eq!(frame.encoding(), Encoding::Mono8);
+}
+
+#[test]
+fn png_is_turned_as_its_exif_orientation_says_before_or_behind_the_pixels() {
+    // A quarter turn to the right.
+    let exif = exif_orientation(6).split_off(6);
+    for behind in [false, true] {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, 3, 2);
+        encoder.set_color(png::ColorType::Rgb);
+        let mut writer = encoder.write_header().unwrap();
+        let pixels: Vec<u8> = (0..18).collect();
+        if !behind {
+            writer.write_chunk(png::chunk::eXIf, &exif).unwrap();
+        }
+        writer.write_image_data(&pixels).unwrap();
+        if behind {
+            writer.write_chunk(png::chunk::eXIf, &exif).unwrap();
+        }
+        writer.finish().unwrap();
+        let mut decoder = Decoder::default();
+        let frame = decoder.decode("png", &bytes).unwrap();
+        assert_eq!((frame.width_px(), frame.height_px()), (2, 3), "behind: {behind}");
+        assert_eq!(frame.rgb(0, 0), [9, 10, 11], "behind: {behind}");
+    }
 }
 
 #[test]

@@ -56,12 +56,13 @@ fn of_an_animation_the_first_picture_is_read() {
 
 #[test]
 fn what_is_not_read_is_named_and_the_way_out_told() {
-    let cases: [(&[u8], &str, &str); 6] = [
+    let cases: [(&[u8], &str, &str); 7] = [
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1", "this is HEIC, expected JPEG, PNG", "heif-convert"),
         (b"\0\0\0\x1cftypavif\0\0\0\0avif", "this is AVIF, expected JPEG, PNG", "heif-convert"),
         (b"\0\0\0\x0cjP  \r\n\x87\n", "this is JPEG 2000", "magick INPUT output.png"),
         (b"\0\0\0\x20ftypisom\0\0\x02\0", "this is an MP4 film", "ffmpeg"),
         (b"\0\0\0\x01\x67\x42\0\x0a", "this is an H.264 or H.265 stream", "image_transport"),
+        (b"\0\0\x01\0\x01\0\x10\x10", "this is an icon (ICO)", "convert"),
         (b"%PDF-1.7", "this is PDF", "convert it"),
     ];
     for (bytes, name, way_out) in cases {

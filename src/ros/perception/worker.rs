@@ -80,17 +80,19 @@ impl TimeOrigin {
 
 impl Work<Received> for Worker {
     /// Publishes who is in an image. Where that fails, says why, and skips the image.
-    fn process(&mut self, received: &Received) {
+    fn process(&mut self, received: &Received) -> bool {
         self.take_up_changes();
         if let Err(error) = self.publish_people(received) {
             let problem = format!("{error:#}");
             self.errors.error(&format!("image skipped: {problem}"));
             lock(&self.stats).skipped(problem);
-        } else if let (Picture::Compressed(_), Some(warning)) =
-            (&received.picture, self.decoder.warning())
+            return false;
+        }
+        if let (Picture::Compressed(_), Some(warning)) = (&received.picture, self.decoder.warning())
         {
             self.errors.warn(&format!("image used, with a warning of its decoder: {warning}"));
         }
+        true
     }
 
     /// Publishes that nobody is in view, and resets all tracks: whoever is seen next may be

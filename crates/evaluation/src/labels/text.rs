@@ -3,8 +3,8 @@
 /// A byte order mark, which Unicode has for this.
 const MARK: char = '\u{feff}';
 
-/// Decodes UTF-8, UTF-16 with a mark, or, where it is neither, the single bytes of Western Windows:
-/// names of labels and numbers are the same in all of them.
+/// Decodes UTF-8, UTF-16 with or without a mark, or, where it is neither, the single bytes of Western
+/// Windows: names of labels and numbers are the same in all of them.
 pub(super) fn decode(bytes: &[u8]) -> String {
     let units = |of: fn([u8; 2]) -> u16| {
         let units = bytes.as_chunks::<2>().0.iter().map(|pair| of(*pair));
@@ -13,6 +13,9 @@ pub(super) fn decode(bytes: &[u8]) -> String {
     let text: String = match bytes {
         [0xFF, 0xFE, ..] => units(u16::from_le_bytes),
         [0xFE, 0xFF, ..] => units(u16::from_be_bytes),
+        // Every other byte of Western text is 0 then, and none is in any other encoding.
+        [first, 0, ..] if *first != 0 => units(u16::from_le_bytes),
+        [0, second, ..] if *second != 0 => units(u16::from_be_bytes),
         _ => match std::str::from_utf8(bytes) {
             Ok(text) => text.to_owned(),
             Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
@@ -58,6 +61,8 @@ mod tests {
         assert_eq!(decode(format!("{MARK}{text}").as_bytes()), text);
         assert_eq!(decode(&utf16(u16::to_le_bytes)), text);
         assert_eq!(decode(&utf16(u16::to_be_bytes)), text);
+        assert_eq!(decode(&utf16(u16::to_le_bytes)[2..]), text);
+        assert_eq!(decode(&utf16(u16::to_be_bytes)[2..]), text);
         assert_eq!(decode(b"\xe4rger,label"), "\u{e4}rger,label");
     }
 

@@ -273,6 +273,10 @@ impl Decoder {
             (0..width_px * height_px).for_each(|i| self.pixels[i] = self.pixels[2 * i]);
             self.pixels.truncate(width_px * height_px);
         }
+        // It may stand behind the pixels. What is wrong there takes none of them away.
+        if reader.info().exif_metadata.is_none() {
+            _ = reader.finish();
+        }
         let orientation = orientation(reader.info().exif_metadata.as_deref());
         Ok(Decoded { width_px, height_px, encoding, orientation })
     }

@@ -77,6 +77,8 @@ impl Format {
             [b'R', b'I', b'F', b'F', _, _, _, _, b'A', b'V', b'I', ..] => {
                 not_read("an AVI film", FILM)
             }
+            // The first byte of a stream's unit is never 0.
+            [0, 0, 1, 0, ..] => not_read("an icon (ICO)", CONVERT),
             [0, 0, 0, 1, ..] | [0, 0, 1, ..] => not_read("an H.264 or H.265 stream", STREAM),
             _ => Self::Unknown,
         }

@@ -24,7 +24,7 @@ impl Definition {
     /// rapport/msg/FaceEmotionArray.
     pub const EMOTIONS: Self = Self {
         type_name: "rapport/msg/FaceEmotionArray",
-        type_hash: "RIHS01_750c8737e6683a12098c7b286bfa20516ff25d83321769a8fc6d22ed5e8d6e02",
+        type_hash: "RIHS01_4fc48b01b824e8f7c74865d82b4e93db602f5656f473321c1f1fa4b00c405e5e",
         parts: &[
             ("", include_str!("../../../../msg/FaceEmotionArray.msg")),
             HEADER,
