@@ -89,8 +89,10 @@ impl ImageTopic {
                     (None, _) => {
                         let empty = || bag.topics().iter().filter(|topic| is_image(topic));
                         // A recording that was cut off early says so.
-                        let why = bag.warnings().iter().map(|warning| format!("; {warning}"));
-                        let why: String = why.collect();
+                        let unread = bag.messages_on(|_| true).filter_map(Result::err);
+                        let known = bag.warnings().iter().map(ToString::to_string);
+                        let why = known.chain(unread.take(3).map(|warning| warning.to_string()));
+                        let why: String = why.map(|warning| format!("; {warning}")).collect();
                         ensure!(
                             empty().count() == 0,
                             "no images in the recording: no message was recorded on {}{why}",

@@ -43,6 +43,19 @@ fn at_times(times_ms: [(u64, u64); 4]) -> Fixture {
 }
 
 #[test]
+fn rows_of_another_length_are_left_out_and_counted() {
+    let fixture = Fixture::new();
+    let labels =
+        fixture.labels("start,end,face_id,label,note\n0,1,,happy\n1,1.2\n1,1.4,,sad,a,b\n");
+    let (_, report) =
+        evaluate(&fixture.out(), &[fixture.bag.to_str().unwrap(), "--labels", &labels]).unwrap();
+    let found = warnings(&report);
+    let [(kind, count, text)] = found[..] else { panic!("{found:?}") };
+    assert_eq!((kind, count), ("row of another length", 2));
+    assert!(text.ends_with("line 3 has 2 columns, expected 5: it is left out"), "{text}");
+}
+
+#[test]
 fn times_that_tell_nothing_are_warned_of() {
     const HOUR_MS: u64 = 3_600_000;
     for (times_ms, expected) in [
@@ -247,11 +260,10 @@ fn wrong_labels_are_refused_with_line_and_column() {
         ("start,end,label\n2,1,sad\n", "line 2: end is `1`, expected a time after"),
         ("frame,label\n-1,sad\n", "line 2: frame is `-1`, expected a number of a frame"),
         ("start,end,label\n0,1,sad\n1760000000,1760000001,sad\n", "line 3: start is `1760000000`"),
-        ("start,end,label\n0,1\n", "unequal"),
+        ("start,end,label\n0,1\n", "line 2 has 2 columns, expected 3"),
     ] {
         let error = fixture.fails(&["--labels", &fixture.labels(text)]);
-        let found = error.contains(expected) || (expected == "unequal" && error.contains("fields"));
-        assert!(found && error.contains("labels.csv"), "{error}");
+        assert!(error.contains(expected) && error.contains("labels.csv"), "{error}");
     }
     let error = fixture.fails(&["--labels", "none.csv"]);
     assert!(error.contains("none.csv"), "{error}");

@@ -23,6 +23,8 @@ pub struct Table {
     /// Lines before the header that the reader has not seen.
     lines_before: u64,
     numbers: ClassNumbers,
+    /// The first row that was left out for its length.
+    cut_row: Option<String>,
     /// Labels that are none of ours, and how often each came.
     unknown: BTreeMap<String, u64>,
 }
@@ -49,6 +51,7 @@ impl Table {
                 .trim(csv::Trim::All)
                 .delimiter(delimiter)
                 .comment(Some(b'#'))
+                .flexible(true)
                 .from_reader(Cursor::new(text))
         };
         let mut first = reader(text);
@@ -68,6 +71,7 @@ impl Table {
             record: csv::StringRecord::new(),
             lines_before: lines_before as u64,
             numbers,
+            cut_row: None,
             unknown: BTreeMap::new(),
         })
     }
@@ -80,12 +84,28 @@ impl Table {
         LabelError::Columns { path: self.path.clone(), found: self.columns.join(",") }
     }
 
-    /// Goes on to the next row and says whether there is one.
-    pub fn next(&mut self) -> Result<bool, LabelError> {
-        self.reader.read_record(&mut self.record).map_err(|error| LabelError::File {
-            path: self.path.clone(),
-            reason: error.to_string(),
-        })
+    /// Goes on to the next row and says whether there is one. A row that ends before its label, or
+    /// goes on behind the last column, is left out, with a warning.
+    pub fn next(&mut self, warnings: &mut Warnings) -> Result<bool, LabelError> {
+        loop {
+            let is_there = self.reader.read_record(&mut self.record).map_err(|error| {
+                LabelError::File { path: self.path.clone(), reason: error.to_string() }
+            })?;
+            if !is_there || self.has_its_columns() {
+                return Ok(is_there);
+            }
+            let (found, expected) = (self.record.len(), self.columns.len());
+            let cut = format!("line {} has {found} columns, expected {expected}", self.line());
+            warnings
+                .add("row of another length", || format!("{}: {cut}: it is left out", self.path));
+            self.cut_row.get_or_insert(cut);
+        }
+    }
+
+    fn has_its_columns(&self) -> bool {
+        let label = self.columns.iter().position(|column| column == "label");
+        label.is_none_or(|label| label < self.record.len())
+            && self.record.iter().skip(self.columns.len()).all(str::is_empty)
     }
 
     /// The line of the present row, from 1.
@@ -141,10 +161,16 @@ impl Table {
         }
     }
 
-    /// Refuses a file whose labels are all none of ours. `count`: how many are.
+    /// Refuses a file whose labels are all none of ours, or whose rows all have another length.
+    /// `count`: how many are labels.
     pub fn if_any(&self, count: u64) -> Result<(), LabelError> {
-        if count > 0 || self.unknown.is_empty() {
+        if count > 0 {
             return Ok(());
+        }
+        if self.unknown.is_empty() {
+            return self.cut_row.as_ref().map_or(Ok(()), |cut| {
+                Err(LabelError::File { path: self.path.clone(), reason: cut.clone() })
+            });
         }
         let found: Vec<_> =
             self.unknown.keys().take(10).map(|label| format!("`{label}`")).collect();

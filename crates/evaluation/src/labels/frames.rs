@@ -21,7 +21,7 @@ impl FrameTable {
         let mut found = Self::default();
         // Frames and faces whose labels contradict each other.
         let mut contradicted: Vec<(u64, String)> = Vec::new();
-        while table.next()? {
+        while table.next(warnings)? {
             let Some(label) = table.label(warnings) else {
                 continue;
             };

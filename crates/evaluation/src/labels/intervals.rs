@@ -53,7 +53,7 @@ impl Intervals {
         let mut base = None;
         let mut count = 0;
         let mut by_face: BTreeMap<String, Vec<Interval>> = BTreeMap::new();
-        while table.next()? {
+        while table.next(warnings)? {
             let Some(label) = table.label(warnings) else {
                 continue;
             };

@@ -9,7 +9,7 @@ use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage};
 
 use super::format::{Format, READ};
 use super::jpeg::{self, Jpeg, Planes, Refused};
-use super::tiff::claimed_bytes;
+use super::tiff::{Palette, claimed_bytes};
 use super::upright::turn;
 use super::{Encoding, Frame, FrameError};
 
@@ -299,7 +299,10 @@ impl Decoder {
             let reason = format!("a field of it claims {claimed} bytes");
             return Err(CompressedError::Broken { kind, bytes: data.len(), reason });
         }
-        let mut reader = ImageReader::with_format(std::io::Cursor::new(data), format);
+        let is_tiff = format == image::ImageFormat::Tiff;
+        let palette = is_tiff.then(|| Palette::of(data)).flatten();
+        let pixel_data = palette.as_ref().map_or(data, |palette| &palette.as_grey);
+        let mut reader = ImageReader::with_format(std::io::Cursor::new(pixel_data), format);
         reader.limits(limits(0));
         let mut decoder = reader.into_decoder().map_err(broken)?;
         let (width, height) = decoder.dimensions();
@@ -312,6 +315,10 @@ impl Decoder {
         decoder.set_limits(limits(2 * decoder.total_bytes())).map_err(broken)?;
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
         let picture = DynamicImage::from_decoder(decoder).map_err(broken)?;
+        if let (Some(palette), DynamicImage::ImageLuma8(numbers)) = (&palette, &picture) {
+            self.pixels = palette.colour(numbers.as_raw());
+            return Ok(Decoded { width_px, height_px, encoding: Encoding::Rgb8, orientation });
+        }
         let encoding = match picture {
             DynamicImage::ImageLuma8(_) => Encoding::Mono8,
             DynamicImage::ImageRgba8(_) => Encoding::Rgba8,
