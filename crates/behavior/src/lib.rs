@@ -46,6 +46,7 @@
 //! An output is a field of [`Outputs`], and a key in `schema`; the engine hands it on as it is.
 
 mod condition;
+mod content;
 mod engine;
 mod labels;
 mod manners;

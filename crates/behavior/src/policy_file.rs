@@ -1,11 +1,10 @@
 //! Reads a policy from its file, or says why not so that its author can mend it.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use rapport_settings::{Problem, problem_lines, text_of};
 
+use super::content;
 use super::policy::Policy;
 use super::schema;
 
@@ -60,15 +59,10 @@ impl Policy {
     ///
     /// If the file cannot be read.
     pub fn read_content(file: &Path) -> Result<Vec<u8>, PolicyError> {
-        let mut bytes = Vec::new();
-        File::open(file)
-            // One byte more than allowed is enough to know, however large the file is.
-            .and_then(|open| open.take(MAX_POLICY_BYTES as u64 + 1).read_to_end(&mut bytes))
-            .map_err(|error| PolicyError::Unreadable {
-                file: file.to_owned(),
-                reason: error.to_string(),
-            })?;
-        Ok(bytes)
+        content::read(file, MAX_POLICY_BYTES).map_err(|error| PolicyError::Unreadable {
+            file: file.to_owned(),
+            reason: error.to_string(),
+        })
     }
 
     /// Reads a policy from the content of a file. Its name is used in errors only.

@@ -38,8 +38,6 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -222,14 +220,9 @@ impl RobotFile {
     /// If it cannot be read, is too large, or is wrong: every wrong value, or the first fault of the
     /// YAML syntax.
     pub fn read(file: &Path) -> Result<Self, RobotFileError> {
-        let mut content = Vec::new();
-        File::open(file)
-            // One byte more than allowed is enough to know, however large the file is.
-            .and_then(|open| open.take(MAX_ROBOT_FILE_BYTES as u64 + 1).read_to_end(&mut content))
-            .map_err(|error| RobotFileError::Unreadable {
-                file: file.to_owned(),
-                reason: error.to_string(),
-            })?;
+        let content = crate::content::read(file, MAX_ROBOT_FILE_BYTES).map_err(|error| {
+            RobotFileError::Unreadable { file: file.to_owned(), reason: error.to_string() }
+        })?;
         Self::parse(file, &content)
     }
 

@@ -94,15 +94,24 @@ pub(super) fn names(field: Option<Field>, problems: &mut Problems) -> Read<Names
         return Ok(Names::default());
     };
     let entries = own_keys(field, problems, 32, "names with the text of each")?;
+    Ok(Names(each(entries, problems, one_name)?))
+}
+
+/// What every entry has, by its name. All are read, so that every problem is noted.
+fn each<T>(
+    entries: Vec<(String, Field)>,
+    problems: &mut Problems,
+    read: impl Fn(Field, &mut Problems) -> Read<T>,
+) -> Read<BTreeMap<String, T>> {
     let mut found = BTreeMap::new();
     let mut is_wrong = None;
     for (name, field) in entries {
-        match one_name(field, problems) {
-            Ok(texts) => _ = found.insert(name, texts),
+        match read(field, problems) {
+            Ok(value) => _ = found.insert(name, value),
             Err(noted) => is_wrong = Some(noted),
         }
     }
-    is_wrong.map_or(Ok(Names(found)), Err)
+    is_wrong.map_or(Ok(found), Err)
 }
 
 fn one_name(field: Field, problems: &mut Problems) -> Read<Vec<(Option<String>, String)>> {
@@ -129,15 +138,7 @@ pub(super) fn states(
         return Ok(BTreeMap::new());
     };
     let entries = own_keys(field, problems, 16, "states with the topic of each")?;
-    let mut found = BTreeMap::new();
-    let mut is_wrong = None;
-    for (name, field) in entries {
-        match state(field, problems) {
-            Ok(state) => _ = found.insert(name, state),
-            Err(noted) => is_wrong = Some(noted),
-        }
-    }
-    is_wrong.map_or(Ok(found), Err)
+    each(entries, problems, state)
 }
 
 fn state(field: Field, problems: &mut Problems) -> Read<StateTopic> {
