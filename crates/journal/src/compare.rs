@@ -17,6 +17,7 @@ const GRID_SECS: i64 = 900;
 
 /// That a place got another policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PolicyChange {
     /// The place.
     pub place: String,
@@ -28,6 +29,7 @@ pub struct PolicyChange {
 
 /// The days on one side of a change.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Side {
     /// Seconds since 1970 in UTC.
     pub from_secs: i64,
@@ -42,6 +44,7 @@ pub struct Side {
 /// A place before and after. Whole weeks on both sides are fairest: weekends differ from weekdays.
 /// Whatever else changed at the same time is in the differences too.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Comparison {
     /// The days before.
     pub before: Side,

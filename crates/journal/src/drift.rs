@@ -17,6 +17,7 @@ pub const LARGE_DRIFT: f64 = 0.25;
 
 /// How far something is from the first week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DriftLevel {
     /// Under [`SOME_DRIFT`], or no more than chance does to so few visits.
@@ -29,6 +30,7 @@ pub enum DriftLevel {
 
 /// The drift of one feature.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct FeatureDrift {
     /// Of what.
     pub feature: Feature,
@@ -49,6 +51,7 @@ pub struct FeatureDrift {
 
 /// A place against its first week.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Drift {
     /// There is no first week yet.
@@ -82,6 +85,7 @@ impl Drift {
 /// calibrated, which is their mean. It is an estimate: where calibration is off, so is it, and it
 /// cannot tell.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AccuracyEstimate {
     /// The estimate, 0 to 1, with the interval that the choice of visits alone gives it. Each visit
     /// counts once. `n`: visits.
@@ -94,6 +98,7 @@ pub struct AccuracyEstimate {
 
 /// Whether an estimate may be trusted. No is sure, yes never is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "trust", rename_all = "snake_case")]
 pub enum Trust {
     /// What the camera sees looks like the first week, so calibration that held then should hold.

@@ -11,6 +11,7 @@ use crate::statistics::{Mean, Moments, Rate};
 
 /// Figures over visits. What rests on fewer than ten is absent.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct VisitFigures {
     /// How many visits: from the first image of a person to the last. Somebody who comes back
     /// counts again.
@@ -33,11 +34,13 @@ pub struct VisitFigures {
 
 /// Shares by time of the expressions shown.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ExpressionFigures {
     /// Visits in which the face was classified.
     pub n: u64,
     /// Share of each expression in the time in which the label was sure, 0 to 1; together 1. Absent
     /// where none was.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<BTreeMap<String, f64>>))]
     pub shares: Option<BTreeMap<Emotion, f64>>,
     /// Share of the time in which the label was not sure, 0 to 1. Absent where no time is known.
     pub not_sure: Option<f64>,
@@ -77,6 +80,7 @@ impl ExpressionFigures {
 
 /// What people said with a tap.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RatingFigures {
     /// How many ratings.
     pub n: u64,
@@ -108,6 +112,7 @@ pub(crate) fn moments_of(counts: &RatingCounts) -> Moments {
 /// What faces showed before and after a rule of the policy answered them. A rule fires because of
 /// what a face shows, so a change is no proof that the answer caused it: compare policies for that.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AnswerFigures {
     /// The rule of the policy.
     pub rule: String,
@@ -121,6 +126,7 @@ pub struct AnswerFigures {
 
 /// The three seconds before the first answer of a visit, and the seconds 1 to 4 after it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct FollowedFigures {
     /// Visits in which a sure expression was seen in both.
     pub n: u64,
@@ -150,6 +156,7 @@ impl AnswerFigures {
 
 /// Everything about one period.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PeriodFigures {
     /// `2026-11-26`, `2026-W48` (ISO 8601), `2026-11`, or `all`.
     pub period: String,
@@ -170,6 +177,7 @@ pub struct PeriodFigures {
 
 /// An hour of the week, over all weeks.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct HourFigures {
     /// 1 (Monday) to 7.
     pub weekday: u8,
@@ -183,9 +191,40 @@ pub struct HourFigures {
 
 /// The hours of the week.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct WeekHours {
     /// Those about which anything is known, Monday first.
     pub hours: Vec<HourFigures>,
     /// Visits in buckets longer than two hours, which belong to no hour.
     pub visits_without_hour: u64,
+}
+
+/// A finished bucket, as it is written: for those that pass it on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct BucketFigures {
+    /// The place, as the operator calls it.
+    pub place: String,
+    /// When it began, in seconds since 1970 in UTC.
+    pub from_secs: i64,
+    /// When it ended.
+    pub to_secs: i64,
+    /// What of.
+    #[serde(flatten)]
+    pub content: BucketContent,
+}
+
+/// What a bucket counts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(tag = "bucket", rename_all = "snake_case")]
+pub enum BucketContent {
+    /// Ten visits or more.
+    Visits(VisitFigures),
+    /// Ten visits or more that a rule answered.
+    Answers(AnswerFigures),
+    /// Ten ratings or more.
+    Ratings(RatingFigures),
+    /// How the program did.
+    Health(HealthCounts),
 }

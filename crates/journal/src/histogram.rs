@@ -6,6 +6,7 @@ use serde::Serialize;
 
 /// What drift is looked for in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Feature {
     /// Calibrated probability of the label.

@@ -208,9 +208,7 @@ impl Journal {
     /// # Errors
     /// If they cannot be removed, or the days are not 1 to 3660.
     pub fn keep_days(&mut self, days: u32, now: Duration) -> Result<usize, JournalError> {
-        if !(1..=MOST_RETENTION_DAYS).contains(&days) {
-            return Err(JournalError::RetentionDays { found: days, most: MOST_RETENTION_DAYS });
-        }
+        check_retention(days)?;
         let before = now.as_secs() as i64 - i64::from(days) * 86_400;
         let forgotten = self.write(|transaction| {
             baseline::freeze_all(transaction)?;
@@ -259,6 +257,15 @@ impl Journal {
         query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, JournalError> {
         query(&self.connection).map_err(|error| JournalError::of(&self.path, &error))
+    }
+}
+
+/// # Errors
+/// [`JournalError::RetentionDays`] for a number of days that is not offered.
+pub(crate) fn check_retention(days: u32) -> Result<(), JournalError> {
+    match (1..=MOST_RETENTION_DAYS).contains(&days) {
+        true => Ok(()),
+        false => Err(JournalError::RetentionDays { found: days, most: MOST_RETENTION_DAYS }),
     }
 }
 

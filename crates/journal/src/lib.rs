@@ -73,8 +73,8 @@ pub use drift::{
 pub use error::JournalError;
 pub use export::Table;
 pub use figures::{
-    AnswerFigures, ExpressionFigures, FollowedFigures, HourFigures, PeriodFigures, RatingFigures,
-    VisitFigures, WeekHours,
+    AnswerFigures, BucketContent, BucketFigures, ExpressionFigures, FollowedFigures, HourFigures,
+    PeriodFigures, RatingFigures, VisitFigures, WeekHours,
 };
 pub use histogram::Feature;
 pub use journal::Journal;

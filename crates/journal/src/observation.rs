@@ -84,6 +84,7 @@ impl Rating {
 /// which nobody looked, and are written for each bucket, however many came; so nothing may go in
 /// that depends on people.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct HealthCounts {
     /// Images that arrived.
     pub images: u64,

@@ -56,6 +56,7 @@ pub struct Scope<'a> {
 
 /// What figures are summed up by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Period {
     /// Calendar days.

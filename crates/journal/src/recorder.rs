@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::bucket::{AnswerSums, Cell, Pending, Published, RatingCounts, Span, VisitCell};
 use crate::error::JournalError;
+use crate::figures::{AnswerFigures, BucketContent, BucketFigures, RatingFigures, VisitFigures};
 use crate::observation::{AnswerGiven, HealthCounts, ImageSeen, PersonSeen, Rating, name};
 use crate::visit::{OpenVisit, Visit};
 
@@ -269,6 +270,25 @@ pub(crate) struct Row {
     pub(crate) content: Content,
 }
 
+impl Row {
+    /// `None` never: what is published has figures.
+    fn figures(&self) -> Option<BucketFigures> {
+        let (span, content) = match &self.content {
+            Content::Visits(of) => {
+                (of.span, BucketContent::Visits(VisitFigures::of(&of.cell.sums)?))
+            }
+            Content::Answers(rule, of) => {
+                let figures = AnswerFigures::of(rule.clone(), &of.cell);
+                (of.span, BucketContent::Answers(figures))
+            }
+            Content::Ratings(of) => (of.span, BucketContent::Ratings(RatingFigures::of(&of.cell)?)),
+            Content::Health(of) => (of.span, BucketContent::Health(of.cell)),
+        };
+        let Span { from_secs, to_secs } = span;
+        Some(BucketFigures { place: self.place.clone(), from_secs, to_secs, content })
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
     Visits(Box<Published<VisitCell>>),
@@ -316,6 +336,11 @@ impl Finished {
     /// long that more than 10,000 waited.
     pub fn dropped(&self) -> u64 {
         self.dropped
+    }
+
+    /// The buckets, for those that pass them on beside the file.
+    pub fn buckets(&self) -> impl Iterator<Item = BucketFigures> {
+        self.waiting.iter().filter_map(Row::figures)
     }
 
     pub(crate) fn rows(&self) -> impl Iterator<Item = &Row> {

@@ -6,7 +6,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::error::JournalError;
-use crate::journal::Journal;
+use crate::figures::BucketFigures;
+use crate::journal::{Journal, check_retention};
 use crate::observation::{AnswerGiven, HealthCounts, ImageSeen, Rating};
 use crate::recorder::{Finished, LEAST_BUCKET_MINUTES, Recorder};
 
@@ -119,15 +120,19 @@ struct Memory {
 }
 
 impl JournalWriter {
-    /// Opens the file as [`Journal::open`] does and starts the thread.
+    /// Opens the file as [`Journal::open`] does and starts the thread. Each bucket that
+    /// is written is then given to `written`, on that thread: for those that pass it on.
     ///
     /// # Errors
     /// If the file cannot be opened, or an option is out of range.
-    pub fn open(path: &Path, options: &WriterOptions) -> Result<Self, JournalError> {
+    pub fn open(
+        path: &Path,
+        options: &WriterOptions,
+        written: impl FnMut(BucketFigures) + Send + 'static,
+    ) -> Result<Self, JournalError> {
         let recorder = Recorder::new(options.bucket_minutes)?;
-        let mut journal = Journal::open(path)?;
-        // Also checks the number.
-        journal.keep_days(options.retention_days, Duration::ZERO)?;
+        check_retention(options.retention_days)?;
+        let journal = Journal::open(path)?;
         let memory = Memory {
             recorder,
             policies: Vec::new(),
@@ -145,6 +150,7 @@ impl JournalWriter {
             policies: Vec::new(),
             retry: None,
             forgotten: None,
+            written: Box::new(written),
         };
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
@@ -229,6 +235,7 @@ struct Worker {
     retry: Option<Instant>,
     /// When old buckets were last forgotten.
     forgotten: Option<Instant>,
+    written: Box<dyn FnMut(BucketFigures) + Send>,
 }
 
 impl Worker {
@@ -291,7 +298,9 @@ impl Worker {
             journal.policy_changed(place, *time, policy)?;
             self.policies.remove(0);
         }
+        let buckets: Vec<BucketFigures> = self.finished.buckets().collect();
         journal.append(&mut self.finished)?;
+        buckets.into_iter().for_each(&mut self.written);
         if let Some(time) = forget {
             journal.keep_days(self.retention_days, time)?;
             self.forgotten = Some(Instant::now());
