@@ -112,9 +112,13 @@ impl Journal {
     /// The version of the file, 0 of a new one, once it is sure that it is a sound journal.
     fn check(&self) -> Result<i64, JournalError> {
         let path = || self.path.clone();
-        let (application, version) = self.read(schema::marks)?;
-        let tables: i64 = self.read(|connection| {
-            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        // In one transaction: another program may begin the same file at this moment.
+        let (application, version, tables) = self.read(|connection| {
+            let snapshot = connection.unchecked_transaction()?;
+            let (application, version) = schema::marks(&snapshot)?;
+            let sql = "SELECT count(*) FROM sqlite_schema";
+            let tables: i64 = snapshot.query_row(sql, [], |row| row.get(0))?;
+            Ok((application, version, tables))
         })?;
         if (application, version, tables) == (0, 0, 0) {
             return Ok(0);

@@ -58,7 +58,7 @@ fn the_estimate_is_near_the_truth_where_calibration_holds_and_doubted_where_face
     let mut journal = Journal::open(&directory.path().join("journal.db")).unwrap();
     let mut recorder = Recorder::new(15).unwrap();
     let mut random = fastrand::Rng::with_seed(7);
-    let mut write = |recorder: &mut Recorder, journal: &mut Journal, number: u64| {
+    let write = |recorder: &mut Recorder, journal: &mut Journal, number: u64| {
         recorder.advance(MONDAY + hours(24 * (number + 1)));
         journal.append(recorder.finished()).unwrap();
     };

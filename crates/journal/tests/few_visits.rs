@@ -163,8 +163,7 @@ fn rows(path: &Path) -> Rows {
         let Ok(mut query) = connection.prepare(&format!("SELECT rowid, * FROM {table}")) else {
             continue;
         };
-        let names: Vec<String> =
-            query.column_names().into_iter().skip(1).map(str::to_owned).collect();
+        let names: Vec<String> = query.column_names().skip(1).map(str::to_owned).collect();
         let read = query.query_map([], |row| {
             let value = |(column, name): (usize, &String)| Ok((name.clone(), row.get(column + 1)?));
             let values = names.iter().enumerate().map(value).collect::<rusqlite::Result<_>>()?;

@@ -153,6 +153,38 @@ fn days_weeks_and_hours_are_those_of_the_zone() {
     assert_eq!(hour(Zone::Offset { secs: -3600 }), (7, 22));
 }
 
+/// In Berlin's summer 22:30 UTC is half past midnight, in its winter half past eleven.
+#[test]
+fn days_of_this_machine_know_summer_time() {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "prints_local_days", "--ignored", "--nocapture"])
+        .env("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("days: 2026-07-02 2026-11-02"), "{text}");
+    assert!(text.contains("hours: 1 23, 4 0"), "{text}");
+}
+
+#[test]
+#[ignore = "started by another test of this file"]
+fn prints_local_days() {
+    let mut f = fixture();
+    let winter = MONDAY + hours(22) + minutes(30);
+    // 124 days earlier: Wednesday 1 July.
+    for at in [winter - hours(24 * 124), winter] {
+        f.see(at, 12, Emotion::Happy);
+        f.until(at + minutes(20));
+    }
+    let scope = Scope { zone: Zone::Local, ..all("lobby") };
+    let days = f.journal.history(&scope, Period::Day).unwrap();
+    let days: Vec<_> = days.iter().map(|day| day.period.as_str()).collect();
+    println!("days: {}", days.join(" "));
+    let week = f.journal.week_hours(&scope).unwrap();
+    let of: Vec<_> = week.hours.iter().map(|of| format!("{} {}", of.weekday, of.hour)).collect();
+    println!("hours: {}", of.join(", "));
+}
+
 #[test]
 fn before_and_after_a_change_of_policy() {
     let mut f = fixture();

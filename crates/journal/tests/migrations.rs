@@ -57,7 +57,8 @@ fn a_migration_that_fails_leaves_the_file_as_it_was() {
     drop(other);
     let before = schema(&path);
     let error = Journal::open(&path).unwrap_err();
-    assert!(matches!(error, JournalError::Other { .. }), "{error}");
+    assert!(matches!(error, JournalError::Damaged { .. }), "{error}");
+    assert!(error.to_string().contains("policy_changes already exists"), "{error}");
     assert_eq!(schema(&path), before);
     let version: i64 = Connection::open(&path)
         .unwrap()
