@@ -30,6 +30,10 @@ impl Span {
     pub(crate) fn length_secs(self) -> i64 {
         self.to_secs - self.from_secs
     }
+
+    pub(crate) fn middle_secs(self) -> i64 {
+        (self.from_secs + self.to_secs) / 2
+    }
 }
 
 /// Sums over visits.
@@ -86,6 +90,21 @@ impl VisitSums {
             }
         }
         self
+    }
+}
+
+impl AddAssign for VisitSums {
+    fn add_assign(&mut self, other: Self) {
+        self.view += other.view;
+        self.engaged += other.engaged;
+        self.engaged_secs += other.engaged_secs;
+        self.shown_n += other.shown_n;
+        self.shown_secs.iter_mut().zip(other.shown_secs).for_each(|(sum, secs)| *sum += secs);
+        self.unsure_secs += other.unsure_secs;
+        self.smiles += other.smiles;
+        self.peak += other.peak;
+        self.end += other.end;
+        self.confidence += other.confidence;
     }
 }
 
@@ -162,6 +181,12 @@ impl RatingCounts {
 
     pub(crate) fn total(&self) -> u64 {
         self.0.iter().sum()
+    }
+}
+
+impl AddAssign for RatingCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(sum, count)| *sum += count);
     }
 }
 

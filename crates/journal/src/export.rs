@@ -70,8 +70,8 @@ impl Table {
                  change_squares, smiling_before, smiling_after"
                     .to_owned()
             }
-            Self::Ratings => "ones, twos, threes, fours, fives".to_owned(),
-            Self::Health => "images, lost_images, errors, watched_secs, paused_secs".to_owned(),
+            Self::Ratings => query::RATING_COLUMNS.to_owned(),
+            Self::Health => query::HEALTH_COLUMNS.to_owned(),
         }
     }
 

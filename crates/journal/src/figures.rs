@@ -185,6 +185,8 @@ pub struct HourFigures {
     pub hour: u8,
     /// Absent where no bucket with ten visits is in it.
     pub visits: Option<VisitFigures>,
+    /// Absent where no bucket with ten ratings is in it.
+    pub ratings: Option<RatingFigures>,
     /// How the program did, which tells a quiet hour from one that nobody looked at.
     pub health: Option<HealthCounts>,
 }

@@ -112,12 +112,11 @@ impl Journal {
     /// The version of the file, 0 of a new one, once it is sure that it is a sound journal.
     fn check(&self) -> Result<i64, JournalError> {
         let path = || self.path.clone();
-        // In one transaction: another program may begin the same file at this moment.
+        // At one moment: another program may begin the same file just now.
         let (application, version, tables) = self.read(|connection| {
-            let snapshot = connection.unchecked_transaction()?;
-            let (application, version) = schema::marks(&snapshot)?;
+            let (application, version) = schema::marks(connection)?;
             let sql = "SELECT count(*) FROM sqlite_schema";
-            let tables: i64 = snapshot.query_row(sql, [], |row| row.get(0))?;
+            let tables: i64 = connection.query_row(sql, [], |row| row.get(0))?;
             Ok((application, version, tables))
         })?;
         if (application, version, tables) == (0, 0, 0) {
@@ -229,10 +228,11 @@ impl Journal {
         })?;
         if forgotten > 0 {
             // Old versions of the pages are in the WAL until it is emptied.
-            self.read(|connection| {
-                connection.execute_batch("PRAGMA incremental_vacuum")?;
-                connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            })?;
+            let empty = || {
+                self.connection.execute_batch("PRAGMA incremental_vacuum")?;
+                self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            };
+            empty().map_err(|error| JournalError::of(&self.path, &error))?;
         }
         Ok(forgotten)
     }
@@ -256,11 +256,13 @@ impl Journal {
         write().map_err(|error| JournalError::of(&self.path, &error))
     }
 
+    /// Everything that is read sees the file as it is at one moment.
     pub(crate) fn read<T>(
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, JournalError> {
-        query(&self.connection).map_err(|error| JournalError::of(&self.path, &error))
+        let read = || query(&*self.connection.unchecked_transaction()?);
+        read().map_err(|error| JournalError::of(&self.path, &error))
     }
 }
 

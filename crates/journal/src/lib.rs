@@ -49,6 +49,7 @@
 
 mod baseline;
 mod bucket;
+mod calendar;
 mod compare;
 mod drift;
 mod error;

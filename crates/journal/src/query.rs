@@ -6,7 +6,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Serialize;
 
-use crate::bucket::{AnswerSums, LONGEST_SECS, RatingCounts, VisitSums};
+use crate::bucket::{AnswerSums, LONGEST_SECS, RatingCounts, Span, VisitSums};
+use crate::calendar::Calendar;
 use crate::error::JournalError;
 use crate::figures::{
     AnswerFigures, HourFigures, PeriodFigures, RatingFigures, VisitFigures, WeekHours,
@@ -31,14 +32,6 @@ pub enum Zone {
 impl Zone {
     /// UTC.
     pub const UTC: Self = Self::Offset { secs: 0 };
-
-    /// For SQLite's date functions.
-    pub(crate) fn modifier(self) -> String {
-        match self {
-            Self::Local => "localtime".to_owned(),
-            Self::Offset { secs } => format!("{secs:+} seconds"),
-        }
-    }
 }
 
 /// What a query is about. A bucket is in it if its middle is between `from` and `to`.
@@ -69,17 +62,6 @@ pub enum Period {
     All,
 }
 
-impl Period {
-    fn format(self) -> &'static str {
-        match self {
-            Self::Day => "%Y-%m-%d",
-            Self::Week => "%G-W%V",
-            Self::Month => "%Y-%m",
-            Self::All => "all",
-        }
-    }
-}
-
 /// Buckets that are longer belong to no hour.
 const LONGEST_OF_AN_HOUR_SECS: i64 = 2 * 3600;
 
@@ -107,51 +89,33 @@ impl Journal {
     ) -> Result<Vec<PeriodFigures>, JournalError> {
         self.read(|connection| {
             let Some(condition) = condition(connection, scope)? else { return Ok(Vec::new()) };
-            let zone = scope.zone.modifier();
-            let key = |time: &str| {
-                format!("strftime('{}', {time}, 'unixepoch', '{zone}')", period.format())
-            };
-            let mut periods = BTreeMap::<String, PeriodFigures>::new();
-            let mut each = |table: &str, columns: &str, take: Take<'_>| -> rusqlite::Result<()> {
-                let sql = format!(
-                    "SELECT {}, min(from_secs), max(to_secs), {columns} FROM {table} \
-                     WHERE {condition} GROUP BY 1",
-                    key("(from_secs + to_secs) / 2"),
-                );
-                let mut query = connection.prepare_cached(&sql)?;
-                let mut rows = query.query([])?;
-                while let Some(row) = rows.next()? {
-                    let (name, from_secs, to_secs): (String, i64, i64) =
-                        (row.get(0)?, row.get(1)?, row.get(2)?);
-                    let new = || PeriodFigures {
-                        period: name.clone(),
-                        from_secs,
-                        to_secs,
-                        ..Default::default()
-                    };
-                    let figures = periods.entry(name.clone()).or_insert_with(new);
-                    figures.from_secs = figures.from_secs.min(from_secs);
-                    figures.to_secs = figures.to_secs.max(to_secs);
-                    take(figures, row)?;
+            let calendar = Calendar::new(connection, scope.zone);
+            let mut periods = BTreeMap::<String, Sums>::new();
+            each_bucket(connection, &condition, |span, bucket| {
+                let name = calendar.period(span.middle_secs(), period)?;
+                let crosses = calendar.period(span.from_secs, period)? != name
+                    || calendar.period(span.to_secs - 1, period)? != name;
+                let sums = periods.entry(name).or_default();
+                if let (Bucket::Visits(visits), true) = (&bucket, crosses) {
+                    sums.crossing_visits += visits.view.n;
                 }
+                sums.span = Some(sums.span.map_or(span, |other| other.with(span)));
+                sums.add(&bucket);
                 Ok(())
+            })?;
+            let figures = |(period, sums): (String, Sums)| {
+                let span = sums.span?;
+                Some(PeriodFigures {
+                    period,
+                    from_secs: span.from_secs,
+                    to_secs: span.to_secs,
+                    crossing_visits: sums.crossing_visits,
+                    visits: VisitFigures::of(&sums.visits),
+                    ratings: RatingFigures::of(&sums.ratings),
+                    health: sums.health,
+                })
             };
-            let crosses = format!("{} <> {}", key("from_secs"), key("to_secs - 1"));
-            let columns = format!("sum(view_n * ({crosses})), {}", sums::select_sums());
-            each("visits", &columns, &|figures, row| {
-                figures.crossing_visits = row.get::<_, i64>(3)?.unsigned_abs();
-                figures.visits = VisitFigures::of(&sums::read(row, 4)?);
-                Ok(())
-            })?;
-            each("ratings", RATING_SUMS, &|figures, row| {
-                figures.ratings = RatingFigures::of(&read_ratings(row, 3)?);
-                Ok(())
-            })?;
-            each("health", HEALTH_SUMS, &|figures, row| {
-                figures.health = Some(read_health(row, 3)?);
-                Ok(())
-            })?;
-            Ok(periods.into_values().collect())
+            Ok(periods.into_iter().filter_map(figures).collect())
         })
     }
 
@@ -164,45 +128,26 @@ impl Journal {
             let Some(condition) = condition(connection, scope)? else {
                 return Ok(WeekHours::default());
             };
-            let zone = scope.zone.modifier();
-            let key =
-                format!("strftime('%u %H', (from_secs + to_secs) / 2, 'unixepoch', '{zone}')");
-            let short = format!("to_secs - from_secs <= {LONGEST_OF_AN_HOUR_SECS}");
-            let mut hours = BTreeMap::<String, HourFigures>::new();
-            let mut each = |table: &str,
-                            columns: &str,
-                            take: TakeHour<'_>|
-             -> rusqlite::Result<()> {
-                let sql = format!(
-                    "SELECT {key}, {columns} FROM {table} WHERE {condition} AND {short} GROUP BY 1"
-                );
-                let mut query = connection.prepare_cached(&sql)?;
-                let mut rows = query.query([])?;
-                while let Some(row) = rows.next()? {
-                    let name: String = row.get(0)?;
-                    let mut parts = name.split(' ').map(|part| part.parse().unwrap_or(0));
-                    let (weekday, hour) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
-                    let new = HourFigures { weekday, hour, visits: None, health: None };
-                    take(hours.entry(name).or_insert(new), row)?;
+            let calendar = Calendar::new(connection, scope.zone);
+            let mut hours = BTreeMap::<(u8, u8), Sums>::new();
+            let mut visits_without_hour = 0;
+            each_bucket(connection, &condition, |span, bucket| {
+                if span.length_secs() <= LONGEST_OF_AN_HOUR_SECS {
+                    let hour = calendar.hour_of_week(span.middle_secs())?;
+                    hours.entry(hour).or_default().add(&bucket);
+                } else if let Bucket::Visits(visits) = bucket {
+                    visits_without_hour += visits.view.n;
                 }
                 Ok(())
+            })?;
+            let figures = |((weekday, hour), sums): ((u8, u8), Sums)| HourFigures {
+                weekday,
+                hour,
+                visits: VisitFigures::of(&sums.visits),
+                ratings: RatingFigures::of(&sums.ratings),
+                health: sums.health,
             };
-            each("visits", &sums::select_sums(), &|figures, row| {
-                figures.visits = VisitFigures::of(&sums::read(row, 1)?);
-                Ok(())
-            })?;
-            each("health", HEALTH_SUMS, &|figures, row| {
-                figures.health = Some(read_health(row, 1)?);
-                Ok(())
-            })?;
-            let sql = format!(
-                "SELECT coalesce(sum(view_n), 0) FROM visits WHERE {condition} AND NOT ({short})"
-            );
-            let without: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
-            Ok(WeekHours {
-                hours: hours.into_values().collect(),
-                visits_without_hour: without.unsigned_abs(),
-            })
+            Ok(WeekHours { hours: hours.into_iter().map(figures).collect(), visits_without_hour })
         })
     }
 
@@ -225,8 +170,58 @@ impl Journal {
     }
 }
 
-type Take<'a> = &'a dyn Fn(&mut PeriodFigures, &Row<'_>) -> rusqlite::Result<()>;
-type TakeHour<'a> = &'a dyn Fn(&mut HourFigures, &Row<'_>) -> rusqlite::Result<()>;
+/// One bucket of a table.
+enum Bucket {
+    Visits(Box<VisitSums>),
+    Ratings(RatingCounts),
+    Health(HealthCounts),
+}
+
+/// Sums over buckets.
+#[derive(Default)]
+struct Sums {
+    visits: VisitSums,
+    ratings: RatingCounts,
+    health: Option<HealthCounts>,
+    crossing_visits: u64,
+    span: Option<Span>,
+}
+
+impl Sums {
+    fn add(&mut self, bucket: &Bucket) {
+        match bucket {
+            Bucket::Visits(visits) => self.visits += **visits,
+            Bucket::Ratings(ratings) => self.ratings += *ratings,
+            Bucket::Health(health) => *self.health.get_or_insert_default() += *health,
+        }
+    }
+}
+
+/// Reads the buckets of a scope. They are summed up here: SQLite would sort them first.
+fn each_bucket(
+    connection: &Connection,
+    condition: &str,
+    mut take: impl FnMut(Span, Bucket) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    type Read = fn(&Row<'_>) -> rusqlite::Result<Bucket>;
+    let tables: [(&str, String, Read); 3] = [
+        ("visits", sums::COLUMNS.join(", "), |row| {
+            Ok(Bucket::Visits(Box::new(sums::read(row, 2)?)))
+        }),
+        ("ratings", RATING_COLUMNS.to_owned(), |row| Ok(Bucket::Ratings(read_ratings(row, 2)?))),
+        ("health", HEALTH_COLUMNS.to_owned(), |row| Ok(Bucket::Health(read_health(row, 2)?))),
+    ];
+    for (table, columns, read) in tables {
+        let sql = format!("SELECT from_secs, to_secs, {columns} FROM {table} WHERE {condition}");
+        let mut query = connection.prepare_cached(&sql)?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            let span = Span { from_secs: row.get(0)?, to_secs: row.get(1)? };
+            take(span, read(row)?)?;
+        }
+    }
+    Ok(())
+}
 
 /// The number of a place; `None` where the journal does not know it.
 pub(crate) fn place_number(connection: &Connection, place: &str) -> rusqlite::Result<Option<i64>> {
@@ -261,8 +256,8 @@ pub(crate) fn condition(
 }
 
 pub(crate) const RATING_SUMS: &str = "sum(ones), sum(twos), sum(threes), sum(fours), sum(fives)";
-const HEALTH_SUMS: &str =
-    "sum(images), sum(lost_images), sum(errors), sum(watched_secs), sum(paused_secs)";
+pub(crate) const RATING_COLUMNS: &str = "ones, twos, threes, fours, fives";
+pub(crate) const HEALTH_COLUMNS: &str = "images, lost_images, errors, watched_secs, paused_secs";
 pub(crate) const ANSWER_SUMS: &str = "sum(visits), sum(times), sum(followed_n), sum(before_sum), \
     sum(before_squares), sum(change_sum), sum(change_squares), sum(smiling_before), \
     sum(smiling_after)";

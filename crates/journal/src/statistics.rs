@@ -2,6 +2,8 @@
 //! where visits are independent of each other. People who come as a group are not, so the real
 //! uncertainty is somewhat larger.
 
+use std::ops::AddAssign;
+
 use serde::Serialize;
 
 /// The standard normal deviate that 95 % lie within, on both sides.
@@ -30,6 +32,14 @@ impl Moments {
     }
 }
 
+impl AddAssign for Moments {
+    fn add_assign(&mut self, other: Self) {
+        self.n += other.n;
+        self.sum += other.sum;
+        self.squares += other.squares;
+    }
+}
+
 /// So many of so many.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Count {
@@ -41,6 +51,13 @@ impl Count {
     pub(crate) fn add(&mut self, is_hit: bool) {
         self.n += 1;
         self.hits += u64::from(is_hit);
+    }
+}
+
+impl AddAssign for Count {
+    fn add_assign(&mut self, other: Self) {
+        self.n += other.n;
+        self.hits += other.hits;
     }
 }
 
