@@ -1,6 +1,6 @@
 //! Which day, week, month and hour a time lies in, by the clock of a zone.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use rusqlite::Connection;
@@ -17,30 +17,30 @@ pub(crate) struct Calendar<'a> {
     zone: Zone,
     /// Seconds ahead of UTC on a day in UTC; `None` on a day on which the clock is changed.
     days: RefCell<HashMap<i64, Option<i64>>>,
+    /// The entry that was asked for last.
+    newest: Cell<Option<(i64, Option<i64>)>>,
 }
 
 impl<'a> Calendar<'a> {
     pub(crate) fn new(connection: &'a Connection, zone: Zone) -> Self {
-        Self { connection, zone, days: RefCell::default() }
+        Self { connection, zone, days: RefCell::default(), newest: Cell::default() }
     }
 
-    /// `2026-11-26`, `2026-W48`, `2026-11` or `all`.
-    pub(crate) fn period(&self, secs: i64, period: Period) -> rusqlite::Result<String> {
+    /// The number of the period that a time lies in, which [`name`] names; later ones have greater
+    /// numbers.
+    pub(crate) fn period(&self, secs: i64, period: Period) -> rusqlite::Result<i64> {
         if period == Period::All {
-            return Ok("all".to_owned());
+            return Ok(0);
         }
         let day = self.local(secs)?.div_euclid(DAY_SECS);
-        let (year, month, of_month) = date(day);
         Ok(match period {
-            Period::Day => format!("{year:04}-{month:02}-{of_month:02}"),
-            Period::Month => format!("{year:04}-{month:02}"),
-            // A week belongs to the year of its Thursday.
-            _ => {
-                let thursday = day - weekday(day) + 4;
-                let (year, ..) = date(thursday);
-                let week = (thursday - first_of_year(year)) / 7 + 1;
-                format!("{year:04}-W{week:02}")
+            // By its Thursday.
+            Period::Week => day - weekday(day) + 4,
+            Period::Month => {
+                let (year, month, _) = date(day);
+                year * 12 + month - 1
             }
+            _ => day,
         })
     }
 
@@ -63,7 +63,9 @@ impl<'a> Calendar<'a> {
     /// The system is asked twice a day, not for each bucket.
     fn ahead(&self, secs: i64) -> rusqlite::Result<i64> {
         let day = secs.div_euclid(DAY_SECS);
-        let known = self.days.borrow().get(&day).copied();
+        let newest = self.newest.get().filter(|(newest, _)| *newest == day);
+        let known = newest.map(|(_, of_day)| of_day);
+        let known = known.or_else(|| self.days.borrow().get(&day).copied());
         let of_day = match known {
             Some(of_day) => of_day,
             None => {
@@ -74,12 +76,32 @@ impl<'a> Calendar<'a> {
                 of_day
             }
         };
+        self.newest.set(Some((day, of_day)));
         of_day.map_or_else(|| self.ask(secs), Ok)
     }
 
     fn ask(&self, secs: i64) -> rusqlite::Result<i64> {
         let sql = "SELECT unixepoch(?1, 'unixepoch', 'localtime') - ?1";
         self.connection.prepare_cached(sql)?.query_row([secs], |row| row.get(0))
+    }
+}
+
+/// `2026-11-26`, `2026-W48`, `2026-11` or `all`.
+pub(crate) fn name(number: i64, period: Period) -> String {
+    match period {
+        Period::Day => {
+            let (year, month, of_month) = date(number);
+            format!("{year:04}-{month:02}-{of_month:02}")
+        }
+        Period::Week => {
+            // A week belongs to the year of its Thursday.
+            let (year, ..) = date(number);
+            format!("{year:04}-W{:02}", (number - first_of_year(year)) / 7 + 1)
+        }
+        Period::Month => {
+            format!("{:04}-{:02}", number.div_euclid(12), number.rem_euclid(12) + 1)
+        }
+        Period::All => "all".to_owned(),
     }
 }
 
@@ -139,7 +161,7 @@ mod tests {
                     Ok(([text(0)?, text(1)?, text(2)?], (row.get(3)?, row.get(4)?)))
                 });
                 let found = [Period::Day, Period::Week, Period::Month]
-                    .map(|period| calendar.period(secs, period).unwrap());
+                    .map(|period| name(calendar.period(secs, period).unwrap(), period));
                 let hour: (u8, u8) = calendar.hour_of_week(secs).unwrap();
                 assert_eq!((found, hour), expected.unwrap(), "{secs}");
             }

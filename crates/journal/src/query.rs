@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Serialize;
 
 use crate::bucket::{AnswerSums, LONGEST_SECS, RatingCounts, Span, VisitSums};
-use crate::calendar::Calendar;
+use crate::calendar::{self, Calendar};
 use crate::error::JournalError;
 use crate::figures::{
     AnswerFigures, HourFigures, PeriodFigures, RatingFigures, VisitFigures, WeekHours,
@@ -90,23 +90,24 @@ impl Journal {
         self.read(|connection| {
             let Some(condition) = condition(connection, scope)? else { return Ok(Vec::new()) };
             let calendar = Calendar::new(connection, scope.zone);
-            let mut periods = BTreeMap::<String, Sums>::new();
+            let mut periods = BTreeMap::<i64, Sums>::new();
             each_bucket(connection, &condition, |span, bucket| {
-                let name = calendar.period(span.middle_secs(), period)?;
-                let crosses = calendar.period(span.from_secs, period)? != name
-                    || calendar.period(span.to_secs - 1, period)? != name;
-                let sums = periods.entry(name).or_default();
-                if let (Bucket::Visits(visits), true) = (&bucket, crosses) {
+                let number = calendar.period(span.middle_secs(), period)?;
+                let sums = periods.entry(number).or_default();
+                if let Bucket::Visits(visits) = bucket
+                    && (calendar.period(span.from_secs, period)? != number
+                        || calendar.period(span.to_secs - 1, period)? != number)
+                {
                     sums.crossing_visits += visits.view.n;
                 }
                 sums.span = Some(sums.span.map_or(span, |other| other.with(span)));
-                sums.add(&bucket);
+                sums.add(bucket);
                 Ok(())
             })?;
-            let figures = |(period, sums): (String, Sums)| {
+            let figures = |(number, sums): (i64, Sums)| {
                 let span = sums.span?;
                 Some(PeriodFigures {
-                    period,
+                    period: calendar::name(number, period),
                     from_secs: span.from_secs,
                     to_secs: span.to_secs,
                     crossing_visits: sums.crossing_visits,
@@ -134,7 +135,7 @@ impl Journal {
             each_bucket(connection, &condition, |span, bucket| {
                 if span.length_secs() <= LONGEST_OF_AN_HOUR_SECS {
                     let hour = calendar.hour_of_week(span.middle_secs())?;
-                    hours.entry(hour).or_default().add(&bucket);
+                    hours.entry(hour).or_default().add(bucket);
                 } else if let Bucket::Visits(visits) = bucket {
                     visits_without_hour += visits.view.n;
                 }
@@ -172,7 +173,7 @@ impl Journal {
 
 /// One bucket of a table.
 enum Bucket {
-    Visits(Box<VisitSums>),
+    Visits(VisitSums),
     Ratings(RatingCounts),
     Health(HealthCounts),
 }
@@ -190,7 +191,7 @@ struct Sums {
 impl Sums {
     fn add(&mut self, bucket: &Bucket) {
         match bucket {
-            Bucket::Visits(visits) => self.visits += **visits,
+            Bucket::Visits(visits) => self.visits += *visits,
             Bucket::Ratings(ratings) => self.ratings += *ratings,
             Bucket::Health(health) => *self.health.get_or_insert_default() += *health,
         }
@@ -201,13 +202,11 @@ impl Sums {
 fn each_bucket(
     connection: &Connection,
     condition: &str,
-    mut take: impl FnMut(Span, Bucket) -> rusqlite::Result<()>,
+    mut take: impl FnMut(Span, &Bucket) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
     type Read = fn(&Row<'_>) -> rusqlite::Result<Bucket>;
     let tables: [(&str, String, Read); 3] = [
-        ("visits", sums::COLUMNS.join(", "), |row| {
-            Ok(Bucket::Visits(Box::new(sums::read(row, 2)?)))
-        }),
+        ("visits", sums::COLUMNS.join(", "), |row| Ok(Bucket::Visits(sums::read(row, 2)?))),
         ("ratings", RATING_COLUMNS.to_owned(), |row| Ok(Bucket::Ratings(read_ratings(row, 2)?))),
         ("health", HEALTH_COLUMNS.to_owned(), |row| Ok(Bucket::Health(read_health(row, 2)?))),
     ];
@@ -217,7 +216,7 @@ fn each_bucket(
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
             let span = Span { from_secs: row.get(0)?, to_secs: row.get(1)? };
-            take(span, read(row)?)?;
+            take(span, &read(row)?)?;
         }
     }
     Ok(())
