@@ -97,7 +97,7 @@ pub enum JournalError {
         /// What was asked for, in minutes.
         found: u32,
     },
-    /// A time that is none.
+    /// So many days are not offered.
     #[error("days to keep: {found}, expected 1 to {most}")]
     RetentionDays {
         /// What was asked for.
