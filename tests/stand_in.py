@@ -37,8 +37,12 @@ class StandIn:
         self.executor.add_node(self.node)
         self.offers = []
         self.offer()
-        self.thread = threading.Thread(target=self.executor.spin, daemon=True)
+        self.thread = threading.Thread(target=self.spin, daemon=True)
         self.thread.start()
+
+    def spin(self):
+        while not self.ends.is_set():
+            self.executor.spin_once(timeout_sec=0.1)
 
     def offer(self):
         """Advertises what the robot has."""
@@ -92,7 +96,11 @@ class StandIn:
 
     def close(self):
         self.ends.set()
-        self.executor.shutdown(timeout_sec=5.0)
+        # What is destroyed while a thread still works with it fails now and then, and
+        # `executor.shutdown` does not wait for its threads.
+        self.thread.join()
+        self.executor._executor.shutdown(wait=True)
+        self.executor.shutdown()
         for server in self.offers:
             server.destroy()
         self.node.destroy_node()

@@ -18,15 +18,16 @@ export class Problem extends Error {
  * @returns {Promise<any>} the JSON of the answer, or `null` where it has none
  */
 export async function ask(path, options = {}) {
-  let response;
+  let response, content;
   try {
     response = await fetch(`/api/v1/${path}`, { cache: "no-store", ...options });
+    // A connection may also break in the middle of an answer.
+    const isJson = /[/+]json/.test(response.headers.get("content-type") ?? "");
+    content = isJson ? await response.json() : null;
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Problem({ status: 0, title: "no answer" });
   }
-  const isJson = /[/+]json/.test(response.headers.get("content-type") ?? "");
-  const content = isJson ? await response.json() : null;
   if (!response.ok) throw new Problem({ status: response.status, ...content });
   return content;
 }

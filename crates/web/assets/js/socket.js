@@ -61,7 +61,8 @@ export class Reconnecting {
 
   /** @param {any} content a Blob is sent as it is, anything else as JSON */
   send(content) {
-    if (!this.isOpen || !this.socket) return;
+    // A new socket may be on its way while the state is still that of the one before.
+    if (!this.isOpen || this.socket?.readyState !== WebSocket.OPEN) return;
     this.socket.send(content instanceof Blob ? content : JSON.stringify(content));
   }
 

@@ -2,6 +2,9 @@
 
 const LANGUAGES = ["en", "de"];
 
+/** After this time a server that did not answer is asked again. */
+const AGAIN_MS = 1000;
+
 export class Words {
   /**
    * @param {string} language
@@ -126,12 +129,20 @@ export function faceNumber(faceId) {
 }
 
 /**
+ * The texts of a language. Where no server answers it asks again until one does.
  * @param {string} language
  * @returns {Promise<Words>}
  */
 export async function wordsIn(language) {
-  const response = await fetch(`/assets/text/${language}.json`);
-  return new Words(language, await response.json());
+  for (;;) {
+    try {
+      const response = await fetch(`/assets/text/${language}.json`);
+      return new Words(language, await response.json());
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
+  }
 }
 
 /**
