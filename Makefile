@@ -44,7 +44,7 @@ test-core: setup
 test-ros: build
 	@mkdir -p target/tests
 	$(ENV) cargo test --release --locked | tee target/tests/nodes.log
-	$(ENV) tools/isolated python -m pytest -q -rsfE tests | tee target/tests/graph.log
+	$(ENV) tools/isolated python -m pytest -q -rsfE -n 2 --dist loadfile tests | tee target/tests/graph.log
 
 # In an environment of its own: torch is large, and nothing else needs it.
 test-training: setup
