@@ -8,6 +8,7 @@ use rapport_journal::BucketFigures;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::options::{MqttError, MqttOptions};
 use crate::queue::{Message, Queue};
@@ -145,9 +146,14 @@ async fn run(shared: Arc<Shared>, means: Means, broker: String, mut ending: watc
         let reason = tokio::select! {
             session = Session::open(&means) => match session {
                 Ok(session) => {
-                    pause = SHORTEST_PAUSE;
                     shared.connected(&broker);
-                    match send_all(&shared, session, &mut ending).await {
+                    let since = Instant::now();
+                    let end = send_all(&shared, session, &mut ending).await;
+                    // A broker that accepts the connection and nothing else is left alone ever longer.
+                    if since.elapsed() >= LONGEST_PAUSE {
+                        pause = SHORTEST_PAUSE;
+                    }
+                    match end {
                         Ok(()) => {
                             shared.lock().connected = false;
                             return;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{LastWill, Packet, PubAckReason, PublishProperties};
+use rumqttc::v5::mqttbytes::v5::{LastWill, Packet, PubAckReason};
 use rumqttc::v5::{self, AsyncClient, Event};
 use rumqttc::{TlsConfiguration, Transport};
 use tokio::sync::mpsc;
@@ -86,14 +86,10 @@ impl Session {
 
     /// Sends a message and waits until the broker has it.
     pub(crate) async fn send(&mut self, message: Message) -> Result<(), String> {
-        let properties = PublishProperties {
-            payload_format_indicator: Some(1),
-            content_type: Some("application/json".to_owned()),
-            ..PublishProperties::default()
-        };
+        // Without properties: mosquitto 2.0 ends the connection where it refuses a message with some.
         let Message { topic, payload } = message;
         self.client
-            .publish_bytes_with_properties(&topic, QoS::AtLeastOnce, false, payload, properties)
+            .publish_bytes(&topic, QoS::AtLeastOnce, false, payload)
             .await
             .map_err(|_| "the connection ended".to_owned())?;
         self.acknowledged(&topic).await

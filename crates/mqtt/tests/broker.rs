@@ -129,6 +129,7 @@ fn no_more_waits_than_is_allowed() {
 fn certificates(directory: &Path) {
     let authority_key = rcgen::KeyPair::generate().unwrap();
     let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    authority.distinguished_name.push(rcgen::DnType::CommonName, "authority");
     authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let certificate = authority.self_signed(&authority_key).unwrap();
     fs::write(directory.join("ca.pem"), certificate.pem()).unwrap();
@@ -223,8 +224,8 @@ fn a_bucket_that_the_broker_refuses_waits() {
     let runtime = Runtime::new().unwrap();
     let publisher = Publisher::start(&robot(&broker.url()), runtime.handle()).unwrap();
     publisher.publish(&bucket("lobby", 1));
-    until("it is refused", || {
-        publisher.status().error.is_some_and(|error| error.contains("rapport/robot/lobby/health"))
-    });
+    until("it is refused", || publisher.status().error.is_some());
+    let error = publisher.status().error.unwrap();
+    assert!(error.contains("refused a message on rapport/robot/lobby/health"), "{error}");
     assert_eq!((publisher.status().sent, publisher.status().waiting), (0, 1));
 }
