@@ -100,17 +100,20 @@ impl File {
                 Column::Text { values, present } => {
                     let levels = is_optional.then_some(&present[..]);
                     to.typed::<ByteArrayType>().write_batch(values, levels, None)?;
-                    (values.clear(), present.clear());
+                    values.clear();
+                    present.clear();
                 }
                 Column::Integers { values, present } => {
                     let levels = is_optional.then_some(&present[..]);
                     to.typed::<Int64Type>().write_batch(values, levels, None)?;
-                    (values.clear(), present.clear());
+                    values.clear();
+                    present.clear();
                 }
                 Column::Numbers { values, present } => {
                     let levels = is_optional.then_some(&present[..]);
                     to.typed::<DoubleType>().write_batch(values, levels, None)?;
-                    (values.clear(), present.clear());
+                    values.clear();
+                    present.clear();
                 }
             }
             to.close()?;
