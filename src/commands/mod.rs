@@ -4,6 +4,8 @@ pub mod account;
 pub mod analyze;
 pub mod emotions;
 pub mod evaluate;
+pub mod fleet;
+pub mod journal;
 pub mod log;
 pub mod output;
 pub mod policy;

@@ -16,6 +16,7 @@ use rapport_web::tokens::Tokens;
 use rapport_web::{JournalOptions, Limits, NetworkSets, Notice, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::fleet::FleetArgs;
 use super::log;
 use super::output::print_line;
 
@@ -90,6 +91,9 @@ pub struct ServeArgs {
     #[arg(long, value_name = "DAYS", default_value_t = WriterOptions::default().retention_days, requires = "journal")]
     pub retention_days: u32,
 
+    #[command(flatten)]
+    pub fleet: FleetArgs,
+
     /// Most live sessions at a time; fewer where the machine does not carry them.
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().live_sessions)]
     pub live_sessions: usize,
@@ -123,8 +127,8 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<u8> {
     }
     log::install();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let (listen, options) = setup.decide()?;
     runtime.block_on(async {
+        let (listen, options) = setup.decide()?;
         let server = Server::bind(listen, options, networks(args)?, None).await?;
         // Listened for before anybody knows that it runs.
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -157,6 +161,8 @@ fn setup(args: &ServeArgs) -> anyhow::Result<Setup> {
         notice: args.notice.as_deref().map(read_notice).transpose()?.unwrap_or_default(),
         assets: args.assets.clone(),
         journal: journal(args),
+        mqtt: args.fleet.mqtt(),
+        alert_webhook: args.fleet.alert_webhook_file.clone(),
     })
 }
 

@@ -243,9 +243,12 @@ fn check_answers(seed: u64, journal: &Journal) {
         let mut csv = Vec::new();
         journal.export_csv(&scope, table, &mut csv).unwrap();
         check_csv(seed, &csv);
-        let mut parquet = Vec::new();
-        journal.export_parquet(&scope, table, &mut parquet).unwrap();
-        check_parquet(seed, parquet);
+        // It takes long, and holds the same fields.
+        if seed % 20 == 0 {
+            let mut parquet = Vec::new();
+            journal.export_parquet(&scope, table, &mut parquet).unwrap();
+            check_parquet(seed, parquet);
+        }
     }
 }
 

@@ -167,7 +167,7 @@ fn what_no_journal_may_hold_is_not_taken_over() {
         ("smile_n = 4, smiles = 1", "row 7 of visits rests on fewer than ten visits"),
         ("histograms = X'0301'", "that are no histograms"),
         ("from_secs = from_secs + 60", "row 7 of visits has a time that is no border"),
-        ("peak_sum = 1, peak_n = NULL", "row 7 of visits is not as a journal has it"),
+        ("engaged = NULL", "row 7 of visits is not as a journal has it"),
     ]
     .into_iter()
     .enumerate()

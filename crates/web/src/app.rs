@@ -11,6 +11,7 @@ use crate::access::Attempts;
 use crate::hub::Hub;
 use crate::journal::{HealthMeter, JournalService, Seen};
 use crate::metrics::Metrics;
+use crate::monitor::Monitor;
 use crate::options::Options;
 use crate::pool::Pool;
 use crate::problem::Problem;
@@ -47,6 +48,8 @@ pub struct App {
     pub viewers: Count,
     /// How the looking at the cameras of browsers goes, for the journal.
     pub counted: HealthMeter,
+    /// What the watching of journal, robots and broker found.
+    pub monitor: Monitor,
     /// When the server began.
     pub started: Instant,
     sessions_so_far: AtomicU64,
@@ -75,6 +78,7 @@ impl App {
             sessions: Count::default(),
             viewers: Count::default(),
             counted: HealthMeter::default(),
+            monitor: Monitor::default(),
             started: Instant::now(),
             sessions_so_far: AtomicU64::new(0),
         })

@@ -12,6 +12,7 @@
 //! - [`pool`]: pictures wait here for a set of networks, first come first served.
 //! - [`gate`], [`access`], [`tokens`], [`tls`], [`headers`]: who may ask for what.
 //! - [`journal`]: what is kept of visits, where a journal was asked for: statistics, never people.
+//! - [`monitor`]: drift, alerts and where they go.
 //! - [`problem`]: every error, as RFC 9457 has it.
 //! - [`picture`]: pictures that leave, blurred where that was asked. [`metrics`]: what is counted.
 
@@ -27,6 +28,7 @@ pub mod live;
 mod look;
 pub mod messages;
 pub mod metrics;
+pub mod monitor;
 pub mod options;
 pub mod picture;
 pub mod pool;

@@ -1,16 +1,20 @@
 //! What is counted, for `/metrics`. Nothing in it tells of a person: no id, nor how many are in view.
 
+mod fleet;
+
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicU64;
 
 use axum::http::StatusCode;
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use self::fleet::FleetMetrics;
 use crate::app::App;
 use crate::messages::TimingsReport;
 
@@ -38,6 +42,8 @@ struct Stage {
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    /// Registered when somebody first asks: only then is it known what the server has.
+    fleet: OnceLock<(Registry, FleetMetrics)>,
     pictures: Family<Source, Counter>,
     faces: Counter,
     refusals: Family<Reason, Counter>,
@@ -72,6 +78,7 @@ impl Default for Metrics {
             memory: Gauge::default(),
             uptime: Gauge::default(),
             registry: Registry::default(),
+            fleet: OnceLock::new(),
         };
         registry.register("pictures", "Pictures processed", metrics.pictures.clone());
         registry.register(
@@ -143,9 +150,16 @@ impl Metrics {
         self.tasks.set(tasks as i64);
         self.memory.set(memory_bytes().unwrap_or(0));
         self.uptime.set(app.uptime().as_secs_f64());
+        let (registry, fleet) = self.fleet.get_or_init(|| {
+            let (mut registry, fleet) = (Registry::with_prefix("rapport"), FleetMetrics::default());
+            fleet.register(&mut registry, app);
+            (registry, fleet)
+        });
+        fleet.update(app);
         let mut text = String::new();
         // Writing to a string does not fail.
-        encode(&mut text, &self.registry).ok();
+        encode_registry(&mut text, &self.registry).ok();
+        encode(&mut text, registry).ok();
         text
     }
 }

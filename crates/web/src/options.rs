@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rapport_mqtt::Publisher;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::JournalService;
+use crate::monitor::Webhook;
 use crate::picture::Privacy;
 use crate::tls::Certificate;
 use crate::tokens::Tokens;
@@ -29,6 +31,10 @@ pub struct Options {
     pub assets: Option<PathBuf>,
     /// The journal that is kept; without one, none is.
     pub journal: Option<Arc<JournalService>>,
+    /// Where finished buckets of the journal go too, if anywhere.
+    pub mqtt: Option<Arc<Publisher>>,
+    /// Where alerts go beside the log, if anywhere.
+    pub webhook: Option<Arc<Webhook>>,
 }
 
 /// Bounds.

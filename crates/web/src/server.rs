@@ -28,7 +28,7 @@ use crate::gate::{gate, no_such_method, panicked};
 use crate::hub::Hub;
 use crate::options::Options;
 use crate::pool::{NetworkSets, Pool};
-use crate::{api, headers};
+use crate::{api, headers, monitor};
 
 /// Whoever connects must have sent the head of a request by this time, also of the next one.
 const LONGEST_HEAD: Duration = Duration::from_secs(15);
@@ -156,6 +156,8 @@ impl Server {
         let places = Arc::new(Semaphore::new(self.app.options.limits.connections));
         let tls = self.app.options.certificate.as_ref();
         let tls = tls.map(|certificate| TlsAcceptor::from(certificate.config()));
+        monitor::listen(&self.app);
+        let watching = tokio::spawn(monitor::watch(self.app.clone()));
         let counting = self.app.counts_sessions().then(|| tokio::spawn(count(self.app.clone())));
         tokio::pin!(end);
         loop {
@@ -201,6 +203,11 @@ impl Server {
         if let Some(journal) = self.app.options.journal.clone() {
             // What it could not write it has said in the log.
             spawn_blocking(move || journal.close()).await.ok();
+        }
+        watching.abort();
+        if let Some(mqtt) = &self.app.options.mqtt {
+            // With the last buckets, which the journal has just finished.
+            mqtt.stop(LONGEST_GOODBYE).await;
         }
     }
 }

@@ -3,10 +3,14 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rapport_journal::JournalError;
+use rapport_mqtt::{MqttError, MqttOptions, Publisher};
+use tokio::runtime::Handle;
 
 use crate::journal::{JournalOptions, JournalService};
+use crate::monitor::{Webhook, WebhookError};
 use crate::options::{Limits, Notice, Options};
 use crate::picture::Privacy;
 use crate::server::{BindError, Listen};
@@ -43,6 +47,10 @@ pub struct Setup {
     pub assets: Option<PathBuf>,
     /// The journal that is to be kept, if any.
     pub journal: Option<JournalOptions>,
+    /// The broker that finished buckets of the journal go to, if any.
+    pub mqtt: Option<MqttOptions>,
+    /// The file with the address that alerts go to, if any.
+    pub alert_webhook: Option<PathBuf>,
 }
 
 /// Why the server does not start.
@@ -66,6 +74,23 @@ pub enum SetupError {
     /// The journal cannot be kept.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Buckets should go to a broker, but there are none.
+    #[error(
+        "--mqtt-url {url}: only finished buckets of a journal are sent; name one with --journal"
+    )]
+    NoJournal {
+        /// The broker.
+        url: String,
+    },
+    /// The broker cannot be used.
+    #[error(transparent)]
+    Mqtt(#[from] MqttError),
+    /// Alerts cannot be delivered.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
+    /// The broker or alerts need a runtime of tokio.
+    #[error("MQTT and webhooks need a runtime of tokio: {0}")]
+    NoRuntime(#[from] tokio::runtime::TryCurrentError),
     /// The address cannot be had.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -75,7 +100,8 @@ impl Setup {
     /// Decides how the server behaves; makes tokens and certificate where there are none yet.
     ///
     /// # Errors
-    /// If they can be neither read nor made, or the journal cannot be opened.
+    /// If they can be neither read nor made, or journal, broker or webhook cannot be used. The latter
+    /// two need a runtime of tokio.
     pub fn decide(self) -> Result<(Listen, Options), SetupError> {
         let address = self.listen.unwrap_or(DEFAULT_ADDRESS);
         let listen = match self.listen {
@@ -104,10 +130,31 @@ impl Setup {
             }
             None => None,
         };
-        let Self { privacy, limits, notice, assets, journal, .. } = self;
-        let journal = journal.map(JournalService::open).transpose()?;
-        let options =
-            Options { certificate, tokens, hosts, privacy, limits, notice, assets, journal };
+        let Self { privacy, limits, notice, assets, journal, mqtt, alert_webhook, .. } = self;
+        if let (None, Some(mqtt)) = (&journal, &mqtt) {
+            return Err(SetupError::NoJournal { url: mqtt.url.clone() });
+        }
+        let start = |options: MqttOptions| -> Result<_, SetupError> {
+            Ok(Arc::new(Publisher::start(&options, &Handle::try_current()?)?))
+        };
+        let webhook = |file: PathBuf| -> Result<_, SetupError> {
+            Ok(Arc::new(Webhook::start(&file, &Handle::try_current()?)?))
+        };
+        // The journal last: it makes a file.
+        let (mqtt, webhook) =
+            (mqtt.map(start).transpose()?, alert_webhook.map(webhook).transpose()?);
+        let options = Options {
+            certificate,
+            tokens,
+            hosts,
+            privacy,
+            limits,
+            notice,
+            assets,
+            journal: journal.map(JournalService::open).transpose()?,
+            mqtt,
+            webhook,
+        };
         Ok((listen, options))
     }
 
