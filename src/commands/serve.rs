@@ -136,6 +136,7 @@ fn setup(args: &ServeArgs) -> anyhow::Result<Setup> {
         limits: Limits { live_sessions: args.live_sessions.max(1), ..Limits::default() },
         notice: args.notice.as_deref().map(read_notice).transpose()?.unwrap_or_default(),
         assets: args.assets.clone(),
+        journal: None,
     })
 }
 

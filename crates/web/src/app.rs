@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::access::Attempts;
 use crate::hub::Hub;
+use crate::journal::JournalService;
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::pool::Pool;
@@ -132,6 +133,18 @@ impl App {
             "an operator paused the analysis; nothing is looked at until it goes on",
         )
         .retry_after_secs(5))
+    }
+
+    /// The journal that is kept.
+    ///
+    /// # Errors
+    /// If none is.
+    pub fn journal(&self) -> Result<&Arc<JournalService>, Problem> {
+        self.options.journal.as_ref().ok_or_else(|| {
+            let detail = "no journal is kept here: start `rapport serve` with --journal FILE, or \
+                          dashboard_node with the parameter `journal`";
+            Problem::no_journal(detail)
+        })
     }
 
     /// Waits until the server ends.

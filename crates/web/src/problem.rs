@@ -59,6 +59,8 @@ problems! {
     foreign_page 403 "foreign-page" "Request of another page"
     /// Nothing of this name.
     not_found 404 "not-found" "Not found"
+    /// No journal is kept here.
+    no_journal 404 "no-journal" "No journal"
     /// A method that the resource does not have.
     method 405 "method" "Method not allowed"
     /// The body did not come in time.
@@ -77,6 +79,8 @@ problems! {
     too_many 429 "too-many" "Too many at once"
     /// Something of ours failed.
     internal 500 "internal" "Internal error"
+    /// The journal that cannot be read.
+    journal 500 "journal" "Journal not read"
     /// A robot that does not answer.
     robot 502 "robot" "Robot did not do it"
     /// More than the machine carries.

@@ -4,6 +4,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+use rapport_journal::JournalError;
+
+use crate::journal::{JournalOptions, JournalService};
 use crate::options::{Limits, Notice, Options};
 use crate::picture::Privacy;
 use crate::server::{BindError, Listen};
@@ -38,6 +41,8 @@ pub struct Setup {
     pub notice: Notice,
     /// The pages come from this folder, instead of the program.
     pub assets: Option<PathBuf>,
+    /// The journal that is to be kept, if any.
+    pub journal: Option<JournalOptions>,
 }
 
 /// Why the server does not start.
@@ -58,6 +63,9 @@ pub enum SetupError {
     /// The certificate cannot be had.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    /// The journal cannot be kept.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// The address cannot be had.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -67,7 +75,7 @@ impl Setup {
     /// Decides how the server behaves; makes tokens and certificate where there are none yet.
     ///
     /// # Errors
-    /// If they can be neither read nor made.
+    /// If they can be neither read nor made, or the journal cannot be opened.
     pub fn decide(self) -> Result<(Listen, Options), SetupError> {
         let address = self.listen.unwrap_or(DEFAULT_ADDRESS);
         let listen = match self.listen {
@@ -96,8 +104,11 @@ impl Setup {
             }
             None => None,
         };
-        let Self { privacy, limits, notice, assets, .. } = self;
-        Ok((listen, Options { certificate, tokens, hosts, privacy, limits, notice, assets }))
+        let Self { privacy, limits, notice, assets, journal, .. } = self;
+        let journal = journal.map(JournalService::open).transpose()?;
+        let options =
+            Options { certificate, tokens, hosts, privacy, limits, notice, assets, journal };
+        Ok((listen, options))
     }
 
     /// Where tokens and the own certificate are kept.
