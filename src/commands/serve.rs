@@ -8,14 +8,18 @@ use std::thread::available_parallelism;
 
 use anyhow::Context;
 use clap::Args;
+use rapport_feedback::MOST_KEEP_DAYS;
 use rapport_perception::{ModelFiles, RuntimeOptions};
 use rapport_web::picture::Privacy;
 use rapport_web::setup::{Setup, greeting};
 use rapport_web::tokens::Tokens;
-use rapport_web::{Limits, NetworkSets, Notice, Server};
+use rapport_web::{FeedbackOptions, Limits, NetworkSets, Notice, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::output::print_line;
+
+/// The place of what this device's camera sees, where nothing else is said.
+const DEFAULT_PLACE: &str = "web";
 
 /// Serves the web pages and the API.
 ///
@@ -71,6 +75,21 @@ pub struct ServeArgs {
     /// JSON file with what the sign for guests says: operator, purpose, contact, more.
     #[arg(long, value_name = "FILE")]
     pub notice: Option<PathBuf>,
+
+    /// Keep faces of people who consent on the page /consent, encrypted, in this folder. Nothing is
+    /// kept of anybody else.
+    #[arg(long, value_name = "FOLDER", requires = "feedback_key")]
+    pub feedback: Option<PathBuf>,
+
+    /// Key of --feedback (an age identity), in another place than the folder. The first time, it is
+    /// made.
+    #[arg(long, value_name = "FILE", requires = "feedback")]
+    pub feedback_key: Option<PathBuf>,
+
+    /// Days after which the faces of --feedback are deleted.
+    #[arg(long, value_name = "NUMBER", default_value_t = 30, requires = "feedback",
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_KEEP_DAYS)))]
+    pub feedback_days: u32,
 
     /// Most live sessions at a time; fewer where the machine does not carry them.
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().live_sessions)]
@@ -137,7 +156,19 @@ fn setup(args: &ServeArgs) -> anyhow::Result<Setup> {
         notice: args.notice.as_deref().map(read_notice).transpose()?.unwrap_or_default(),
         assets: args.assets.clone(),
         journal: None,
+        feedback: feedback(args)?,
     })
+}
+
+fn feedback(args: &ServeArgs) -> anyhow::Result<Option<FeedbackOptions>> {
+    // One without the other is refused before.
+    let both = args.feedback.clone().zip(args.feedback_key.clone());
+    Ok(both.map(|(folder, key)| FeedbackOptions {
+        folder,
+        key,
+        keep_days: args.feedback_days,
+        place: DEFAULT_PLACE.to_owned(),
+    }))
 }
 
 fn read_notice(path: &Path) -> anyhow::Result<Notice> {

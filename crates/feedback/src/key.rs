@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
 use age::secrecy::ExposeSecret;
@@ -38,15 +38,19 @@ pub fn check_apart(key: &Path, folder: &Path) -> Result<(), FeedbackError> {
     Ok(())
 }
 
-/// The path without links, as far as it exists.
+/// The path without links and `..`, as far as it exists.
 fn resolved(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let known = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
-    let Some((above, real)) = known else { return path };
-    match path.strip_prefix(above) {
-        Ok(rest) if !rest.as_os_str().is_empty() => real.join(rest),
-        _ => real,
+    let mut found = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(found.pop()),
+            part => found.push(part),
+        }
+        // Step by step: `..` leads to the folder above the one that a link names.
+        found = found.canonicalize().unwrap_or(found);
     }
+    found
 }
 
 impl Key {

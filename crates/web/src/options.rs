@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::feedback::FeedbackService;
 use crate::journal::JournalService;
 use crate::picture::Privacy;
 use crate::tls::Certificate;
@@ -29,6 +30,8 @@ pub struct Options {
     pub assets: Option<PathBuf>,
     /// The journal that is kept; without one, none is.
     pub journal: Option<Arc<JournalService>>,
+    /// The folder of feedback; without one, no face is kept.
+    pub feedback: Option<Arc<FeedbackService>>,
 }
 
 /// Bounds.
