@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use rapport::commands::analyze::{self, AnalyzeArgs};
 use rapport::commands::evaluate::{self, EvaluateArgs};
+use rapport::commands::feedback::{self, FeedbackArgs};
 use rapport::commands::output::reader_left;
 use rapport::commands::policy::{self, PolicyArgs};
 use rapport::commands::record::{self, RecordArgs};
@@ -25,6 +26,7 @@ struct Cli {
 enum Command {
     Analyze(AnalyzeArgs),
     Evaluate(EvaluateArgs),
+    Feedback(FeedbackArgs),
     Policy(PolicyArgs),
     Record(RecordArgs),
     Rehearse(RehearseArgs),
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
     match Cli::parse_from(own).command {
         Command::Analyze(args) => analyze(&args),
         Command::Evaluate(args) => exit_code(evaluate::run(&args)),
+        Command::Feedback(args) => exit_code(feedback::run(&args)),
         Command::Policy(args) => exit_code(policy::run(&args)),
         Command::Record(args) => exit_code(record::run(&args)),
         Command::Rehearse(args) => exit_code(rehearse::run(&args)),
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Analyze(args) => analyze(&args),
         Command::Evaluate(args) => exit_code(evaluate::run(&args)),
+        Command::Feedback(args) => exit_code(feedback::run(&args)),
         Command::Policy(args) => exit_code(policy::run(&args)),
         Command::Record(args) => exit_code(record::run(&args)),
         Command::Rehearse(args) => exit_code(rehearse::run(&args)),
