@@ -5,6 +5,7 @@ pub mod analyze;
 pub mod emotions;
 pub mod evaluate;
 pub mod feedback;
+pub mod log;
 pub mod output;
 pub mod policy;
 pub mod progress;

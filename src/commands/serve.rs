@@ -9,17 +9,16 @@ use std::thread::available_parallelism;
 use anyhow::Context;
 use clap::Args;
 use rapport_feedback::MOST_KEEP_DAYS;
+use rapport_journal::WriterOptions;
 use rapport_perception::{ModelFiles, RuntimeOptions};
 use rapport_web::picture::Privacy;
 use rapport_web::setup::{Setup, greeting};
 use rapport_web::tokens::Tokens;
-use rapport_web::{FeedbackOptions, Limits, NetworkSets, Notice, Server};
+use rapport_web::{FeedbackOptions, JournalOptions, Limits, NetworkSets, Notice, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::log;
 use super::output::print_line;
-
-/// The place of what this device's camera sees, where nothing else is said.
-const DEFAULT_PLACE: &str = "web";
 
 /// Serves the web pages and the API.
 ///
@@ -76,6 +75,21 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     pub notice: Option<PathBuf>,
 
+    /// Keep a journal in this file (SQLite): statistics of visits and ratings, never people.
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+
+    /// What the place of the cameras is called in the journal and in feedback.
+    #[arg(long, value_name = "NAME", default_value = "web", value_parser = place)]
+    pub place: String,
+
+    /// Length of a bucket of the journal in minutes: 15, or a multiple of it that divides the day.
+    #[arg(long, value_name = "MINUTES", default_value_t = WriterOptions::default().bucket_minutes, requires = "journal")]
+    pub bucket_minutes: u32,
+
+    /// Days after which a bucket of the journal is forgotten, 1 to 3660.
+    #[arg(long, value_name = "DAYS", default_value_t = WriterOptions::default().retention_days, requires = "journal")]
+    pub retention_days: u32,
     /// Keep faces of people who consent on the page /consent, encrypted, in this folder. Nothing is
     /// kept of anybody else.
     #[arg(long, value_name = "FOLDER", requires = "feedback_key")]
@@ -115,12 +129,14 @@ pub struct ServeArgs {
 /// Runs the command until Ctrl-C or SIGTERM.
 ///
 /// # Errors
-/// If the networks do not load, the address cannot be had, or tokens or certificate are unusable.
+/// If the networks do not load, the address cannot be had, or tokens, certificate or journal are
+/// unusable.
 pub fn run(args: &ServeArgs) -> anyhow::Result<u8> {
     let setup = setup(args)?;
     if args.show_tokens {
         return show_tokens(&Tokens::in_folder(&setup.folder()?)?);
     }
+    log::install();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (listen, options) = setup.decide()?;
     runtime.block_on(async {
@@ -155,20 +171,24 @@ fn setup(args: &ServeArgs) -> anyhow::Result<Setup> {
         limits: Limits { live_sessions: args.live_sessions.max(1), ..Limits::default() },
         notice: args.notice.as_deref().map(read_notice).transpose()?.unwrap_or_default(),
         assets: args.assets.clone(),
-        journal: None,
-        feedback: feedback(args)?,
+        journal: journal(args),
+        feedback: feedback(args),
     })
 }
 
-fn feedback(args: &ServeArgs) -> anyhow::Result<Option<FeedbackOptions>> {
-    // One without the other is refused before.
-    let both = args.feedback.clone().zip(args.feedback_key.clone());
-    Ok(both.map(|(folder, key)| FeedbackOptions {
-        folder,
-        key,
+fn feedback(args: &ServeArgs) -> Option<FeedbackOptions> {
+    Some(FeedbackOptions {
+        folder: args.feedback.clone()?,
+        // One without the other is refused before.
+        key: args.feedback_key.clone()?,
         keep_days: args.feedback_days,
-        place: DEFAULT_PLACE.to_owned(),
-    }))
+        place: args.place.clone(),
+    })
+}
+
+fn journal(args: &ServeArgs) -> Option<JournalOptions> {
+    Some(JournalOptions {
+        file: args.journal.clone()?,
 }
 
 fn read_notice(path: &Path) -> anyhow::Result<Notice> {

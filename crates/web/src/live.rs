@@ -14,8 +14,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::api::explain::label_of;
 use crate::app::{App, Counted};
 use crate::feedback::visitor::{Read, Visitor};
-use crate::look::{self, Moment};
-use crate::messages::{ConsentEnd, LiveMessage, LiveRequest, ObservationReport};
+use crate::look::{self, Looked, Moment};
+use crate::messages::{ConsentEnd, LiveMessage, LiveRequest};
 use crate::problem::Problem;
 use crate::socket::{Gone, PING_EVERY, Socket};
 
@@ -29,7 +29,7 @@ const MOST_MAPS: usize = 16;
 const CHECK_EVERY: Duration = Duration::from_millis(500);
 
 /// What comes back from the processors: the session, and what the picture showed.
-type Answer = Result<(Session, Result<(ObservationReport, Read), Problem>), Problem>;
+type Answer = Result<(Session, Result<Looked, Problem>), Problem>;
 
 /// A picture that is being processed.
 type Pending = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -55,6 +55,10 @@ struct Live {
     visitor: Option<Visitor>,
     /// A picture is on its way that was taken under another consent, or none.
     is_of_another: bool,
+    /// The name of this session's ids in the journal, and how often it forgot everybody: they begin
+    /// anew then.
+    number: u64,
+    forgot: u64,
 }
 
 /// Serves a session until either side ends it. `counted` counts it among the sessions.
@@ -69,14 +73,16 @@ pub async fn run(app: Arc<App>, socket: WebSocket, (session, _counted): (u64, Co
         forget: false,
         visitor: None,
         is_of_another: false,
+        number: session,
+        forgot: 0,
         app,
     };
     // It ends when the other side is gone, which is no error.
-    live.serve(session).await.ok();
+    live.serve().await.ok();
 }
 
 impl Live {
-    async fn serve(&mut self, session: u64) -> Result<(), Gone> {
+    async fn serve(&mut self) -> Result<(), Gone> {
         let mut paused = self.app.paused.subscribe();
         let ended = self.app.ended();
         tokio::pin!(ended);
@@ -85,6 +91,7 @@ impl Live {
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let labels = self.app.labels().iter().map(|label| label.to_string()).collect();
         let is_paused = *paused.borrow_and_update();
+        let session = self.number;
         self.socket.tell(&LiveMessage::Hello { session, labels, paused: is_paused }).await?;
         loop {
             tokio::select! {
@@ -219,6 +226,7 @@ impl Live {
         let Announced { time, heat } = std::mem::take(&mut self.announced);
         if self.pending.is_some() {
             self.app.metrics.refused("outstanding");
+            self.app.counted.lost(1);
             let detail = "a picture came before the answer to the one before; it was dropped";
             return Err(Problem::too_many(detail).with("2 outstanding", "1 outstanding"));
         }
@@ -229,13 +237,19 @@ impl Live {
             Some(time) => ImageStamp::at(time),
             None => ImageStamp { stamp: None, arrival: self.began.elapsed() },
         };
-        let read = self.visitor.as_ref().and_then(|visitor| visitor.due(Instant::now()));
-        let moment = Moment { data, number: self.pictures, stamp, heat, read };
         let new = || Session::new(self.app.pool.networks().clone(), SessionOptions::default());
         let mut session = self.session.take().unwrap_or_else(new);
         if std::mem::take(&mut self.forget) {
             session.reset();
+            self.forgot += 1;
         }
+        // A picture with a time of its own is of a video: nobody visits this place in it.
+        let counted_as = (time.is_none() && self.app.counts_sessions())
+            .then(|| format!("{}.{}", self.number, self.forgot));
+        // Nor does anybody consent in it.
+        let visitor = self.visitor.as_ref().filter(|_| time.is_none());
+        let read = visitor.and_then(|visitor| visitor.due(Instant::now()));
+        let moment = Moment { data, number: self.pictures, stamp, heat, counted_as, read };
         let app = self.app.clone();
         self.pending = Some(Box::pin(async move {
             let look = move |processor: &mut _, queued| {
@@ -249,12 +263,15 @@ impl Live {
 
     async fn answer(&mut self, answer: Answer) -> Result<(), Gone> {
         self.pending = None;
-        let report = answer.and_then(|(session, report)| {
+        let shown = answer.and_then(|(session, shown)| {
             self.session = Some(session);
-            report
+            shown
         });
-        let message = match report {
-            Ok((report, read)) => {
+        let message = match shown {
+            Ok(Looked { report, counted, read }) => {
+                if let Some(people) = counted {
+                    self.app.count_people(&people);
+                }
                 if self.visitor.is_some() {
                     let face_ids: Vec<_> =
                         report.people.iter().map(|person| person.face.face_id.clone()).collect();
@@ -266,7 +283,10 @@ impl Live {
                 self.app.metrics.picture("live", report.people.len());
                 LiveMessage::Observation(Box::new(report))
             }
-            Err(problem) => LiveMessage::Problem(problem.into()),
+            Err(problem) => {
+                self.app.counted.error();
+                LiveMessage::Problem(problem.into())
+            }
         };
         self.socket.tell(&message).await
     }

@@ -12,6 +12,7 @@ use rapport_vocabulary::{Emotion, ImageStamp};
 
 use crate::api::explain::{ExplainedFace, ExplainedPicture};
 use crate::feedback::visitor::{self, Read};
+use crate::journal::Seen;
 use crate::messages::{HeatReport, ObservationReport, PersonReport, TimingsReport};
 use crate::pool::Processor;
 use crate::problem::Problem;
@@ -73,9 +74,22 @@ pub struct Moment {
     pub heat: Vec<Emotion>,
     /// Whose face is to be read for feedback: somebody who consented.
     pub read: Option<String>,
+    /// Whose ids they are, where the journal is to count the people of this picture.
+    pub counted_as: Option<String>,
 }
 
-/// Reports who is in the next picture of a session, and reads the face of who consented.
+/// What came of it.
+#[derive(Debug)]
+pub struct Looked {
+    /// What is answered.
+    pub report: ObservationReport,
+    /// The people for the journal, where it is to count them.
+    pub counted: Option<Vec<Seen>>,
+    /// The reading for feedback, where one was due.
+    pub read: Read,
+}
+
+/// Looks at the next picture of a session.
 ///
 /// # Errors
 /// If the picture cannot be decoded or a network fails; the session goes on.
@@ -84,7 +98,7 @@ pub fn moment(
     session: &mut Session,
     moment: &Moment,
     queued: Duration,
-) -> Result<(ObservationReport, Read), Problem> {
+) -> Result<Looked, Problem> {
     let start = Instant::now();
     let picture = processor.decoder.decode_upright("picture", &moment.data)?;
     let decode = start.elapsed();
@@ -97,6 +111,9 @@ pub fn moment(
         Some(face_id) => visitor::read(&frame, &people, face_id, &processor.networks)?,
         None => Read::NotFit,
     };
+    let seen = |person: &Person, whose: &String| Seen::new(person, &picture, whose);
+    let counted = moment.counted_as.as_ref();
+    let counted = counted.map(|whose| people.iter().map(|person| seen(person, whose)).collect());
     let person = |person: &Person| {
         let mut report = PersonReport::new(person, labels, width, height);
         if !moment.heat.is_empty() {
@@ -122,7 +139,7 @@ pub fn moment(
             total: ms(start.elapsed()),
         },
     };
-    Ok((report, read))
+    Ok(Looked { report, counted, read })
 }
 
 fn heat(explanation: &Explanation, labels: &[Emotion]) -> Vec<HeatReport> {

@@ -43,6 +43,8 @@ pub struct Info {
     pub robots: bool,
     /// How faces of people who consent are kept; nothing where none are.
     pub feedback: Option<InfoFeedback>,
+    /// Whether a journal is kept: then there are History, Ratings and System.
+    pub journal: bool,
     /// What is bounded.
     pub limits: InfoLimits,
     /// What the sign for guests says.
@@ -110,6 +112,7 @@ pub async fn info(State(app): State<Arc<App>>, MaybeRole(role): MaybeRole) -> Js
         paused: *app.paused.borrow(),
         robots: app.robots,
         feedback: app.options.feedback.as_ref().map(|feedback| feedback.info()),
+        journal: app.options.journal.is_some(),
         limits: InfoLimits {
             picture_bytes: limits.picture_bytes,
             form_bytes: limits.form_bytes,

@@ -6,7 +6,9 @@ pub mod explain;
 pub mod feedback;
 pub mod health;
 pub mod info;
+pub mod journal;
 pub mod pause;
+pub mod ratings;
 pub mod robots;
 pub mod sign_in;
 pub mod sockets;
@@ -43,6 +45,7 @@ pub const BASE: &str = "/api/v1";
         (name = "live", description = "Faces in pictures that follow one another"),
         (name = "robots", description = "What robots see and do"),
         (name = "feedback", description = "Faces of people who consented, and what reviewers say of them"),
+        (name = "journal", description = "Statistics of visits, and ratings"),
         (name = "server", description = "The server itself"),
     ),
     components(schemas(LiveMessage, LiveRequest, WatchMessage, WatchRequest, Problem)),
@@ -120,6 +123,8 @@ pub fn router() -> (Router<Arc<App>>, OpenApi) {
         .routes(routes!(pause::pause))
         .routes(routes!(sign_in::sign_in))
         .routes(routes!(sign_in::sign_out))
+        .routes(routes!(ratings::rate))
+        .merge(journal::router())
         .routes(routes!(openapi));
     let all =
         OpenApiRouter::with_openapi(Document::openapi()).nest(BASE, api).routes(routes!(metrics));
