@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use rapport::commands::analyze::{self, AnalyzeArgs};
 use rapport::commands::evaluate::{self, EvaluateArgs};
+use rapport::commands::feedback::{self, FeedbackArgs};
 use rapport::commands::journal::{self, JournalArgs};
 use rapport::commands::output::reader_left;
 use rapport::commands::policy::{self, PolicyArgs};
@@ -26,6 +27,7 @@ struct Cli {
 enum Command {
     Analyze(AnalyzeArgs),
     Evaluate(EvaluateArgs),
+    Feedback(FeedbackArgs),
     Journal(JournalArgs),
     Policy(PolicyArgs),
     Record(RecordArgs),
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
     match Cli::parse_from(own).command {
         Command::Analyze(args) => analyze(&args),
         Command::Evaluate(args) => exit_code(evaluate::run(&args)),
+        Command::Feedback(args) => exit_code(feedback::run(&args)),
         Command::Journal(args) => exit_code(journal::run(&args)),
         Command::Policy(args) => exit_code(policy::run(&args)),
         Command::Record(args) => exit_code(record::run(&args)),
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Analyze(args) => analyze(&args),
         Command::Evaluate(args) => exit_code(evaluate::run(&args)),
+        Command::Feedback(args) => exit_code(feedback::run(&args)),
         Command::Journal(args) => exit_code(journal::run(&args)),
         Command::Policy(args) => exit_code(policy::run(&args)),
         Command::Record(args) => exit_code(record::run(&args)),

@@ -4,6 +4,7 @@ pub mod account;
 pub mod analyze;
 pub mod emotions;
 pub mod evaluate;
+pub mod feedback;
 pub mod fleet;
 pub mod journal;
 pub mod log;

@@ -8,12 +8,13 @@ use std::thread::available_parallelism;
 
 use anyhow::Context;
 use clap::Args;
+use rapport_feedback::MOST_KEEP_DAYS;
 use rapport_journal::WriterOptions;
 use rapport_perception::{ModelFiles, RuntimeOptions};
 use rapport_web::picture::Privacy;
 use rapport_web::setup::{Setup, greeting};
 use rapport_web::tokens::Tokens;
-use rapport_web::{JournalOptions, Limits, NetworkSets, Notice, Server};
+use rapport_web::{FeedbackOptions, JournalOptions, Limits, NetworkSets, Notice, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::fleet::FleetArgs;
@@ -79,8 +80,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,
 
-    /// What the place of the cameras is called in the journal.
-    #[arg(long, value_name = "NAME", default_value = "web", requires = "journal", value_parser = place)]
+    /// What the place of the cameras is called in the journal and in feedback.
+    #[arg(long, value_name = "NAME", default_value = "web", value_parser = place)]
     pub place: String,
 
     /// Length of a bucket of the journal in minutes: 15, or a multiple of it that divides the day.
@@ -90,6 +91,20 @@ pub struct ServeArgs {
     /// Days after which a bucket of the journal is forgotten, 1 to 3660.
     #[arg(long, value_name = "DAYS", default_value_t = WriterOptions::default().retention_days, requires = "journal")]
     pub retention_days: u32,
+    /// Keep faces of people who consent on the page /consent, encrypted, in this folder. Nothing is
+    /// kept of anybody else.
+    #[arg(long, value_name = "FOLDER", requires = "feedback_key")]
+    pub feedback: Option<PathBuf>,
+
+    /// Key of --feedback (an age identity), in another place than the folder. The first time, it is
+    /// made.
+    #[arg(long, value_name = "FILE", requires = "feedback")]
+    pub feedback_key: Option<PathBuf>,
+
+    /// Days after which the faces of --feedback are deleted.
+    #[arg(long, value_name = "NUMBER", default_value_t = 30, requires = "feedback",
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_KEEP_DAYS)))]
+    pub feedback_days: u32,
 
     #[command(flatten)]
     pub fleet: FleetArgs,
@@ -163,6 +178,17 @@ fn setup(args: &ServeArgs) -> anyhow::Result<Setup> {
         journal: journal(args),
         mqtt: args.fleet.mqtt(),
         alert_webhook: args.fleet.alert_webhook_file.clone(),
+        feedback: feedback(args),
+    })
+}
+
+fn feedback(args: &ServeArgs) -> Option<FeedbackOptions> {
+    Some(FeedbackOptions {
+        folder: args.feedback.clone()?,
+        // One without the other is refused before.
+        key: args.feedback_key.clone()?,
+        keep_days: args.feedback_days,
+        place: args.place.clone(),
     })
 }
 
@@ -173,13 +199,6 @@ fn journal(args: &ServeArgs) -> Option<JournalOptions> {
         bucket_minutes: args.bucket_minutes,
         retention_days: args.retention_days,
     })
-}
-
-fn place(text: &str) -> Result<String, String> {
-    match text.trim() {
-        "" => Err("expected a name".to_owned()),
-        name => Ok(name.to_owned()),
-    }
 }
 
 fn read_notice(path: &Path) -> anyhow::Result<Notice> {

@@ -8,6 +8,7 @@ use rapport_vocabulary::LabelSet;
 use tokio::sync::{Semaphore, watch};
 
 use crate::access::Attempts;
+use crate::feedback::FeedbackService;
 use crate::hub::Hub;
 use crate::journal::{HealthMeter, JournalService, Seen};
 use crate::metrics::Metrics;
@@ -151,6 +152,18 @@ impl App {
             let detail = "no journal is kept here: start `rapport serve` with --journal FILE, or \
                           dashboard_node with the parameter `journal`";
             Problem::no_journal(detail)
+        })
+    }
+
+    /// The folder of feedback.
+    ///
+    /// # Errors
+    /// If faces are not kept.
+    pub fn feedback(&self) -> Result<&Arc<FeedbackService>, Problem> {
+        self.options.feedback.as_ref().ok_or_else(|| {
+            let detail = "no faces are kept here: start `rapport serve` with --feedback FOLDER and \
+                          --feedback-key FILE";
+            Problem::no_feedback(detail)
         })
     }
 

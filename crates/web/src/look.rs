@@ -11,6 +11,7 @@ use rapport_perception::{Observation, Person, Session, SessionOptions};
 use rapport_vocabulary::{Emotion, ImageStamp};
 
 use crate::api::explain::{ExplainedFace, ExplainedPicture};
+use crate::feedback::visitor::{self, Read};
 use crate::journal::Seen;
 use crate::messages::{HeatReport, ObservationReport, PersonReport, TimingsReport};
 use crate::pool::Processor;
@@ -71,12 +72,24 @@ pub struct Moment {
     pub stamp: ImageStamp,
     /// The labels whose class activation maps are wanted.
     pub heat: Vec<Emotion>,
+    /// Whose face is to be read for feedback: somebody who consented.
+    pub read: Option<String>,
     /// Whose ids they are, where the journal is to count the people of this picture.
     pub counted_as: Option<String>,
 }
 
-/// Reports who is in the next picture of a session; and the same for the journal, where it is to
-/// count them.
+/// What came of it.
+#[derive(Debug)]
+pub struct Looked {
+    /// What is answered.
+    pub report: ObservationReport,
+    /// The people for the journal, where it is to count them.
+    pub counted: Option<Vec<Seen>>,
+    /// The reading for feedback, where one was due.
+    pub read: Read,
+}
+
+/// Looks at the next picture of a session.
 ///
 /// # Errors
 /// If the picture cannot be decoded or a network fails; the session goes on.
@@ -85,7 +98,7 @@ pub fn moment(
     session: &mut Session,
     moment: &Moment,
     queued: Duration,
-) -> Result<(ObservationReport, Option<Vec<Seen>>), Problem> {
+) -> Result<Looked, Problem> {
     let start = Instant::now();
     let picture = processor.decoder.decode_upright("picture", &moment.data)?;
     let decode = start.elapsed();
@@ -94,6 +107,10 @@ pub fn moment(
     let Observation { people, time, timings, .. } = session.process(&frame, moment.stamp)?;
     let (width, height) = picture.dimensions();
     let labels = processor.networks.labels();
+    let read = match &moment.read {
+        Some(face_id) => visitor::read(&frame, &people, face_id, &processor.networks)?,
+        None => Read::NotFit,
+    };
     let seen = |person: &Person, whose: &String| Seen::new(person, &picture, whose);
     let counted = moment.counted_as.as_ref();
     let counted = counted.map(|whose| people.iter().map(|person| seen(person, whose)).collect());
@@ -122,7 +139,7 @@ pub fn moment(
             total: ms(start.elapsed()),
         },
     };
-    Ok((report, counted))
+    Ok(Looked { report, counted, read })
 }
 
 fn heat(explanation: &Explanation, labels: &[Emotion]) -> Vec<HeatReport> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rapport_mqtt::Publisher;
 use serde::{Deserialize, Serialize};
 
+use crate::feedback::FeedbackService;
 use crate::journal::JournalService;
 use crate::monitor::Webhook;
 use crate::picture::Privacy;
@@ -35,6 +36,8 @@ pub struct Options {
     pub mqtt: Option<Arc<Publisher>>,
     /// Where alerts go beside the log, if anywhere.
     pub webhook: Option<Arc<Webhook>>,
+    /// The folder of feedback; without one, no face is kept.
+    pub feedback: Option<Arc<FeedbackService>>,
 }
 
 /// Bounds.

@@ -62,6 +62,8 @@ problems! {
     not_found 404 "not-found" "Not found"
     /// No journal is kept here.
     no_journal 404 "no-journal" "No journal"
+    /// No faces are kept here.
+    no_feedback 404 "no-feedback" "No feedback"
     /// A method that the resource does not have.
     method 405 "method" "Method not allowed"
     /// The body did not come in time.
@@ -84,6 +86,8 @@ problems! {
     internal 500 "internal" "Internal error"
     /// The journal that cannot be read.
     journal 500 "journal" "Journal not read"
+    /// The folder of feedback that cannot be read or written.
+    feedback 500 "feedback" "Feedback not kept"
     /// A robot that does not answer.
     robot 502 "robot" "Robot did not do it"
     /// More than the machine carries.

@@ -153,6 +153,9 @@ impl Server {
     /// Answers until `end` is done, then says goodbye to everybody and closes the journal.
     pub async fn run(self, end: impl Future<Output = ()>) {
         let router = router(self.app.clone());
+        if let Some(feedback) = &self.app.options.feedback {
+            tokio::spawn(feedback.clone().expire_until(self.app.ended()));
+        }
         let places = Arc::new(Semaphore::new(self.app.options.limits.connections));
         let tls = self.app.options.certificate.as_ref();
         let tls = tls.map(|certificate| TlsAcceptor::from(certificate.config()));

@@ -5,10 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rapport_feedback::FeedbackError;
 use rapport_journal::JournalError;
 use rapport_mqtt::{MqttError, MqttOptions, Publisher};
 use tokio::runtime::Handle;
 
+use crate::feedback::{FeedbackOptions, FeedbackService};
 use crate::journal::{JournalOptions, JournalService};
 use crate::monitor::{Webhook, WebhookError};
 use crate::options::{Limits, Notice, Options};
@@ -51,6 +53,8 @@ pub struct Setup {
     pub mqtt: Option<MqttOptions>,
     /// The file with the address that alerts go to, if any.
     pub alert_webhook: Option<PathBuf>,
+    /// Where faces of people who consent are kept, if at all.
+    pub feedback: Option<FeedbackOptions>,
 }
 
 /// Why the server does not start.
@@ -91,6 +95,15 @@ pub enum SetupError {
     /// The broker or alerts need a runtime of tokio.
     #[error("MQTT and webhooks need a runtime of tokio: {0}")]
     NoRuntime(#[from] tokio::runtime::TryCurrentError),
+    /// Faces cannot be kept.
+    #[error(transparent)]
+    Feedback(#[from] FeedbackError),
+    /// Faces would be reviewed by everybody, and go over the network as they are.
+    #[error("--insecure gives up tokens and TLS, but the faces of --feedback need both")]
+    OpenFaces,
+    /// Faces would be reviewed that are not to be shown.
+    #[error("{0} shows no faces, but who reviews --feedback sees them: leave out one of the two")]
+    HiddenFaces(&'static str),
     /// The address cannot be had.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -112,6 +125,9 @@ impl Setup {
         if self.insecure && asked {
             return Err(SetupError::Contradiction);
         }
+        if self.feedback.is_some() {
+            self.check_faces(address)?;
+        }
         let open = !address.ip().is_loopback() && !self.insecure;
         let mut hosts = self.hosts.clone();
         if !address.ip().is_loopback() {
@@ -130,7 +146,9 @@ impl Setup {
             }
             None => None,
         };
-        let Self { privacy, limits, notice, assets, journal, mqtt, alert_webhook, .. } = self;
+        let Self {
+            privacy, limits, notice, assets, journal, mqtt, alert_webhook, feedback, ..
+        } = self;
         if let (None, Some(mqtt)) = (&journal, &mqtt) {
             return Err(SetupError::NoJournal { url: mqtt.url.clone() });
         }
@@ -143,6 +161,7 @@ impl Setup {
         // The journal last: it makes a file.
         let (mqtt, webhook) =
             (mqtt.map(start).transpose()?, alert_webhook.map(webhook).transpose()?);
+        let feedback = feedback.map(FeedbackService::open).transpose()?;
         let options = Options {
             certificate,
             tokens,
@@ -154,8 +173,21 @@ impl Setup {
             journal: journal.map(JournalService::open).transpose()?,
             mqtt,
             webhook,
+            feedback,
         };
         Ok((listen, options))
+    }
+
+    /// Whether faces may be kept and reviewed with these options.
+    fn check_faces(&self, address: SocketAddr) -> Result<(), SetupError> {
+        if self.insecure && !address.ip().is_loopback() {
+            return Err(SetupError::OpenFaces);
+        }
+        match self.privacy {
+            Privacy { numbers_only: true, .. } => Err(SetupError::HiddenFaces("--numbers-only")),
+            Privacy { blur_faces: true, .. } => Err(SetupError::HiddenFaces("--blur-faces")),
+            _ => Ok(()),
+        }
     }
 
     /// Where tokens and the own certificate are kept.

@@ -3,6 +3,7 @@
 pub mod analyze;
 pub mod events;
 pub mod explain;
+pub mod feedback;
 pub mod health;
 pub mod info;
 pub mod journal;
@@ -43,6 +44,7 @@ pub const BASE: &str = "/api/v1";
         (name = "pictures", description = "Faces in still pictures"),
         (name = "live", description = "Faces in pictures that follow one another"),
         (name = "robots", description = "What robots see and do"),
+        (name = "feedback", description = "Faces of people who consented, and what reviewers say of them"),
         (name = "journal", description = "Statistics of visits, and ratings"),
         (name = "server", description = "The server itself"),
     ),
@@ -112,6 +114,12 @@ pub fn router() -> (Router<Arc<App>>, OpenApi) {
         .routes(routes!(events::events))
         .routes(routes!(robots::robots))
         .routes(routes!(robots::pause_robot))
+        .routes(routes!(feedback::summary))
+        .routes(routes!(feedback::next))
+        .routes(routes!(feedback::face))
+        .routes(routes!(feedback::answer))
+        .routes(routes!(feedback::withdraw))
+        .routes(routes!(feedback::empty))
         .routes(routes!(pause::pause))
         .routes(routes!(sign_in::sign_in))
         .routes(routes!(sign_in::sign_out))
