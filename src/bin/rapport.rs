@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use rapport::commands::adapt::{self, AdaptArgs};
 use rapport::commands::analyze::{self, AnalyzeArgs};
 use rapport::commands::evaluate::{self, EvaluateArgs};
 use rapport::commands::output::reader_left;
@@ -23,6 +24,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Adapt(AdaptArgs),
     Analyze(AnalyzeArgs),
     Evaluate(EvaluateArgs),
     Policy(PolicyArgs),
@@ -39,6 +41,7 @@ enum Command {
 fn main() -> ExitCode {
     let (own, ros) = process_arguments();
     match Cli::parse_from(own).command {
+        Command::Adapt(args) => exit_code(adapt::run(&args)),
         Command::Analyze(args) => analyze(&args),
         Command::Evaluate(args) => exit_code(evaluate::run(&args)),
         Command::Policy(args) => exit_code(policy::run(&args)),
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
 #[cfg(not(feature = "ros"))]
 fn main() -> ExitCode {
     match Cli::parse().command {
+        Command::Adapt(args) => exit_code(adapt::run(&args)),
         Command::Analyze(args) => analyze(&args),
         Command::Evaluate(args) => exit_code(evaluate::run(&args)),
         Command::Policy(args) => exit_code(policy::run(&args)),

@@ -191,16 +191,8 @@ fn list(numbers: impl Iterator<Item = f32>) -> String {
 }
 
 fn whole(field: Field, problems: &mut Problems) -> Read<Calibration> {
-    const KEYS: [&str; 8] = [
-        "version",
-        "revision",
-        "model",
-        "model_sha256",
-        "labels",
-        "temperature",
-        "bias",
-        "places",
-    ];
+    const KEYS: [&str; 8] =
+        ["version", "revision", "model", "model_sha256", "labels", "temperature", "bias", "places"];
     let mut map = Mapping::of(field, problems, &KEYS)?;
     let version = map
         .required(problems, "version", "version: 1")
