@@ -1,9 +1,9 @@
 """A table of what a model answers on PublicTest and its harder versions, beside what people said.
 
-Tests of calibration, of adaptation and of the estimate of accuracy need the truth, and the images may
-not enter the repository. So this table has no pixel: for each image that counts by FER+'s protocol
-its votes, and for each version the model's probabilities on the crop that the robot would cut, and
-the brightness and blur of the face before its exposure is brought to normal.
+Tests of calibration, of adaptation and of the estimate of accuracy need the truth, and the images
+may not enter the repository. So this table has no pixel: for each image that counts by FER+'s
+protocol its votes, and for each version the model's probabilities on the crop that the robot would
+cut, and the brightness and blur of the face before its exposure is brought to normal.
 
 CSV packed by xz, a row for each image: `image` (row of PublicTest), the ten votes, then for each
 version `NAME:LABEL`, which is -16 ln p as a whole number, and `NAME:brightness` and `NAME:blur` in
@@ -42,7 +42,7 @@ VERSIONS = {
     "tilt": "tilt 30 degrees",
     "yaw": "yaw 30 degrees",
 }
-# Steps of a probability's logarithm to the nat: 3 % of its value, which hundreds of images average out.
+# Steps of a probability's logarithm to the nat: 3 % of its value; hundreds of images average out.
 STEPS = 16
 LEAST_PROBABILITY = 1e-6
 
