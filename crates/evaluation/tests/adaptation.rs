@@ -129,6 +129,7 @@ fn feedback(faces: &[&Face], random: &mut fastrand::Rng, count: usize) -> Feedba
                 weight: 1.0 / chance,
                 place: "lobby".to_owned(),
                 day: format!("2026-11-{:02}", 1 + number / 20),
+                visit: None,
             });
         }
     }

@@ -41,6 +41,8 @@ pub struct Item {
     pub place: String,
     /// On which day, `2026-11-26`.
     pub day: String,
+    /// Answers of one visit share it; nothing where that is unknown.
+    pub visit: Option<u64>,
 }
 
 /// The answers that are about one network.
@@ -65,6 +67,7 @@ struct Line {
     place: String,
     #[serde(default)]
     day: String,
+    visit: Option<u64>,
 }
 
 impl Feedback {
@@ -159,6 +162,7 @@ impl Feedback {
             weight: 1.0 / line.chance,
             place: line.place,
             day: line.day,
+            visit: line.visit,
         });
         Ok(())
     }

@@ -11,14 +11,14 @@ use super::fit::{Example, Shift, fit, mean_log_loss};
 pub(super) const FOLDS: usize = 10;
 /// How many parts choose the penalty, within what is not held out.
 const INNER_FOLDS: usize = 5;
-/// With fewer days and places than this, each answer is a group of its own.
+/// With fewer days at places than this, visits are the groups.
 pub(super) const LEAST_GROUPS: usize = 10;
 /// What the penalty may be, from hardly any change to free: about 1 / (answers * the spread of a
 /// bias squared), so that of 300 answers a spread of 0.06, 0.2, 0.3, 0.6, 1 and 2.
 const PENALTIES: [f64; 6] = [1.0, 0.1, 0.03, 0.01, 0.003, 0.001];
 
-/// Groups of answers that may be alike: those of one day at one place. Each answer is a group of its
-/// own where there are too few of these.
+/// Groups of answers that may be alike: those of one day at one place; those of one visit where there
+/// are too few of these.
 pub(super) struct Groups {
     /// The group of each item.
     pub of_item: Vec<usize>,
@@ -30,18 +30,22 @@ pub(super) struct Groups {
 
 impl Groups {
     pub fn of(items: &[&Item]) -> Self {
-        let mut numbers: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-        let of_item: Vec<usize> = items
-            .iter()
-            .map(|item| {
-                let next = numbers.len();
-                *numbers.entry((&item.day, &item.place)).or_insert(next)
-            })
-            .collect();
-        match numbers.len() {
-            count if count >= LEAST_GROUPS => Self { of_item, count, are_days: true },
-            _ => Self { of_item: (0..items.len()).collect(), count: items.len(), are_days: false },
+        let days = Self::by(items.iter().map(|item| (&item.day, &item.place)), true);
+        if days.count >= LEAST_GROUPS {
+            return days;
         }
+        // An answer whose visit is unknown is a visit of its own.
+        let alone = |(index, item): (usize, &&Item)| (item.visit, item.visit.map_or(index, |_| 0));
+        Self::by(items.iter().enumerate().map(alone), false)
+    }
+
+    fn by<K: Ord>(keys: impl Iterator<Item = K>, are_days: bool) -> Self {
+        let mut numbers = BTreeMap::new();
+        let of_item = keys.map(|key| {
+            let next = numbers.len();
+            *numbers.entry(key).or_insert(next)
+        });
+        Self { of_item: of_item.collect(), count: numbers.len(), are_days }
     }
 
     /// Which fold each item is held out in: whole groups, dealt out in an order that looks random and

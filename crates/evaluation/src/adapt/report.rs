@@ -176,7 +176,7 @@ impl AdaptReport {
         ] {
             writeln!(f, "{}", format!("{name:<18} {before:>8} {after:>8}   {change}").trim_end())?;
         }
-        let kept = if self.grouped_by_day { "days at places" } else { "single answers" };
+        let kept = if self.grouped_by_day { "days at places" } else { "visits" };
         writeln!(f, "n = {}; {kept} were held out\n", before.n)
     }
 
