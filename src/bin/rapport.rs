@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use rapport::commands::adapt::{self, AdaptArgs};
 use rapport::commands::analyze::{self, AnalyzeArgs};
 use rapport::commands::evaluate::{self, EvaluateArgs};
 use rapport::commands::feedback::{self, FeedbackArgs};
@@ -25,6 +26,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Adapt(AdaptArgs),
     Analyze(AnalyzeArgs),
     Evaluate(EvaluateArgs),
     Feedback(FeedbackArgs),
@@ -43,6 +45,7 @@ enum Command {
 fn main() -> ExitCode {
     let (own, ros) = process_arguments();
     match Cli::parse_from(own).command {
+        Command::Adapt(args) => exit_code(adapt::run(&args)),
         Command::Analyze(args) => analyze(&args),
         Command::Evaluate(args) => exit_code(evaluate::run(&args)),
         Command::Feedback(args) => exit_code(feedback::run(&args)),
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
 #[cfg(not(feature = "ros"))]
 fn main() -> ExitCode {
     match Cli::parse().command {
+        Command::Adapt(args) => exit_code(adapt::run(&args)),
         Command::Analyze(args) => analyze(&args),
         Command::Evaluate(args) => exit_code(evaluate::run(&args)),
         Command::Feedback(args) => exit_code(feedback::run(&args)),

@@ -16,8 +16,10 @@ use rapport_perception::frame::{Encoding, Frame};
 use rapport_perception::onnx::RuntimeOptions;
 use rapport_perception::paths::same_file;
 use rapport_perception::report::PictureReport;
-use rapport_perception::{ModelFiles, Networks, Observation, Person, Session, SessionOptions};
+use rapport_perception::{Networks, Observation, Person, Session, SessionOptions};
 use rapport_vocabulary::{Emotion, ImageStamp};
+
+use crate::commands::calibration::CalibrationArgs;
 
 /// Finds the faces in pictures and prints their expressions.
 ///
@@ -60,6 +62,10 @@ pub struct AnalyzeArgs {
     #[arg(long, value_name = "0..1", value_parser = parse_share)]
     pub min_confidence: Option<f32>,
 
+    /// What `rapport adapt` learnt about the network.
+    #[command(flatten)]
+    pub calibration: CalibrationArgs,
+
     /// Shared library of ONNX Runtime. Default: found automatically.
     #[arg(long, value_name = "FILE")]
     pub onnxruntime: Option<PathBuf>,
@@ -79,8 +85,7 @@ pub struct Outcome {
 /// # Errors
 /// If the networks do not load, one fails, or the output cannot be written.
 pub fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
-    let files =
-        ModelFiles { emotion: args.model.clone().unwrap_or_default(), ..Default::default() };
+    let files = args.calibration.model_files(args.model.clone());
     let runtime = RuntimeOptions { library: args.onnxruntime.clone(), threads: 1 };
     let mut options = SessionOptions::for_pictures();
     options.detect.working_size = args.working_size;

@@ -7,6 +7,7 @@ use rapport_evaluation::pictures::USAGES;
 use rapport_evaluation::{EvaluateOptions, evaluate_with};
 use rapport_perception::detect::WorkingSize;
 
+use crate::commands::calibration::CalibrationArgs;
 use crate::commands::progress::EvaluationProgress;
 use crate::commands::rates::RateArgs;
 
@@ -75,6 +76,10 @@ pub struct EvaluateArgs {
     #[command(flatten)]
     pub rates: RateArgs,
 
+    /// What `rapport adapt` learnt about the network.
+    #[command(flatten)]
+    pub calibration: CalibrationArgs,
+
     /// Shared library of ONNX Runtime. Default: found automatically.
     #[arg(long, value_name = "FILE")]
     pub onnxruntime: Option<PathBuf>,
@@ -87,6 +92,8 @@ impl EvaluateArgs {
             label_topic: self.label_topic.clone(),
             topic: self.topic.clone(),
             models: self.models.clone(),
+            calibration: self.calibration.calibration.clone().unwrap_or_default(),
+            place: self.calibration.place.clone().unwrap_or_default(),
             usage: self.usage.clone(),
             votes: self.votes.clone(),
             cut_out: self.cut_out,

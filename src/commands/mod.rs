@@ -1,7 +1,9 @@
 //! The commands of `rapport` that need no ROS.
 
 pub mod account;
+pub mod adapt;
 pub mod analyze;
+pub mod calibration;
 pub mod emotions;
 pub mod evaluate;
 pub mod feedback;

@@ -9,6 +9,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
 use crate::commands::analyze::parse_field_of_view;
+use crate::commands::calibration::CalibrationArgs;
 use crate::commands::emotions::emotions_cdr;
 use crate::commands::output::print_line;
 use crate::commands::progress::Progress;
@@ -19,7 +20,7 @@ use rapport_perception::annotate::annotate;
 use rapport_perception::detect::WorkingSize;
 use rapport_perception::frame::Frame;
 use rapport_perception::onnx::RuntimeOptions;
-use rapport_perception::{ModelFiles, Networks, Person, Session, SessionOptions};
+use rapport_perception::{Networks, Person, Session, SessionOptions};
 use rapport_recording::bag::{Bag, BagWriter, NewTopic, Qos, Recorded, Reliability};
 use rapport_recording::message::{Definition, Header, compressed_image_cdr};
 use rapport_vocabulary::ImageStamp;
@@ -72,6 +73,10 @@ pub struct RecordArgs {
     #[command(flatten)]
     pub rates: RateArgs,
 
+    /// What `rapport adapt` learnt about the network.
+    #[command(flatten)]
+    pub calibration: CalibrationArgs,
+
     /// Shared library of ONNX Runtime. Default: found automatically.
     #[arg(long, value_name = "FILE")]
     pub onnxruntime: Option<PathBuf>,
@@ -95,8 +100,7 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
     options.detect.working_size = args.working_size.unwrap_or(options.detect.working_size);
     options.pose.horizontal_fov_deg = args.horizontal_fov_deg;
     let runtime = RuntimeOptions { library: args.onnxruntime.clone(), threads: 1 };
-    let files =
-        ModelFiles { emotion: args.model.clone().unwrap_or_default(), ..ModelFiles::default() };
+    let files = args.calibration.model_files(args.model.clone());
     let mut session = Session::new(Networks::load(&files, &runtime)?, options);
 
     let mut copy = BagWriter::create(&args.out)?;

@@ -121,6 +121,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ONNX")]
     pub model: Option<PathBuf>,
 
+    /// Calibration of the emotion network, as `rapport adapt` writes it. Default: none.
+    #[arg(long, value_name = "YAML")]
+    pub calibration: Option<PathBuf>,
+
     /// Shared library of ONNX Runtime. Default: found automatically.
     #[arg(long, value_name = "FILE")]
     pub onnxruntime: Option<PathBuf>,
@@ -208,8 +212,11 @@ fn read_notice(path: &Path) -> anyhow::Result<Notice> {
 
 /// A set of networks for each picture that is processed at a time.
 fn networks(args: &ServeArgs) -> anyhow::Result<NetworkSets> {
-    let files =
-        ModelFiles { emotion: args.model.clone().unwrap_or_default(), ..Default::default() };
+    let files = ModelFiles {
+        emotion: args.model.clone().unwrap_or_default(),
+        calibration: args.calibration.clone().unwrap_or_default(),
+        ..Default::default()
+    };
     let runtime = RuntimeOptions { library: args.onnxruntime.clone(), threads: 1 };
     let sets = args.processors.or(available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     Ok(NetworkSets::load(&files, &runtime, sets)?)

@@ -18,6 +18,7 @@ from .deploy import Deployed, to_onnx
 from .device import image_batches
 from .errors import UserError, run_step
 from .faces import DataSet, Faces
+from .feedback import read_guard
 from .ferplus import ferplus
 from .files import whole
 from .grad_cam import Explainable, grad_cam
@@ -145,11 +146,25 @@ def _recipe(content: dict[str, Any], temperature: float, int8: bool) -> str:
 
 
 def write_model(
-    model: onnx.ModelProto, path: Path, metadata: dict[str, str], data: DataSet
+    model: onnx.ModelProto,
+    path: Path,
+    metadata: dict[str, str],
+    data: DataSet,
+    least_ferplus: float = 0.0,
 ) -> dict[str, Any]:
-    """Scores the model, writes it with its metadata, and checks the file. Returns the scores."""
+    """Scores the model, writes it with its metadata, and checks the file. Returns the scores.
+
+    A `UserError` where its FER+ accuracy is under `least_ferplus`; then nothing is written.
+    """
     set_metadata(model, metadata | {"scores": "{}"})
     scores = score(EmotionSession(model.SerializeToString()), data)
+    if "ferplus" in scores:
+        found = scores["ferplus"]["argmax"]["accuracy"]
+        if found < round(least_ferplus, 4):
+            raise UserError(
+                f"{path}: not written: FER+ accuracy is {found:.2%} as exported, expected at least "
+                f"the {least_ferplus:.2%} of what the run with --feedback began from"
+            )
     set_metadata(model, metadata | {"scores": json.dumps(scores)})
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole(path) as part:
@@ -175,6 +190,9 @@ def main() -> None:
     parser.add_argument("--int8", action="store_true", help="quantise")
     args = parser.parse_args()
     torch.set_num_threads(1)
+    guard = None if args.run is None else read_guard(args.run)
+    if guard is not None:
+        guard.refuse(args.run)
     if args.weights is not None:
         network, content = load_kept_network(args.weights)
     else:
@@ -203,7 +221,8 @@ def main() -> None:
         "notes": NOTES,
     }
     print(f"temperature {temperature}")
-    write_model(model, args.output, metadata, data)
+    least = 0.0 if guard is None else guard.before
+    write_model(model, args.output, metadata, data, least)
 
 
 if __name__ == "__main__":

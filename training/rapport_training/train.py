@@ -42,6 +42,14 @@ from .device import (
 from .engine import Batch, Engine, weighted_cross_entropy
 from .errors import UserError, run_step
 from .faces import Faces
+from .feedback import (
+    Guard,
+    add_feedback_arguments,
+    check_feedback_arguments,
+    read_feedback,
+    start_guard,
+    together,
+)
 from .ferplus import ferplus
 from .labels import INPUT_SIZE_PX, KNOWN_LABELS, LABELS
 from .network import SHAPES, EmotionNetwork, NetworkShape
@@ -379,6 +387,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--fold", type=Fold.parse, metavar="K/N", help="leave out part K of N")
     parser.add_argument("--teaching", type=Path, help="teachers' answers, made by the step `teach`")
+    add_feedback_arguments(parser)
     parser.add_argument("--sample", type=int, help="train on so many images only, to try it out")
     add_device_argument(parser)
     parser.add_argument("--threads", type=int, default=1, help="torch threads, default 1")
@@ -395,6 +404,7 @@ def arguments() -> argparse.Namespace:
         raise UserError(f"--teacher-weight is {args.teacher_weight}, expected 0 to 1")
     if args.rounded and not SHAPES[args.network].separable:
         raise UserError(f"--rounded with --network {args.network}: it is for --network mobile only")
+    check_feedback_arguments(args)
     if args.learning_rate is not None and not 0 < args.learning_rate < math.inf:
         raise UserError(f"--learning-rate is {args.learning_rate}, expected more than 0")
     return args
@@ -413,6 +423,11 @@ def main() -> None:
     taught = None
     if args.teaching is not None:
         taught = read_teaching(args.teaching, data.training, LABELS_OF[args.targets])[rows]
+    if args.feedback is not None:
+        site = read_feedback(args.feedback)
+        drawn = site.drawn(len(faces), args.feedback_share, args.seed)
+        print(f"{len(site)} faces of the site, as {len(drawn)} of the images", flush=True)
+        faces = together(faces, drawn)
     beginning, learning_rate = FromChance(), Recipe.learning_rate
     if args.begin is not None:
         fold = None if args.fold is None else args.fold.numbers()
@@ -446,6 +461,9 @@ def main() -> None:
     args.run.mkdir(parents=True, exist_ok=True)
     if trainer.resume(args.run):
         print(f"resumed after epoch {trainer.epochs_done}", flush=True)
+    guard = None
+    if args.feedback is not None:
+        guard = start_guard(args.run, args.begin, trainer, data.validation)
 
     # The bar shows in a terminal only; the lines do everywhere.
     bar = tqdm(
@@ -476,6 +494,10 @@ def main() -> None:
     bar.close()
     print(f"{data.validation_name} {trainer.accuracy(data.validation):.4f}")
     print(f"{data.training_name}, not augmented {trainer.accuracy(faces):.4f}")
+    if guard is not None:
+        guard = Guard(guard.before, trainer.accuracy(data.validation))
+        guard.save(args.run)
+        guard.refuse(args.run)
 
 
 if __name__ == "__main__":

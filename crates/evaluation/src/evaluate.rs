@@ -25,9 +25,9 @@ use crate::stage_times::StageTimes;
 use crate::table::table;
 use crate::warnings::{UNUSED_FRAME, Warning, Warnings};
 use crate::whole_file;
-use rapport_perception::SessionOptions;
 use rapport_perception::onnx::RuntimeOptions;
 use rapport_perception::paths::same_file;
+use rapport_perception::{ModelFiles, SessionOptions};
 use rapport_recording::bag::Bag;
 use rapport_recording::message::StringMessage;
 use rapport_vocabulary::Emotion;
@@ -103,6 +103,11 @@ fn check(options: &EvaluateOptions, kind: Kind) -> anyhow::Result<()> {
         "--labels and --label-topic are given, expected one of them"
     );
     ensure!(
+        options.calibration.as_os_str().is_empty() || options.models.len() < 2,
+        "--calibration is given with {} models, expected one: it is of one network",
+        options.models.len()
+    );
+    ensure!(
         USAGES.contains(&options.usage.as_str()),
         "--usage is `{}`, expected one of {}",
         options.usage,
@@ -113,7 +118,9 @@ fn check(options: &EvaluateOptions, kind: Kind) -> anyhow::Result<()> {
 
 fn load(options: &EvaluateOptions, session: Option<SessionOptions>) -> anyhow::Result<Vec<Model>> {
     let runtime = RuntimeOptions { library: options.onnxruntime.clone(), threads: 1 };
-    Model::load_all(&options.models, &runtime, session.as_ref())
+    let (calibration, place) = (options.calibration.clone(), options.place.clone());
+    let files = ModelFiles { calibration, place, ..ModelFiles::default() };
+    Model::load_all(&options.models, &files, &runtime, session.as_ref())
 }
 
 /// When an evaluation began, by the clock on the wall and by one that only goes forward.

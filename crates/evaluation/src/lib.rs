@@ -42,10 +42,12 @@
 //! - [`labels`]: what people say that the faces show.
 //! - `model`, `run`: gives frames to the models. `seen`: what they saw. `tally`, `sequence`,
 //!   `timeline`, `mistakes`: what is counted.
+//! - [`adapt`]: what people's answers say about a network, and the calibration that follows.
 //! - [`metrics`]: the figures, from counts. `report`: all of them, as `report.json` has them.
 //!   `table`, `html`, `plots`, `frames_csv`: to read. `whole_file`: files written whole or not at
 //!   all. `shown_path`: paths without the folders above.
 
+pub mod adapt;
 mod evaluate;
 mod face_png;
 mod frames_csv;

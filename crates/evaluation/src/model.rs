@@ -12,7 +12,7 @@ use rapport_perception::frame::Frame;
 use rapport_perception::geometry::Rect;
 use rapport_perception::onnx::{ModelError, RuntimeOptions};
 use rapport_perception::{
-    ModelFiles, ModelIdentity, Networks, Session, SessionOptions, Timings, model_file,
+    ModelFiles, ModelIdentity, Networks, Session, SessionOptions, Timings, emotion_net, model_file,
 };
 use rapport_vocabulary::{Emotion, ImageStamp, LabelSet};
 
@@ -32,20 +32,22 @@ pub struct Model {
     pub path: PathBuf,
     /// The file's SHA-256 in hexadecimal.
     pub sha256: String,
+    /// Which revision of a calibration is in use, if any.
+    pub calibration_revision: Option<u32>,
     /// What it saw.
     pub tally: Tally,
     input: Input,
 }
 
 impl Model {
-    /// Loads the models, of the package if none is named. `options`: how faces are looked
-    /// for
-    /// faces; nothing where frames are faces.
+    /// Loads the models, of the package if none is named. `files`: the others, and the calibration.
+    /// `options`: how faces are looked for; nothing where frames are faces.
     ///
     /// # Errors
     /// If one cannot be read or is no emotion network.
     pub fn load_all(
         paths: &[PathBuf],
+        files: &ModelFiles,
         runtime: &RuntimeOptions,
         options: Option<&SessionOptions>,
     ) -> anyhow::Result<Vec<Self>> {
@@ -54,13 +56,13 @@ impl Model {
         let mut models: Vec<Self> = Vec::new();
         for given in paths {
             let path = model_file(given, "emotion.onnx")?;
+            let files = ModelFiles { emotion: path.clone(), ..files.clone() };
             let input = match options {
                 Some(options) => {
-                    let files = ModelFiles { emotion: path.clone(), ..ModelFiles::default() };
                     let networks = Networks::load(&files, runtime)?;
                     Input::Session(Box::new(Session::new(networks, options.clone())))
                 }
-                None => Input::Face(Box::new(EmotionNet::load(&path, runtime)?)),
+                None => Input::Face(Box::new(emotion_net(&files, runtime)?)),
             };
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let alike = models.iter().filter(|m| m.path.file_stem() == path.file_stem()).count();
@@ -69,7 +71,19 @@ impl Model {
                 Input::Session(session) => session.networks().emotion_model().clone(),
                 Input::Face(net) => net.network().identity(),
             };
-            models.push(Self { name, path, sha256, input, tally: Tally::default() });
+            let calibration_revision = match &input {
+                Input::Session(session) => session.networks().calibration(),
+                Input::Face(net) => net.calibration(),
+            }
+            .map(|calibration| calibration.revision);
+            models.push(Self {
+                name,
+                path,
+                sha256,
+                calibration_revision,
+                input,
+                tally: Tally::default(),
+            });
         }
         Ok(models)
     }

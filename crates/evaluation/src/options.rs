@@ -22,6 +22,10 @@ pub struct EvaluateOptions {
     pub topic: Option<String>,
     /// Emotion networks, compared side by side; empty for the one that comes with the package.
     pub models: Vec<PathBuf>,
+    /// What `rapport adapt` learnt about the network, of which there may be one only; empty for none.
+    pub calibration: PathBuf,
+    /// The place, for the calibration's thresholds; empty for none of them.
+    pub place: String,
     /// The part of FER2013, one of [`USAGES`](crate::pictures::USAGES).
     pub usage: String,
     /// FER+'s votes for the same rows as FER2013's CSV.
@@ -52,6 +56,8 @@ impl EvaluateOptions {
             label_topic: None,
             topic: None,
             models: Vec::new(),
+            calibration: PathBuf::new(),
+            place: String::new(),
             usage: "PublicTest".to_owned(),
             votes: None,
             cut_out: false,

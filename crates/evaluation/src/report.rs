@@ -156,6 +156,9 @@ pub struct ModelReport<'a> {
     pub path: String,
     /// The file's SHA-256 in hexadecimal.
     pub sha256: &'a str,
+    /// The revision of the calibration that was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration_revision: Option<u32>,
     /// The labels that it tells apart, in its own order.
     pub labels: Vec<&'static str>,
     /// Labelled faces that were found.
@@ -218,6 +221,7 @@ impl<'a> ModelReport<'a> {
             name: &model.name,
             path: shown(&model.path),
             sha256: &model.sha256,
+            calibration_revision: model.calibration_revision,
             labels: model.labels().names(),
             coverage: tally.coverage,
             classification_report: report(|s| s.label),

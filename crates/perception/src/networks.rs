@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rapport_vocabulary::LabelSet;
 
-use crate::classify::EmotionNet;
+use crate::classify::{Calibration, EmotionNet};
 use crate::detect::{Detector, YuNetDetector};
 use crate::onnx::{ModelError, ModelIdentity, RuntimeOptions};
 use crate::paths;
@@ -20,6 +20,11 @@ pub struct ModelFiles {
     pub landmarks: PathBuf,
     /// The emotion network, `models/emotion.onnx`.
     pub emotion: PathBuf,
+    /// What `rapport adapt` learnt about the emotion network. There is none in the package: empty
+    /// stands for none.
+    pub calibration: PathBuf,
+    /// The place, for the calibration's thresholds; empty for none of them.
+    pub place: String,
 }
 
 /// The loaded models. They keep no memory of what they saw, so that any number of
@@ -30,6 +35,7 @@ pub struct Networks {
     emotion: Mutex<EmotionNet>,
     reading: Reading,
     emotion_model: ModelIdentity,
+    calibration: Option<Calibration>,
 }
 
 impl Networks {
@@ -43,8 +49,7 @@ impl Networks {
             &model_file(&files.landmarks, "onet.onnx")?,
             runtime,
         )?;
-        let emotion = EmotionNet::load(&model_file(&files.emotion, "emotion.onnx")?, runtime)?;
-        Ok(Self::of(Box::new(detector), emotion))
+        Ok(Self::of(Box::new(detector), emotion_net(files, runtime)?))
     }
 
     /// Any detector with any emotion network.
@@ -52,6 +57,7 @@ impl Networks {
         Arc::new(Self {
             reading: emotion.reading().clone(),
             emotion_model: emotion.network().identity(),
+            calibration: emotion.calibration().cloned(),
             detector: Mutex::new(detector),
             emotion: Mutex::new(emotion),
         })
@@ -72,6 +78,11 @@ impl Networks {
         &self.emotion_model
     }
 
+    /// How the emotion network's own distributions were changed, if they were.
+    pub fn calibration(&self) -> Option<&Calibration> {
+        self.calibration.as_ref()
+    }
+
     pub(crate) fn detector(&self) -> MutexGuard<'_, Box<dyn Detector>> {
         lock(&self.detector)
     }
@@ -84,6 +95,20 @@ impl Networks {
 /// A panic in another session leaves nothing half changed: the networks keep buffers only.
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The emotion network of these files, calibrated where a calibration is named.
+///
+/// # Errors
+/// If ONNX Runtime, the model or the calibration is missing or wrong: which, and how.
+pub fn emotion_net(files: &ModelFiles, runtime: &RuntimeOptions) -> Result<EmotionNet, ModelError> {
+    let net = EmotionNet::load(&model_file(&files.emotion, "emotion.onnx")?, runtime)?;
+    if files.calibration.as_os_str().is_empty() {
+        return Ok(net);
+    }
+    let path = &files.calibration;
+    let calibration = Calibration::read(path).map_err(ModelError::Calibration)?;
+    net.with_calibration(calibration, path, &files.place)
 }
 
 /// The file that was given, or the one of the package where none was.

@@ -71,6 +71,9 @@ pub enum ModelError {
     /// The file that describes a model is wrong: a line for each mistake.
     #[error("{0}")]
     Sidecar(String),
+    /// A calibration is wrong, a line for each mistake, or another model's.
+    #[error("{0}")]
+    Calibration(String),
     /// A run failed.
     #[error("model {}: inference failed: {reason}", path.display())]
     Run {

@@ -3,6 +3,7 @@
 
 pub use rapport_test_bags as bags;
 
+pub mod answers;
 pub mod cover;
 pub mod jpeg;
 

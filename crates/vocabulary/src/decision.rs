@@ -109,6 +109,11 @@ impl DecisionRule {
         confidence >= self.min_confidence[label as usize]
     }
 
+    /// From which confidence a label is sure, 0 to 1.
+    pub fn min_confidence(&self, label: Emotion) -> f32 {
+        self.min_confidence[label as usize]
+    }
+
     /// The same weights with one least confidence for all labels, 0 to 1.
     pub fn with_min_confidence(self, min_confidence: f32) -> Self {
         Self { min_confidence: [min_confidence; Emotion::COUNT], ..self }

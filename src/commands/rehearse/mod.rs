@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use crate::commands::calibration::CalibrationArgs;
 use crate::commands::output::print_text;
 use crate::commands::progress::Progress;
 use crate::commands::rates::RateArgs;
@@ -18,7 +19,7 @@ use rapport_evaluation::images::{ImageReader, ImageTopic};
 use rapport_evaluation::warnings::Warnings;
 use rapport_evaluation::write_whole_file;
 use rapport_perception::onnx::RuntimeOptions;
-use rapport_perception::{ModelFiles, Networks, Person, Session, SessionOptions, paths};
+use rapport_perception::{Networks, Person, Session, SessionOptions, paths};
 use rapport_recording::bag::{Bag, Topic};
 use rapport_recording::message::StringMessage;
 use rapport_vocabulary::ImageStamp;
@@ -71,6 +72,10 @@ pub struct RehearseArgs {
     /// How often images are searched and faces classified.
     #[command(flatten)]
     pub rates: RateArgs,
+
+    /// What `rapport adapt` learnt about the network.
+    #[command(flatten)]
+    pub calibration: CalibrationArgs,
 
     /// Shared library of ONNX Runtime. Default: found automatically.
     #[arg(long, value_name = "FILE")]
@@ -125,8 +130,7 @@ fn rehearse(
     let mut options = SessionOptions { rates: args.rates.into(), ..SessionOptions::default() };
     options.pose.horizontal_fov_deg = args.horizontal_fov_deg;
     let runtime = RuntimeOptions { library: args.onnxruntime.clone(), threads: 1 };
-    let model_files =
-        ModelFiles { emotion: args.model.clone().unwrap_or_default(), ..ModelFiles::default() };
+    let model_files = args.calibration.model_files(args.model.clone());
     let mut session = Session::new(Networks::load(&model_files, &runtime)?, options);
     let progress = Progress::new(bag.message_count(), "messages");
     let mut warnings = Warnings::default();

@@ -29,6 +29,8 @@ const MOST_LOST: f64 = 0.5;
 pub struct Loaded {
     /// The emotion network's file; empty before it is loaded.
     pub model: String,
+    /// The calibration's file, with its revision; empty where there is none.
+    pub calibration: String,
     /// Threads that ONNX Runtime computes with.
     pub threads: u64,
     /// Why the last attempt to configure the node failed.
@@ -110,6 +112,9 @@ impl Health for PerceptionHealth {
             }
         }
         report.value("model", &loaded.model);
+        if !loaded.calibration.is_empty() {
+            report.value("calibration", &loaded.calibration);
+        }
         report.value("ONNX Runtime", onnx::runtime_version().as_deref().unwrap_or("not loaded"));
         report.value("threads", loaded.threads);
         for (name, line) in ["last switch", "switch before"].into_iter().zip(switches::last()) {

@@ -193,11 +193,17 @@ struct Perception {
 }
 
 impl Perception {
-    /// Loads the networks and makes ready who works with them. Returns the emotion network's file.
-    async fn load(&mut self, values: &Values, changes: Changes) -> anyhow::Result<String> {
+    /// Loads the networks and makes ready who works with them. Returns the emotion network's file, and
+    /// the revision of its calibration if there is one.
+    async fn load(
+        &mut self,
+        values: &Values,
+        changes: Changes,
+    ) -> anyhow::Result<(String, Option<u32>)> {
         let load = || Networks::load(&model_files(values), &runtime_options(values));
         let networks = tokio::task::block_in_place(load)?;
         let model = networks.emotion_model().path.display().to_string();
+        let revision = networks.calibration().map(|calibration| calibration.revision);
         match Source::named(values.text("faces_from")) {
             Source::Image => {
                 let worker = self.work(values, changes, networks).await?;
@@ -207,7 +213,7 @@ impl Perception {
                 self.recognizer = Some(self.recognize(source, values, changes, networks)?);
             }
         }
-        Ok(model)
+        Ok((model, revision))
     }
 
     /// Starts to read expressions in the faces that another detector finds.
@@ -301,12 +307,22 @@ impl Managed for Perception {
             self.parameters.set_configured(false);
         }
         *lock(&self.loaded) = Loaded {
-            model: loaded.as_ref().map(String::clone).unwrap_or_default(),
+            model: loaded.as_ref().map(|(model, _)| model.clone()).unwrap_or_default(),
+            calibration: match &loaded {
+                Ok((_, Some(revision))) => {
+                    format!("{}, revision {revision}", values.text("calibration"))
+                }
+                _ => String::new(),
+            },
             threads: values.number("threads") as u64,
             failure: loaded.as_ref().err().map(|error| format!("{error:#}")),
         };
         let version = onnx::runtime_version().unwrap_or_default();
-        tracing::info!("{} on ONNX Runtime {version}", loaded?);
+        let (model, revision) = loaded?;
+        let calibrated = revision.map_or(String::new(), |revision| {
+            format!(", calibration {}, revision {revision}", values.text("calibration"))
+        });
+        tracing::info!("{model} on ONNX Runtime {version}{calibrated}");
         Ok(())
     }
 

@@ -46,6 +46,19 @@ pub fn specs() -> Vec<Spec> {
             "Emotion network (ONNX); empty: models/emotion.onnx of the package",
         ),
         parameter(
+            "calibration",
+            Kind::Text(""),
+            Unconfigured,
+            "Calibration of the emotion network, as `rapport adapt` writes it; empty: none",
+        ),
+        parameter(
+            "place",
+            Kind::Text(""),
+            Unconfigured,
+            "What the place is called, for the calibration's thresholds of places; empty: none of \
+             them",
+        ),
+        parameter(
             "detector_model",
             Kind::Text(""),
             Unconfigured,
@@ -292,6 +305,8 @@ pub fn model_files(parameters: &Values) -> ModelFiles {
         detector: path("detector_model"),
         landmarks: path("landmarks_model"),
         emotion: path("emotion_model"),
+        calibration: path("calibration"),
+        place: parameters.text("place").to_owned(),
     }
 }
 

@@ -1,8 +1,9 @@
 //! The emotion network: crops in, distributions over its labels out.
 //!
 //! `contract` is what a network takes and gives; `sidecar` reads it for networks that were made
-//! elsewhere.
+//! elsewhere. `calibration` is what was learnt about a network from people's answers.
 
+mod calibration;
 mod contract;
 mod sidecar;
 
@@ -18,6 +19,7 @@ use crate::frame::Frame;
 use crate::geometry::Similarity;
 use crate::onnx::{Axes, ModelError, Network, RuntimeOptions};
 use crate::smooth::Reading;
+pub use calibration::{BIASES, Calibration, LEAST_PROBABILITY, PlaceThreshold, TEMPERATURES};
 use contract::{Class, Colour, Contract, Exposure, Layout, Output, evidence_axes, sidecar_path};
 use rapport_vocabulary::{DecisionRule, Distribution, Emotion, LabelSet};
 
@@ -31,6 +33,7 @@ pub struct EmotionNet {
     network: Network,
     contract: Contract,
     reading: Reading,
+    calibration: Option<Calibration>,
     output: String,
     /// Faces in one run at most.
     batch: usize,
@@ -55,10 +58,36 @@ impl EmotionNet {
         let reading = Reading { labels: contract.labels.clone(), decision };
         let batch = if one_at_a_time { 1 } else { BATCH };
         let blank = Array4::zeros(contract.input_shape(1));
-        let mut net = Self { network, contract, reading, output, batch };
+        let mut net = Self { network, contract, reading, calibration: None, output, batch };
         // A graph can promise shapes that its operators do not give: one run tells.
         net.classify(blank.view())?;
         Ok(net)
+    }
+
+    /// The same network, whose distributions are calibrated, and whose labels are sure from where
+    /// they are at `place`.
+    ///
+    /// # Errors
+    /// If the calibration is another network's. `path`: its file.
+    pub fn with_calibration(
+        mut self,
+        calibration: Calibration,
+        path: &Path,
+        place: &str,
+    ) -> Result<Self, ModelError> {
+        calibration.check(&self.network.identity(), &self.contract.labels).map_err(|reason| {
+            ModelError::Calibration(format!("calibration {}: {reason}", path.display()))
+        })?;
+        if let Some(least) = calibration.min_confidence(place) {
+            self.reading.decision = self.reading.decision.with_min_confidence(least);
+        }
+        self.calibration = Some(calibration);
+        Ok(self)
+    }
+
+    /// How the network's own distributions were changed, if they were.
+    pub fn calibration(&self) -> Option<&Calibration> {
+        self.calibration.as_ref()
     }
 
     /// The network, for its metadata and timing.
@@ -141,7 +170,7 @@ impl EmotionNet {
         &mut self,
         crops: ArrayView4<'_, f32>,
     ) -> Result<Vec<Distribution>, ModelError> {
-        let Self { network, contract, output, batch, .. } = self;
+        let Self { network, contract, calibration, output, batch, .. } = self;
         let mut found = Vec::with_capacity(crops.dim().0);
         for batch in crops.axis_chunks_iter(Axis(0), *batch) {
             let count = batch.dim().0;
@@ -159,6 +188,9 @@ impl EmotionNet {
                 };
                 network.contract(&format!("output `{output}`"), bad, expected)
             })?);
+        }
+        if let Some(calibration) = calibration {
+            found.iter_mut().for_each(|seen| *seen = calibration.apply(seen));
         }
         Ok(found)
     }
