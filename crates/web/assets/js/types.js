@@ -11,6 +11,8 @@
  * @property {Record<string, number>} probabilities
  * @property {number} valence -1 to 1
  * @property {number} arousal -1 to 1
+ * @property {{distance_m: number, distance_std_m: number}} [pose] where the head is
+ * @property {"disengaged"|"engaging"|"engaged"|"disengaging"} [engagement] whether the person attends
  * @property {number} [first_seen_secs]
  * @property {number} [detection_confidence]
  *
