@@ -4,6 +4,7 @@ pub mod account;
 pub mod analyze;
 pub mod emotions;
 pub mod evaluate;
+pub mod log;
 pub mod output;
 pub mod policy;
 pub mod progress;

@@ -8,13 +8,15 @@ use std::thread::available_parallelism;
 
 use anyhow::Context;
 use clap::Args;
+use rapport_journal::WriterOptions;
 use rapport_perception::{ModelFiles, RuntimeOptions};
 use rapport_web::picture::Privacy;
 use rapport_web::setup::{Setup, greeting};
 use rapport_web::tokens::Tokens;
-use rapport_web::{Limits, NetworkSets, Notice, Server};
+use rapport_web::{JournalOptions, Limits, NetworkSets, Notice, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::log;
 use super::output::print_line;
 
 /// Serves the web pages and the API.
@@ -72,6 +74,22 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     pub notice: Option<PathBuf>,
 
+    /// Keep a journal in this file (SQLite): statistics of visits and ratings, never people.
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+
+    /// What the place of the cameras is called in the journal.
+    #[arg(long, value_name = "NAME", default_value = "web", requires = "journal", value_parser = place)]
+    pub place: String,
+
+    /// Length of a bucket of the journal in minutes: 15, or a multiple of it that divides the day.
+    #[arg(long, value_name = "MINUTES", default_value_t = WriterOptions::default().bucket_minutes, requires = "journal")]
+    pub bucket_minutes: u32,
+
+    /// Days after which a bucket of the journal is forgotten, 1 to 3660.
+    #[arg(long, value_name = "DAYS", default_value_t = WriterOptions::default().retention_days, requires = "journal")]
+    pub retention_days: u32,
+
     /// Most live sessions at a time; fewer where the machine does not carry them.
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().live_sessions)]
     pub live_sessions: usize,
@@ -96,12 +114,14 @@ pub struct ServeArgs {
 /// Runs the command until Ctrl-C or SIGTERM.
 ///
 /// # Errors
-/// If the networks do not load, the address cannot be had, or tokens or certificate are unusable.
+/// If the networks do not load, the address cannot be had, or tokens, certificate or journal are
+/// unusable.
 pub fn run(args: &ServeArgs) -> anyhow::Result<u8> {
     let setup = setup(args)?;
     if args.show_tokens {
         return show_tokens(&Tokens::in_folder(&setup.folder()?)?);
     }
+    log::install();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (listen, options) = setup.decide()?;
     runtime.block_on(async {
@@ -136,8 +156,24 @@ fn setup(args: &ServeArgs) -> anyhow::Result<Setup> {
         limits: Limits { live_sessions: args.live_sessions.max(1), ..Limits::default() },
         notice: args.notice.as_deref().map(read_notice).transpose()?.unwrap_or_default(),
         assets: args.assets.clone(),
-        journal: None,
+        journal: journal(args),
     })
+}
+
+fn journal(args: &ServeArgs) -> Option<JournalOptions> {
+    Some(JournalOptions {
+        file: args.journal.clone()?,
+        place: Some(args.place.clone()),
+        bucket_minutes: args.bucket_minutes,
+        retention_days: args.retention_days,
+    })
+}
+
+fn place(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("expected a name".to_owned()),
+        name => Ok(name.to_owned()),
+    }
 }
 
 fn read_notice(path: &Path) -> anyhow::Result<Notice> {

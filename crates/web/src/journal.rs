@@ -1,11 +1,14 @@
 //! The journal of a server: statistics of visits, written on a thread of its own and read for pages.
 //! [`rapport_journal`] says what it holds and what it never does.
 
+mod places;
 mod service;
 mod status;
+mod taps;
 
-pub use service::JournalService;
+pub use service::{JournalService, now};
 pub use status::{Alert, JournalStatus};
+pub use taps::RATING_PAUSE;
 
 use std::path::PathBuf;
 

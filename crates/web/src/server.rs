@@ -14,6 +14,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
@@ -146,7 +147,7 @@ impl Server {
         &self.app
     }
 
-    /// Answers until `end` is done, then says goodbye to everybody.
+    /// Answers until `end` is done, then says goodbye to everybody and closes the journal.
     pub async fn run(self, end: impl Future<Output = ()>) {
         let router = router(self.app.clone());
         let places = Arc::new(Semaphore::new(self.app.options.limits.connections));
@@ -189,6 +190,10 @@ impl Server {
             }
         };
         timeout(LONGEST_GOODBYE, finished).await.ok();
+        if let Some(journal) = self.app.options.journal.clone() {
+            // What it could not write it has said in the log.
+            spawn_blocking(move || journal.close()).await.ok();
+        }
     }
 }
 

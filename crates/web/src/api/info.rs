@@ -41,6 +41,8 @@ pub struct Info {
     pub paused: bool,
     /// Whether robots report to this server.
     pub robots: bool,
+    /// Whether a journal is kept: then there are History, Ratings and System.
+    pub journal: bool,
     /// What is bounded.
     pub limits: InfoLimits,
     /// What the sign for guests says.
@@ -96,6 +98,7 @@ pub async fn info(State(app): State<Arc<App>>, MaybeRole(role): MaybeRole) -> Js
         numbers_only: privacy.numbers_only,
         paused: *app.paused.borrow(),
         robots: app.robots,
+        journal: app.options.journal.is_some(),
         limits: InfoLimits {
             picture_bytes: limits.picture_bytes,
             form_bytes: limits.form_bytes,

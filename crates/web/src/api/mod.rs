@@ -5,7 +5,9 @@ pub mod events;
 pub mod explain;
 pub mod health;
 pub mod info;
+pub mod journal;
 pub mod pause;
+pub mod ratings;
 pub mod robots;
 pub mod sign_in;
 pub mod sockets;
@@ -41,6 +43,7 @@ pub const BASE: &str = "/api/v1";
         (name = "pictures", description = "Faces in still pictures"),
         (name = "live", description = "Faces in pictures that follow one another"),
         (name = "robots", description = "What robots see and do"),
+        (name = "journal", description = "Statistics of visits, and ratings"),
         (name = "server", description = "The server itself"),
     ),
     components(schemas(LiveMessage, LiveRequest, WatchMessage, WatchRequest, Problem)),
@@ -112,6 +115,8 @@ pub fn router() -> (Router<Arc<App>>, OpenApi) {
         .routes(routes!(pause::pause))
         .routes(routes!(sign_in::sign_in))
         .routes(routes!(sign_in::sign_out))
+        .routes(routes!(ratings::rate))
+        .merge(journal::router())
         .routes(routes!(openapi));
     let all =
         OpenApiRouter::with_openapi(Document::openapi()).nest(BASE, api).routes(routes!(metrics));

@@ -1,9 +1,11 @@
 //! Writes and reads the journal of a server.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rapport_journal::{
     BucketFigures, Journal, JournalError, JournalWriter, Observation, WriterOptions, WriterStatus,
@@ -11,6 +13,7 @@ use rapport_journal::{
 
 use super::JournalOptions;
 use super::status::{Alert, JournalStatus, SharedAlerts};
+use super::taps::Taps;
 use crate::problem::Problem;
 
 /// Connections for reading that are kept open.
@@ -30,6 +33,9 @@ pub struct JournalService {
     subscribers: Subscribers,
     alerts: SharedAlerts,
     readers: Arc<Readers>,
+    /// Places that are observed by this program.
+    pub(super) observed: Mutex<BTreeSet<String>>,
+    pub(super) taps: Taps,
 }
 
 impl fmt::Debug for JournalService {
@@ -54,6 +60,8 @@ impl JournalService {
         let writer = JournalWriter::open(file, &how, tell)?;
         Ok(Arc::new(Self {
             readers: Arc::new(Readers { path: file.clone(), idle: Mutex::default() }),
+            observed: Mutex::new(options.place.iter().cloned().collect()),
+            taps: Taps::default(),
             options,
             writer: RwLock::new(Some(writer)),
             closed: Mutex::default(),
@@ -106,14 +114,18 @@ impl JournalService {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub async fn read<T: Send + 'static>(
+    pub async fn read<T, E>(
         &self,
-        query: impl FnOnce(&Journal) -> Result<T, JournalError> + Send + 'static,
-    ) -> Result<T, Problem> {
+        query: impl FnOnce(&Journal) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: From<JournalError> + Into<Problem> + Send + 'static,
+    {
         let readers = self.readers.clone();
         let task = tokio::task::spawn_blocking(move || readers.read(query));
         match task.await {
-            Ok(result) => Ok(result?),
+            Ok(result) => result.map_err(Into::into),
             Err(_) => {
                 Err(Problem::internal("the query of the journal met a mistake in the server"))
             }
@@ -164,10 +176,10 @@ struct Readers {
 }
 
 impl Readers {
-    fn read<T>(
+    fn read<T, E: From<JournalError>>(
         &self,
-        query: impl FnOnce(&Journal) -> Result<T, JournalError>,
-    ) -> Result<T, JournalError> {
+        query: impl FnOnce(&Journal) -> Result<T, E>,
+    ) -> Result<T, E> {
         // A file that was moved away and replaced is another one.
         let file = std::fs::metadata(&self.path).ok().map(|found| (found.dev(), found.ino()));
         let known = |(id, journal): ((u64, u64), Journal)| (Some(id) == file).then_some(journal);
@@ -185,6 +197,11 @@ impl Readers {
 }
 
 /// After a panic of another thread what is inside is still whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Now, since 1970 began in UTC.
+pub fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
