@@ -12,22 +12,21 @@ export function answersPanel(words, answers) {
   const rows = answers.map(({ rule, visits, times, followed }) => {
     const change = ofMean(followed?.valence_change);
     const [before, after] = [ofRate(followed?.smiling_before), ofRate(followed?.smiling_after)];
-    const few = () => el("td", { class: "muted" }, words.say("none.few"));
+    const cell = (/** @type {string} */ key, /** @type {(Node|string)[]} */ ...content) => el("td", { "data-column": words.say(`answers.${key}`) }, ...content);
+    const n = (/** @type {number} */ count) => words.say("n", { count: words.number(count) });
     return el("tr", {},
       el("th", { scope: "row" }, rule),
-      el("td", {}, words.number(visits)),
-      el("td", {}, words.number(times)),
+      cell("visits", words.number(visits)),
+      cell("times", words.number(times)),
       before && after
-        ? el("td", {}, words.say("answers.from_to", { before: words.percent(before.value), after: words.percent(after.value) }),
-          el("span", { class: "td-more" }, words.say("n", { count: words.number(before.n) })))
-        : few(),
+        ? cell("smiling", words.say("answers.from_to", { before: words.percent(before.value), after: words.percent(after.value) }), el("span", { class: "td-more" }, n(before.n)))
+        : cell("smiling", words.say("none.few")),
       change
-        ? el("td", {}, signed(words, change.value, 2), el("span", { class: "td-more" },
-          el("span", {}, interval(words, "valence", change)), el("br"), words.say("n", { count: words.number(change.n) })))
-        : few());
+        ? cell("change", signed(words, change.value, 2), el("span", { class: "td-more" }, interval(words, "valence", change), el("br"), n(change.n)))
+        : cell("change", words.say("none.few")));
   });
   const table = el("div", { class: "table-wide", tabindex: "0", role: "region", "aria-labelledby": "answers-title" },
-    el("table", { class: "answers" },
+    el("table", { class: "answers stacked" },
       el("thead", {}, el("tr", {}, ...["rule", "visits", "times", "smiling", "change"].map((key) => column(`answers.${key}`)))),
       el("tbody", {}, ...rows)));
   return el("section", { class: "panel", "aria-labelledby": "answers-title" },

@@ -77,14 +77,15 @@ export class ComparisonView {
         format.formatRange(side.from_secs * 1000, Math.min(Date.now(), side.to_secs * 1000 - 1))));
     };
     const rows = KINDS.filter(({ key }) => key !== "rating" || found.before.ratings || found.after.ratings).map((kind) => {
-      const side = (/** @type {any} */ of) => {
+      const side = (/** @type {any} */ of, /** @type {string} */ key) => {
         const figure = kind.of(of);
-        if (!figure) return el("td", { class: "muted" }, whyNone(words, of));
-        return el("td", {}, el("strong", {}, written(words, kind.unit, figure.value)), el("span", { class: "td-more" },
+        const column = words.say(key);
+        if (!figure) return el("td", { class: "muted", "data-column": column }, whyNone(words, of));
+        return el("td", { "data-column": column }, el("strong", {}, written(words, kind.unit, figure.value)), el("span", { class: "td-more" },
           interval(words, kind.unit, figure), el("br"), words.say("n", { count: words.number(figure.n) })));
       };
       return el("tr", { "data-figure": kind.key }, el("th", { scope: "row" }, words.say(`figure.${kind.key}`)),
-        side(found.before), side(found.after), this.#difference(kind.unit, found[kind.key]));
+        side(found.before, "comparison.before"), side(found.after, "comparison.after"), this.#difference(kind.unit, found[kind.key]));
     });
     const notes = [
       words.say("comparison.text"),
@@ -92,7 +93,7 @@ export class ComparisonView {
     ];
     return [
       el("div", { class: "table-wide", tabindex: "0", role: "region", "aria-labelledby": "comparison-title" },
-        el("table", { class: "comparison" },
+        el("table", { class: "comparison stacked" },
           el("thead", {}, el("tr", {}, el("td", {}), column("comparison.before", found.before), column("comparison.after", found.after),
             el("th", { scope: "col" }, words.say("comparison.difference")))),
           el("tbody", {}, ...rows))),
@@ -106,7 +107,8 @@ export class ComparisonView {
    */
   #difference(unit, difference) {
     const { words } = this;
-    if (!difference) return el("td", { class: "muted" }, words.say("comparison.none"));
+    const column = words.say("comparison.difference");
+    if (!difference) return el("td", { class: "muted across", "data-column": column }, words.say("comparison.none"));
     const text = (/** @type {number} */ value) => {
       if (unit === "share") return words.count("points", Math.abs(Math.round(100 * value)), { count: signed(words, 100 * value, 0) });
       if (unit === "secs") return words.say("secs", { count: signed(words, value, 1) });
@@ -114,7 +116,7 @@ export class ComparisonView {
     };
     const { low, high } = difference;
     const verdict = low > 0 ? "comparison.more" : high < 0 ? "comparison.less" : "comparison.same";
-    return el("td", {},
+    return el("td", { class: "across", "data-column": column },
       el("strong", {}, text(difference.difference)), picture(difference),
       el("span", { class: "td-more" }, words.say("interval", { low: text(low), high: text(high) }), el("br"), words.say(verdict)));
   }

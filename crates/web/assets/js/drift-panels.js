@@ -26,17 +26,17 @@ export function driftPanel(words, drift) {
   const rows = drift.features.map((/** @type {any} */ feature) =>
     el("tr", { "data-feature": feature.feature, "data-level": feature.level },
       el("th", { scope: "row" }, words.say(`feature.${feature.feature}`)),
-      el("td", {}, el("strong", { class: "level" }, words.say(`level.${feature.level}`)),
+      el("td", { class: "across" }, el("strong", { class: "level" }, words.say(`level.${feature.level}`)),
         feature.level !== "stable" && el("span", { class: "td-more" }, words.say(`meaning.${feature.feature}`))),
-      el("td", {}, picture(feature), el("span", { class: "td-more" }, words.say("drift.index", {
+      el("td", { "data-column": words.say("drift.size") }, picture(feature), el("span", { class: "td-more" }, words.say("drift.index", {
         index: words.number(feature.stability_index, 2), chance: words.number(feature.by_chance, 2) }))),
-      el("td", {}, words.say("drift.n", { then: words.number(feature.n_then), now: words.number(feature.n_now) }))));
+      el("td", { "data-column": words.say("drift.rests_on") }, words.say("drift.n", { then: words.number(feature.n_then), now: words.number(feature.n_now) }))));
   const day = new Intl.DateTimeFormat(words.language, { day: "numeric", month: "short", year: "numeric" });
   const week = day.formatRange(1000 * drift.then_from_secs, 1000 * drift.then_to_secs - 1);
   return panel(
     el("p", { class: "muted small-text" }, words.say("drift.text", { week })),
     el("div", { class: "table-wide", tabindex: "0", role: "region", "aria-labelledby": "drift-title" },
-      el("table", { class: "drift" }, el("thead", {}, el("tr", {}, ...["of", "verdict", "size", "rests_on"].map((key) => column(`drift.${key}`)))), el("tbody", {}, ...rows))),
+      el("table", { class: "drift stacked" }, el("thead", {}, el("tr", {}, ...["of", "verdict", "size", "rests_on"].map((key) => column(`drift.${key}`)))), el("tbody", {}, ...rows))),
     el("p", { class: "muted small-text" }, words.say("drift.legend")));
 }
 

@@ -3,7 +3,7 @@
 import { el, icon } from "./dom.js";
 import { askJournal } from "./journal.js";
 import { Problem } from "./server.js";
-import { addSignOut, leaveForSignIn, loadInfo, sentence, startPage } from "./shell.js";
+import { addSignOut, leaveForSignIn, loadInfo, ratingOnly, sentence, startPage } from "./shell.js";
 
 /**
  * @typedef {object} JournalPage
@@ -28,32 +28,43 @@ export async function startJournalPage(name) {
   });
   addSignOut(shell, info);
   if (info.role === "rating") {
-    content.replaceChildren(el("p", { class: "waiting" }, words.say("rating_only")), rateLink(words));
+    content.replaceChildren(...ratingOnly(words));
     return null;
   }
   return { shell, words, info, content };
 }
 
 /**
- * The places of the journal; where there is no journal, or nothing in it, the page says what to do
- * next, and this gives nothing.
+ * The places of the journal; where no journal is kept the page says what to do next, and this gives
+ * nothing.
  * @param {JournalPage} page
  * @returns {Promise<string[]|null>}
  */
-export async function loadPlaces({ words, content }) {
+export async function loadPlaces({ words, info, content }) {
   try {
-    const places = await askJournal("places");
-    if (places.length) return places;
-    content.replaceChildren(emptyState(words, "journal.empty"));
+    if (info.journal) return await askJournal("places");
+    content.replaceChildren(noJournal(words));
   } catch (error) {
     content.replaceChildren(troubleOf(words, error));
   }
   return null;
 }
 
-/** @param {unknown} error */
-export function isNoJournal(error) {
-  return error instanceof Problem && error.status === 404;
+/** @param {import("./words.js").Words} words */
+export function noJournal(words) {
+  return emptyState(words.say("journal.none.title"), words.say("journal.none.text"), words.say("journal.none.command"));
+}
+
+/**
+ * What stands in the place of a span about which nothing is known.
+ * @param {import("./words.js").Words} words
+ * @param {string} place empty for all
+ */
+export async function nothingIn(words, place) {
+  const [ever] = await askJournal("history", null, place ? { period: "all", place } : { period: "all" });
+  if (!ever?.visits) return emptyState(words.say("journal.empty.title"), words.say("journal.empty.text"));
+  const [from, to] = [ever.from_secs, ever.to_secs].map((at) => words.moment(new Date(1000 * at)));
+  return emptyState(words.say("journal.elsewhere.title"), words.say("journal.elsewhere.text", { from, to }));
 }
 
 /**
@@ -63,30 +74,31 @@ export function isNoJournal(error) {
  */
 export function troubleOf(words, error) {
   if (error instanceof Problem && error.status === 401) void leaveForSignIn();
-  if (isNoJournal(error)) return emptyState(words, "journal.none", "journal.none.command");
   return el("p", { class: "problem", role: "alert" }, icon("warning"), el("span", {}, sentence(words, error)));
 }
 
 /**
  * What to do next where there is nothing to show.
- * @param {import("./words.js").Words} words
- * @param {string} key of its title and text
- * @param {string} [command] the key of a command that helps
+ * @param {string} title
+ * @param {string} text
+ * @param {string} [command] that helps
  */
-export function emptyState(words, key, command) {
+export function emptyState(title, text, command) {
   return el("section", { class: "empty" },
     el("div", { class: "empty-icon" }, icon("history")),
-    el("h2", { class: "empty-title" }, words.say(`${key}.title`)),
-    el("p", { class: "muted" }, words.say(`${key}.text`)),
-    command && el("pre", { class: "empty-command" }, words.say(command)));
+    el("h2", { class: "empty-title" }, title),
+    el("p", { class: "muted" }, text),
+    command && el("pre", { class: "empty-command" }, command));
 }
 
 /**
- * The way to the page on which guests rate.
+ * The way to the page on which guests rate; where there are several places, it needs one.
  * @param {import("./words.js").Words} words
  * @param {string} [place]
+ * @param {boolean} [needsPlace]
  */
-export function rateLink(words, place) {
+export function rateLink(words, place, needsPlace = false) {
+  if (needsPlace && !place) return el("p", { class: "rate-link muted small-text" }, words.say("ratings.choose_place"));
   const href = place ? `/rate?${new URLSearchParams({ place })}` : "/rate";
   return el("p", { class: "rate-link" }, el("a", { class: "button primary", href }, icon("rate"), words.say("ratings.open")));
 }

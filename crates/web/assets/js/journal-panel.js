@@ -1,7 +1,7 @@
 /** Whether the journal is written, and how it is kept. @module */
 
 import { el, icon } from "./dom.js";
-import { emptyState } from "./journal-page.js";
+import { noJournal } from "./journal-page.js";
 
 const MB = 1e6;
 
@@ -11,7 +11,7 @@ const MB = 1e6;
  */
 export function journalPanel(words, status) {
   const head = el("h2", { id: "journal-title", class: "panel-title" }, words.say("journal.title"));
-  if (!status) return el("section", { class: "panel", "aria-labelledby": "journal-title" }, head, emptyState(words, "journal.none", "journal.none.command"));
+  if (!status) return el("section", { class: "panel", "aria-labelledby": "journal-title" }, head, noJournal(words));
   const works = !status.error && !status.waiting;
   const facts = [
     ["journal.file", status.file],

@@ -104,6 +104,17 @@ export function leaveForSignIn() {
 }
 
 /**
+ * What a page shows on a tablet that is set up for ratings only.
+ * @param {import("./words.js").Words} words
+ */
+export function ratingOnly(words) {
+  return [
+    el("p", { class: "waiting" }, words.say("rating_only")),
+    el("p", { class: "rate-link" }, el("a", { class: "button primary", href: "/rate" }, icon("rate"), words.say("ratings.open"))),
+  ];
+}
+
+/**
  * The button by which who signed in with a token signs out.
  * @param {Shell} shell
  * @param {import("./types.js").Info} info

@@ -38,6 +38,7 @@
  * @property {boolean} numbers_only
  * @property {boolean} paused
  * @property {boolean} robots
+ * @property {boolean} journal
  * @property {{picture_bytes: number, picture_pixels: number, pictures_per_request: number, live_sessions: number}} limits
  * @property {Record<string, string|null>} notice
  *

@@ -7,7 +7,7 @@ import { downloadsPanel } from "../downloads.js";
 import { VISIT_FIGURES, whyNone } from "../figures.js";
 import { HoursTable } from "../hours-table.js";
 import { askJournal } from "../journal.js";
-import { loadPlaces, startJournalPage, troubleOf } from "../journal-page.js";
+import { loadPlaces, nothingIn, startJournalPage, troubleOf } from "../journal-page.js";
 import { JournalTools } from "../journal-tools.js";
 import { Palette } from "../palette.js";
 import { sharesPanel } from "../shares-panel.js";
@@ -69,7 +69,10 @@ function showHistory({ words, info, content }, places) {
         comparison.show(tools.place),
       ]);
       if (mine !== number) return;
-      trouble.replaceChildren();
+      const nothing = all[0]?.visits ? null : await nothingIn(words, tools.place);
+      if (mine !== number) return;
+      trouble.replaceChildren(...(nothing ? [nothing] : []));
+      panels.hidden = nothing !== null;
       known = { all: all[0], periods, week };
       shares.replaceChildren(sharesPanel({ words, palette }, known.all));
       answers.replaceChildren(answersPanel(words, answered));

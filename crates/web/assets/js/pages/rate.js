@@ -2,6 +2,7 @@
 
 import { el, icon } from "../dom.js";
 import { face } from "../faces.js";
+import { askJournal } from "../journal.js";
 import { Problem, post } from "../server.js";
 import { leaveForSignIn, loadInfo, sentence } from "../shell.js";
 import { loadWords } from "../words.js";
@@ -9,7 +10,6 @@ import { loadWords } from "../words.js";
 /** Thanks stay so long; meanwhile nothing can be tapped. */
 const THANKS_MS = 5000;
 const TROUBLE_MS = 8000;
-/** Somebody may start the journal meanwhile. */
 const OFF_MS = 60_000;
 const RATINGS = [1, 2, 3, 4, 5];
 
@@ -18,8 +18,22 @@ document.documentElement.lang = words.language;
 document.title = words.say("rate.page");
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
 const place = new URLSearchParams(location.search).get("place") || undefined;
-await loadInfo((problem) => show("offline", words.say("rate.trouble.title"), sentence(words, problem)));
-ask();
+const info = await loadInfo((problem) => show("offline", words.say("rate.trouble.title"), sentence(words, problem)));
+// Somebody may start the journal meanwhile.
+if (!info.journal) show("offline", words.say("rate.off.title"), words.say("rate.off.text"), OFF_MS, () => location.reload());
+else if (place || info.role === "rating") ask();
+else await choosePlace();
+
+/** Who sets the tablet up chooses its place, where there are several. */
+async function choosePlace() {
+  /** @type {string[]} */
+  const places = await askJournal("places").catch(() => []);
+  if (places.length < 2) return ask();
+  main.replaceChildren(
+    el("h1", { class: "rate-question" }, words.say("rate.place")),
+    el("nav", { class: "rate-places", "aria-label": words.say("rate.place") }, ...places.map((name) =>
+      el("a", { class: "button", href: `/rate?${new URLSearchParams({ place: name })}` }, name))));
+}
 
 function ask() {
   // On a phone they stand below each other, the best on top.
@@ -46,7 +60,8 @@ async function rate(rating) {
     const secs = error instanceof Problem ? error.document.retry_after_secs : undefined;
     // Somebody tapped twice, or right after another guest: no reason to complain to them.
     if (status === 429) return show("busy", words.say("rate.soon.title"), words.say("rate.soon.text"), secs ? 1000 * secs : THANKS_MS);
-    if (status === 404) return show("offline", words.say("rate.off.title"), words.say("rate.off.text"), OFF_MS);
+    // No place, or one that is not known: whoever set the tablet up must name it.
+    if (status === 404 || status === 400) return show("warning", words.say("rate.no_place.title"), words.say("rate.no_place.text"), TROUBLE_MS);
     show("warning", words.say("rate.trouble.title"), sentence(words, error), TROUBLE_MS);
   }
 }
@@ -60,13 +75,14 @@ function thank() {
  * @param {string} title
  * @param {string} text
  * @param {number} [back_ms] after which the faces come back; never without it
+ * @param {() => void} [back]
  */
-function show(symbol, title, text, back_ms) {
+function show(symbol, title, text, back_ms, back = ask) {
   main.replaceChildren(
     el("div", { class: "rate-thanks", role: "status" },
       el("div", { class: "rate-icon" }, icon(symbol)),
       el("h1", { class: "rate-question" }, title),
       el("p", { class: "muted rate-note" }, text)));
   main.focus();
-  if (back_ms) setTimeout(ask, back_ms);
+  if (back_ms) setTimeout(back, back_ms);
 }

@@ -15,7 +15,6 @@ const KINDS = [RATING_COUNT, RATING_FIGURE];
 const page = await startJournalPage("ratings");
 const places = page && (await loadPlaces(page));
 if (page && places) showRatings(page, places);
-else if (page) page.content.append(rateLink(page.words));
 
 /**
  * @param {import("../journal-page.js").JournalPage} page
@@ -42,10 +41,11 @@ function showRatings({ words, content }, places) {
       ]);
       if (mine !== number) return;
       const summed = all[0];
-      if (!summed?.ratings) return body.replaceChildren(emptyState(words, "ratings.none"), rateLink(words, place));
+      const link = rateLink(words, place, places.length > 1);
+      if (!summed?.ratings) return body.replaceChildren(emptyState(words.say("ratings.none.title"), words.say("ratings.none.text")), link);
       body.replaceChildren(
         el("div", { class: "halves" },
-          el("div", { class: "half" }, tiles(words, KINDS, summed), rateLink(words, place), el("p", { class: "muted small-text" }, words.say("ratings.text"))),
+          el("div", { class: "half" }, tiles(words, KINDS, summed), link, el("p", { class: "muted small-text" }, words.say("ratings.text"))),
           el("div", { class: "half" }, distribution(summed.ratings))),
         el("section", { class: "panel", "aria-labelledby": "chart-title" },
           el("h2", { id: "chart-title", class: "panel-title" }, words.say("figure.rating")), means.element,

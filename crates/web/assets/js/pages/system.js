@@ -3,7 +3,7 @@
 import { accuracyPanel, driftPanel } from "../drift-panels.js";
 import { el, icon } from "../dom.js";
 import { askJournal } from "../journal.js";
-import { isNoJournal, startJournalPage, troubleOf } from "../journal-page.js";
+import { startJournalPage, troubleOf } from "../journal-page.js";
 import { journalPanel } from "../journal-panel.js";
 import { ask } from "../server.js";
 import { runningPanel } from "../running-panel.js";
@@ -24,7 +24,7 @@ function showSystem({ words, info, content }) {
   const alerts = el("div", {});
   const journal = el("div", { class: "half" });
   const accuracy = el("div", { class: "half" });
-  const choice = el("div", { class: "journal-tools" });
+  const choice = el("div", { class: "journal-tools", hidden: true });
   const drift = el("div", {});
   content.replaceChildren(
     el("div", { class: "panels" }, running, alerts, choice, el("div", { class: "halves" }, journal, accuracy), drift, links()));
@@ -50,6 +50,7 @@ function showSystem({ words, info, content }) {
   }
 
   async function loadJournal() {
+    if (!info.journal) return journal.replaceChildren(journalPanel(words, null));
     try {
       const [status, places] = await Promise.all([askJournal("status"), askJournal("places")]);
       journal.replaceChildren(journalPanel(words, status));
@@ -59,7 +60,7 @@ function showSystem({ words, info, content }) {
       await loadDrift();
     } catch (error) {
       for (const part of [alerts, accuracy, drift, choice]) part.replaceChildren();
-      journal.replaceChildren(isNoJournal(error) ? journalPanel(words, null) : troubleOf(words, error));
+      journal.replaceChildren(troubleOf(words, error));
     }
   }
 
