@@ -16,7 +16,7 @@ def test_a_robot_at_work_paused_and_silent(
 ):
     policy = tmp_path / "policy.yaml"
     policy.write_text(POLICY)
-    perception = start("perception_node")
+    perception = start("perception_node", {"horizontal_fov_deg": 60.0})
     start("behavior_node", {"policy_file": policy})
     _, address = dashboard()
     # Who is there before the robot sees anything sees what it does.
@@ -26,6 +26,9 @@ def test_a_robot_at_work_paused_and_silent(
     stream(np.asarray(next(two_people())))
     happy = page.locator('.person[data-label="happy"]:not(.gone)')
     expect(happy).to_have_count(1, timeout=LAST_MS)
+    # Where she is and whether she attends, once that is judged.
+    where = re.compile(r"\d\.\d m away · (begins to attend|attends)")
+    expect(happy.locator(".card-where")).to_have_text(where, timeout=LAST_MS)
     expect(page.locator(".log-item")).to_contain_text("says “Hello.”", timeout=LAST_MS)
     expect(page.locator(".log-item")).to_contain_text("because happy at")
     expect(page.locator(".facts")).to_contain_text("policy.yaml")

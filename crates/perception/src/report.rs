@@ -7,6 +7,7 @@ use rapport_vocabulary::{Distribution, LabelSet};
 use serde::Serialize;
 
 use crate::geometry::Point;
+use crate::pose::{Facing, HeadPose};
 use crate::session::Person;
 
 /// A box in whole pixels of the picture, inside it.
@@ -118,15 +119,19 @@ impl FaceReport {
 impl PoseReport {
     /// Reports where a person's head is; nothing where that is not known.
     fn of(person: &Person) -> Option<Self> {
-        let (pose, facing) = (person.pose?, person.facing?);
-        Some(Self {
+        Some(Self::new(&person.pose?, &person.facing?))
+    }
+
+    /// Reports where a head is and what it turns to.
+    pub fn new(pose: &HeadPose, facing: &Facing) -> Self {
+        Self {
             distance_m: pose.distance_m(),
             distance_std_m: pose.distance_std_m,
             orientation: pose.orientation,
             pitch_deg: facing.pitch_deg,
             position_m: pose.position_m,
             yaw_deg: facing.yaw_deg,
-        })
+        }
     }
 }
 

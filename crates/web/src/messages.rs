@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rapport_perception::Person;
 use rapport_perception::explain::Explanation;
 use rapport_perception::report::{FaceReport, probabilities};
-use rapport_vocabulary::{Emotion, LabelSet};
+use rapport_vocabulary::{Emotion, Engagement, LabelSet};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -19,6 +19,10 @@ pub struct PersonReport {
     /// The face, with the probabilities after smoothing over time.
     #[serde(flatten)]
     pub face: FaceReport,
+    /// Whether the person attends to the camera, in REP-155's words: `disengaged`, `engaging`,
+    /// `engaged` or `disengaging`; absent where that is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engagement: Option<&'static str>,
     /// The probability of every label in this picture alone.
     pub instant_probabilities: BTreeMap<String, f32>,
     /// When the face was first seen, in the time of the pictures.
@@ -33,6 +37,7 @@ impl PersonReport {
     pub fn new(person: &Person, labels: &LabelSet, width_px: u32, height_px: u32) -> Self {
         Self {
             face: FaceReport::new(person, labels, width_px, height_px),
+            engagement: person.engagement.map(Engagement::as_str),
             instant_probabilities: probabilities(&person.instant_probabilities, labels),
             first_seen_secs: person.first_seen.as_secs_f64(),
             heat: Vec::new(),

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use r2r::rapport::msg::Response;
-use rapport_perception::report::{BoxReport, FaceReport, PointReport};
+use rapport_perception::pose::HeadPose;
+use rapport_perception::report::{BoxReport, FaceReport, PointReport, PoseReport};
 use rapport_recording::message::{EmotionsMessage, FaceMessage};
+use rapport_vocabulary::Engagement;
 use rapport_web::messages::PersonReport;
 use rapport_web::robot::{Model, RobotEmotions, RobotResponse};
 
@@ -51,17 +53,30 @@ fn person(face: &FaceMessage<'_>, labels: &[&str]) -> PersonReport {
             face_id: face.face_id.to_string(),
             label: face.label.to_owned(),
             landmarks: face.landmarks_px.map(|[x, y]| PointReport { x, y }),
-            // The robot's page shows none.
-            pose: None,
+            pose: pose(face),
             probabilities: by_label(&face.probabilities),
             roi: BoxReport { height, width, x, y },
             sure: face.sure,
             valence: face.valence,
         },
+        engagement: Engagement::from_word(face.engagement).map(Engagement::as_str),
         instant_probabilities: by_label(&face.instant_probabilities),
         first_seen_secs: secs(face.first_seen.0, face.first_seen.1),
         heat: Vec::new(),
     }
+}
+
+/// Where the head is; nothing where the robot does not know it.
+fn pose(face: &FaceMessage<'_>) -> Option<PoseReport> {
+    let pose = HeadPose {
+        position_m: face.pose.position_m,
+        orientation: face.pose.orientation,
+        distance_std_m: f64::from(face.distance_std_m),
+    };
+    let numbers = pose.position_m.iter().chain(&pose.orientation).chain([&pose.distance_std_m]);
+    let known = numbers.into_iter().all(|value| value.is_finite());
+    let facing = known.then(|| pose.facing()).flatten()?;
+    Some(PoseReport::new(&pose, &facing))
 }
 
 fn secs(secs: i32, nanosecs: u32) -> f64 {

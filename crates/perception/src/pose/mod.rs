@@ -74,6 +74,11 @@ impl HeadPose {
     pub fn distance_m(&self) -> f64 {
         norm(self.position_m)
     }
+
+    /// What it turns to; nothing for a head in the camera itself, or of numbers that are none.
+    pub fn facing(&self) -> Option<Facing> {
+        facing(self.position_m, column(&rotation(self.orientation), 0))
+    }
 }
 
 /// What a head turns to, seen from the camera: 0 and 0 face it. It needs no calibrated camera.
@@ -123,26 +128,29 @@ impl Head {
 
     /// What it turns to.
     pub fn facing(&self) -> Option<Facing> {
-        let [x, y, z] = self.solution.position_m;
-        // The axes of a camera that is turned to the head, the horizon level.
-        let ahead = unit([x, y, z])?;
-        let right = unit([z, 0.0, -x])?;
-        let up = unit([
-            ahead[1] * right[2] - ahead[2] * right[1],
-            ahead[2] * right[0] - ahead[0] * right[2],
-            ahead[0] * right[1] - ahead[1] * right[0],
-        ])?;
-        let face = column(&self.solution.rotation, 0);
-        // `up` points down or up by the order of the product; y of the optical frame is down.
-        let up = if up[1] > 0.0 { up.map(|value| -value) } else { up };
-        let toward = -dot(face, ahead);
-        Some(Facing {
-            yaw_deg: dot(face, right).atan2(toward).to_degrees(),
-            pitch_deg: dot(face, up).clamp(-1.0, 1.0).asin().to_degrees(),
-            off_deg: toward.clamp(-1.0, 1.0).acos().to_degrees(),
-            bearing_deg: ahead[2].clamp(-1.0, 1.0).acos().to_degrees(),
-        })
+        facing(self.solution.position_m, column(&self.solution.rotation, 0))
     }
+}
+
+/// What a head at a position turns to, if its face points there.
+fn facing([x, y, z]: [f64; 3], face: [f64; 3]) -> Option<Facing> {
+    // The axes of a camera that is turned to the head, the horizon level.
+    let ahead = unit([x, y, z])?;
+    let right = unit([z, 0.0, -x])?;
+    let up = unit([
+        ahead[1] * right[2] - ahead[2] * right[1],
+        ahead[2] * right[0] - ahead[0] * right[2],
+        ahead[0] * right[1] - ahead[1] * right[0],
+    ])?;
+    // `up` points down or up by the order of the product; y of the optical frame is down.
+    let up = if up[1] > 0.0 { up.map(|value| -value) } else { up };
+    let toward = -dot(face, ahead);
+    Some(Facing {
+        yaw_deg: dot(face, right).atan2(toward).to_degrees(),
+        pitch_deg: dot(face, up).clamp(-1.0, 1.0).asin().to_degrees(),
+        off_deg: toward.clamp(-1.0, 1.0).acos().to_degrees(),
+        bearing_deg: ahead[2].clamp(-1.0, 1.0).acos().to_degrees(),
+    })
 }
 
 /// Turns a vector of the head into one of the camera.

@@ -20,6 +20,7 @@ export class PersonCard {
     this.label = el("strong", { class: "card-label" });
     this.certainty = el("span", { class: "card-certainty" });
     this.time = el("span", { class: "card-time" });
+    this.where = el("p", { class: "card-where", hidden: true });
     this.plot = new AffectPlot(words);
     /** @type {Map<string, {bar: HTMLElement, value: HTMLElement, row: HTMLElement}>} */
     this.bars = new Map();
@@ -51,7 +52,7 @@ export class PersonCard {
         "header",
         { class: "card-head" },
         this.number,
-        el("div", { class: "card-what" }, shows, el("div", { class: "card-line" }, this.label, this.certainty)),
+        el("div", { class: "card-what" }, shows, el("div", { class: "card-line" }, this.label, this.certainty), this.where),
         this.time,
       ),
       el("div", { class: "card-body" }, this.plot.element, distribution),
@@ -81,6 +82,9 @@ export class PersonCard {
   showNumbers(person, inView_secs) {
     setText(this.certainty, person.sure ? this.words.percent(person.confidence) : "");
     setText(this.time, this.words.say("in_view_for", { duration: this.words.duration(inView_secs) }));
+    const where = this.#whereAndHow(person);
+    this.where.hidden = !where;
+    setText(this.where, where);
     for (const [label, { bar, value, row }] of this.bars) {
       const share = person.probabilities[label] ?? 0;
       bar.style.transform = `scaleX(${share.toFixed(3)})`;
@@ -88,6 +92,18 @@ export class PersonCard {
       row.classList.toggle("little", share < 0.005);
     }
     this.plot.show(person.valence, person.arousal, this.palette.of(person).line);
+  }
+
+  /**
+   * How far away, and whether the person attends; empty where neither is known.
+   * @param {import("./types.js").Person} person
+   */
+  #whereAndHow({ pose, engagement }) {
+    const parts = [
+      pose && this.words.say("person.distance", { distance: this.words.number(pose.distance_m, 1) }),
+      engagement && this.words.say(`attention.${engagement}`),
+    ];
+    return parts.filter(Boolean).join(" · ");
   }
 
   /** @param {boolean} gone the person left, and the card will too */

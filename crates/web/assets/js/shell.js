@@ -7,9 +7,14 @@ import { loadWords } from "./words.js";
 const PAGES = [
   { name: "live", path: "/", icon: "camera" },
   { name: "pictures", path: "/pictures", icon: "pictures" },
+  { name: "history", path: "/history", icon: "history" },
+  { name: "ratings", path: "/ratings", icon: "rate" },
+  { name: "system", path: "/system", icon: "system" },
   { name: "api", path: "/api", icon: "code" },
   { name: "notice", path: "/notice", icon: "notice" },
 ];
+/** So many stand beside each other on a phone; the others are behind a button. */
+const ON_A_PHONE = 4;
 
 /**
  * @typedef {object} Shell
@@ -38,10 +43,37 @@ export async function startPage(page) {
   );
   document.getElementById("top")?.append(
     el("a", { href: "/", class: "brand" }, icon("mark"), el("span", {}, "Rapport")),
-    el("nav", { class: "nav", "aria-label": words.say("nav") }, ...links),
+    el("nav", { class: "nav", "aria-label": words.say("nav") }, ...links.slice(0, ON_A_PHONE), ...others(words, links.slice(ON_A_PHONE))),
     tools,
   );
   return { words, tools };
+}
+
+/**
+ * The pages for which a phone has no room, and the button that shows them there.
+ * @param {import("./words.js").Words} words
+ * @param {HTMLElement[]} links
+ */
+function others(words, links) {
+  const current = links.some((link) => link.hasAttribute("aria-current"));
+  const list = el("div", { class: "nav-others", id: "nav-others" }, ...links);
+  const show = (/** @type {boolean} */ shown) => {
+    list.classList.toggle("shown", shown);
+    button.setAttribute("aria-expanded", String(shown));
+  };
+  const button = el("button", {
+    type: "button", class: current ? "nav-link nav-more current" : "nav-link nav-more", "aria-expanded": "false", "aria-controls": "nav-others",
+    onclick: () => show(!list.classList.contains("shown")),
+  }, icon("more"), el("span", {}, words.say("nav.more")));
+  addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !list.classList.contains("shown")) return;
+    show(false);
+    button.focus();
+  });
+  addEventListener("click", (event) => {
+    if (event.target instanceof Node && !list.contains(event.target) && !button.contains(event.target)) show(false);
+  });
+  return [list, button];
 }
 
 /**
@@ -69,6 +101,17 @@ export async function loadInfo(waiting) {
 export function leaveForSignIn() {
   location.replace(signInAddress());
   return new Promise(() => {});
+}
+
+/**
+ * What a page shows on a tablet that is set up for ratings only.
+ * @param {import("./words.js").Words} words
+ */
+export function ratingOnly(words) {
+  return [
+    el("p", { class: "waiting" }, words.say("rating_only")),
+    el("p", { class: "rate-link" }, el("a", { class: "button primary", href: "/rate" }, icon("rate"), words.say("ratings.open"))),
+  ];
 }
 
 /**

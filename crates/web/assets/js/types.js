@@ -11,6 +11,8 @@
  * @property {Record<string, number>} probabilities
  * @property {number} valence -1 to 1
  * @property {number} arousal -1 to 1
+ * @property {{distance_m: number, distance_std_m: number}} [pose] where the head is
+ * @property {"disengaged"|"engaging"|"engaged"|"disengaging"} [engagement] whether the person attends
  * @property {number} [first_seen_secs]
  * @property {number} [detection_confidence]
  *
@@ -36,6 +38,7 @@
  * @property {boolean} numbers_only
  * @property {boolean} paused
  * @property {boolean} robots
+ * @property {boolean} journal
  * @property {{picture_bytes: number, picture_pixels: number, pictures_per_request: number, live_sessions: number}} limits
  * @property {Record<string, string|null>} notice
  *

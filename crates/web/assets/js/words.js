@@ -16,6 +16,7 @@ export class Words {
     this.percents = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
     this.plurals = new Intl.PluralRules(language);
     this.clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
+    this.moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
   }
 
   /**
@@ -89,6 +90,14 @@ export class Words {
     if (secs < 60) return this.say("duration.secs", { count: Math.max(0, Math.floor(secs)) });
     if (secs < 3600) return this.say("duration.minutes", { count: Math.floor(secs / 60) });
     return this.say("duration.hours", { count: Math.floor(secs / 3600) });
+  }
+
+  /**
+   * Day and time.
+   * @param {Date} moment
+   */
+  moment(moment) {
+    return this.moments.format(moment);
   }
 
   /**

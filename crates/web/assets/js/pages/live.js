@@ -6,7 +6,7 @@ import { legend } from "../legend.js";
 import { Palette } from "../palette.js";
 import { RobotView } from "../robot-view.js";
 import { RobotsFeed } from "../robots-feed.js";
-import { addSignOut, leaveForSignIn, loadInfo, sentence, startPage } from "../shell.js";
+import { addSignOut, leaveForSignIn, loadInfo, ratingOnly, sentence, startPage } from "../shell.js";
 
 const CAMERA = "camera";
 
@@ -24,7 +24,7 @@ const palette = new Palette(info.colors);
 const tools = { info, palette, words };
 
 if (info.role === "rating") {
-  left.replaceChildren(el("p", { class: "waiting" }, words.say("rating_only")));
+  left.replaceChildren(...ratingOnly(words));
 } else {
   showViews();
 }

@@ -7,7 +7,7 @@ import { FacesTable } from "../faces-table.js";
 import { Palette } from "../palette.js";
 import { save, toCsv, toJson } from "../results.js";
 import { Problem } from "../server.js";
-import { addSignOut, leaveForSignIn, loadInfo, sentence, startPage } from "../shell.js";
+import { addSignOut, leaveForSignIn, loadInfo, ratingOnly, sentence, startPage } from "../shell.js";
 import { NotPlayable } from "../video-steps.js";
 import { WhyDialog } from "../why-dialog.js";
 
@@ -25,7 +25,7 @@ const info = await loadInfo((problem) => {
 addSignOut(shell, info);
 const tools = { info, palette: new Palette(info.colors), words };
 
-if (info.role === "rating") content.replaceChildren(el("p", { class: "waiting" }, words.say("rating_only")));
+if (info.role === "rating") content.replaceChildren(...ratingOnly(words));
 else workbench();
 
 /** Files that wait, their cards, and what was found. */
