@@ -6,11 +6,12 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 
+from dashboard import ask, wait_until
 from graph import BIN_DIR, PATIENCE_SECS
 from serving import free_port, serve
 
@@ -52,13 +53,6 @@ def kept_status(port):
     return json.loads(got)["online"] if got else None
 
 
-def wait_until(is_so, message):
-    deadline = time.monotonic() + PATIENCE_SECS
-    while not is_so():
-        assert time.monotonic() < deadline, message
-        time.sleep(0.1)
-
-
 @pytest.fixture
 def options(tmp_path, broker):
     password = tmp_path / "password"
@@ -85,6 +79,40 @@ def test_a_server_is_online_until_it_ends_or_is_killed(options, broker, tmp_path
         server.process.send_signal(signal.SIGKILL)
         server.process.wait(timeout=30)
         wait_until(lambda: kept_status(broker) is False, "the last will did not come")
+
+
+def test_a_dashboard_is_online_and_tells_its_alerts_on_diagnostics(
+    dashboard, client, namespace, broker, options, tmp_path
+):
+    given = {
+        "journal": tmp_path / "journal.db",
+        "mqtt_url": f"mqtt://127.0.0.1:{broker}",
+        "mqtt_name": "lobby-1",
+        "mqtt_user": "robot",
+        "mqtt_password_file": tmp_path / "password",
+    }
+    topic = client.collect(DiagnosticArray, "/diagnostics")
+    node, address = dashboard(given)
+
+    def newest():
+        found = [status for message in topic.messages for status in message.status]
+        ours = [status for status in found if status.name.endswith(": alerts")]
+        return ours[-1] if ours else DiagnosticStatus()
+
+    values = lambda: {value.key: value.value for value in newest().values}  # noqa: E731
+    client.spin_until(lambda: values().get("mqtt connected") == "true")
+    assert values().get("mqtt connected") == "true", node.text
+    assert newest().level == DiagnosticStatus.OK and newest().message == "no alert stands"
+    assert newest().hardware_id == str(tmp_path / "journal.db")
+    assert kept_status(broker) is True
+    # Its file goes away, and a rating finds out.
+    (tmp_path / "journal.db").rename(tmp_path / "elsewhere.db")
+    rating = {"rating": 4, "place": namespace.removeprefix("/")}
+    assert ask(address, "ratings", rating)[0] == 201
+    client.spin_until(lambda: "alert journal_not_written" in values())
+    assert "alert journal_not_written" in values(), node.text
+    assert newest().level == DiagnosticStatus.ERROR
+    assert newest().message == values()["alert journal_not_written"]
 
 
 @pytest.mark.parametrize(
