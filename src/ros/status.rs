@@ -8,6 +8,8 @@ pub const TOPIC: &str = "/diagnostics";
 pub const EXPRESSIONS: &str = "expressions";
 /// What behavior_node reports on.
 pub const RESPONSES: &str = "responses";
+/// What dashboard_node reports on.
+pub const ALERTS: &str = "alerts";
 
 /// Names of values that dashboard_node reads. Other dashboards look them up too: they stay as they
 /// are.

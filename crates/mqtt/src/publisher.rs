@@ -55,6 +55,9 @@ struct State {
     connected: bool,
     error: Option<String>,
     sent: u64,
+    /// What the log said last. Once for each change, so that a broker that is away for a week, or
+    /// refuses all, does not fill the log.
+    told: Option<Result<(), String>>,
 }
 
 impl Publisher {
@@ -121,20 +124,28 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Once for each change, so that a broker that is away for a week does not fill the log.
-    fn connected(&self, broker: &str) {
+    fn connected(&self) {
         let mut state = self.lock();
-        tracing::info!("MQTT: connected to {broker}");
         (state.connected, state.error) = (true, None);
+    }
+
+    /// All that waited was sent.
+    fn works(&self, broker: &str) {
+        let mut state = self.lock();
+        if state.told.replace(Ok(())) != Some(Ok(())) {
+            tracing::info!("MQTT: connected to {broker}");
+        }
     }
 
     fn failed(&self, broker: &str, reason: String) {
         let mut state = self.lock();
         state.connected = false;
-        if state.error.as_ref() != Some(&reason) {
+        let told = Some(Err(reason.clone()));
+        if state.told != told {
             tracing::warn!(
                 "MQTT: {broker}: {reason}; finished buckets wait, and it is tried again"
             );
+            state.told = told;
         }
         state.error = Some(reason);
     }
@@ -146,9 +157,9 @@ async fn run(shared: Arc<Shared>, means: Means, broker: String, mut ending: watc
         let reason = tokio::select! {
             session = Session::open(&means) => match session {
                 Ok(session) => {
-                    shared.connected(&broker);
+                    shared.connected();
                     let since = Instant::now();
-                    let end = send_all(&shared, session, &mut ending).await;
+                    let end = send_all(&shared, session, &broker, &mut ending).await;
                     // A broker that accepts the connection and nothing else is left alone ever longer.
                     if since.elapsed() >= LONGEST_PAUSE {
                         pause = SHORTEST_PAUSE;
@@ -179,6 +190,7 @@ async fn run(shared: Arc<Shared>, means: Means, broker: String, mut ending: watc
 async fn send_all(
     shared: &Shared,
     mut session: Session,
+    broker: &str,
     ending: &mut watch::Receiver<bool>,
 ) -> Result<(), String> {
     loop {
@@ -188,6 +200,7 @@ async fn send_all(
             shared.queue.done(number);
             shared.lock().sent += 1;
         }
+        shared.works(broker);
         if *ending.borrow() {
             return session.close().await;
         }

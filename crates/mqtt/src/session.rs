@@ -86,7 +86,6 @@ impl Session {
 
     /// Sends a message and waits until the broker has it.
     pub(crate) async fn send(&mut self, message: Message) -> Result<(), String> {
-        // Without properties: mosquitto 2.0 ends the connection where it refuses a message with some.
         let Message { topic, payload } = message;
         self.client
             .publish_bytes(&topic, QoS::AtLeastOnce, false, payload)

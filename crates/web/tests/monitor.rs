@@ -33,12 +33,8 @@ fn visits(recorder: &mut Recorder, at: Duration, count: u64, brightness: f32) {
     for visit in 0..count {
         let id = format!("secret_{visit}");
         for second in 0..=9 {
-            let expression = ExpressionSeen {
-                label: Emotion::Happy,
-                sure: true,
-                confidence: 0.8,
-                valence: 0.6,
-            };
+            let expression =
+                ExpressionSeen { label: Emotion::Happy, sure: true, confidence: 0.8, valence: 0.6 };
             let person = PersonSeen {
                 id: &id,
                 expression: Some(expression),
@@ -246,7 +242,8 @@ async fn what_the_webhook_refuses_is_given_up() {
     };
     webhook.tell(true, &alert);
     webhook.tell(false, &alert);
-    let states = [next(&mut bodies).await, next(&mut bodies).await].map(|body| body["state"].clone());
+    let states =
+        [next(&mut bodies).await, next(&mut bodies).await].map(|body| body["state"].clone());
     assert_eq!(states, ["raised", "cleared"]);
     until("both are given up", async || (webhook.status().failed == 2).then_some(())).await;
     assert_eq!(webhook.status().delivered, 0);

@@ -9,8 +9,9 @@
 //! It is a process of its own: what viewers cost, it pays, and perception does not. [`robots`] finds
 //! the robots and hands each what is about it; a [`robot`] is a task that knows how one is
 //! ([`health`]), holds its pause ([`pauses`], [`enable`]), shows its [`camera`] while somebody
-//! looks, and tells the journal what happens ([`observer`]).
+//! looks, and tells the journal what happens ([`observer`]). [`alerts`] are what the pages watch.
 
+mod alerts;
 mod camera;
 mod enable;
 mod health;
@@ -34,10 +35,12 @@ use rapport_web::{Hub, NetworkSets, Server};
 use tokio::runtime::Handle;
 
 use super::clock::RosClock;
+use super::diagnostics::Diagnostics;
 use super::handle::NodeHandle;
 use super::parameters::{ParameterServices, Parameters, given_to};
 use super::runner::{Tasks, interrupted};
 use super::status;
+use alerts::Alerts;
 use pauses::Pauses;
 use picture::Pictures;
 use robot::Means;
@@ -69,7 +72,9 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
 
     let mut tasks = Tasks::default();
     let clock = RosClock::start(handle.clone(), &parameters, &mut tasks);
-    tasks.endless(ParameterServices::start(node, parameters.clone(), clock)?.serve());
+    tasks.endless(ParameterServices::start(node, parameters.clone(), clock.clone())?.serve());
+    let alerts = Alerts(server.app().clone());
+    tasks.endless(Diagnostics::start(node, clock, status::ALERTS, alerts)?.run());
     let diagnostics = node.subscribe::<DiagnosticArray>(status::TOPIC, QosProfile::default())?;
     let pictures = Pictures::new(privacy, server.app().pool.networks().clone());
     let means = Means { node: handle, parameters, hub, pauses, pictures, journal };

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use rapport_journal::WriterOptions;
+use rapport_mqtt::MqttOptions;
 use rapport_perception::{ModelFiles, RuntimeOptions};
 use rapport_web::picture::Privacy;
 use rapport_web::setup::Setup;
@@ -56,6 +57,20 @@ pub fn specs() -> Vec<Spec> {
             Kind::Integer(WriterOptions::default().retention_days.into(), 1..=3660),
             "Days after which a bucket of the journal is forgotten",
         ),
+        text(
+            "mqtt_url",
+            "MQTT 5 broker for finished buckets of the journal, mqtts://HOST:PORT; empty: none",
+        ),
+        text("mqtt_name", "Name in the topics; no two may share one; empty: that of the machine"),
+        fixed("mqtt_topic", Kind::Text("rapport"), "First level of the topics"),
+        text("mqtt_user", "User at the broker; empty: none"),
+        text("mqtt_password_file", "File with the password alone, mode 600; empty: none"),
+        text("mqtt_ca", "Certificates that may sign the broker's (PEM); empty: the system's"),
+        flag("mqtt_insecure", "Allow mqtt:// to another machine: nothing is encrypted"),
+        text(
+            "alert_webhook_file",
+            "File with the https:// address that alerts are sent to, mode 600; empty: none",
+        ),
         fixed(
             "live_sessions",
             Kind::Integer(Limits::default().live_sessions as i64, 1..=1000),
@@ -103,6 +118,8 @@ pub fn setup(values: &Values) -> anyhow::Result<Setup> {
         },
         notice: path(values, "notice").map(read_notice).transpose()?.unwrap_or_default(),
         journal: journal(values),
+        mqtt: mqtt(values),
+        alert_webhook: path(values, "alert_webhook_file"),
         ..Setup::default()
     })
 }
@@ -115,6 +132,21 @@ fn journal(values: &Values) -> Option<JournalOptions> {
         place: Some(place).filter(|place| !place.is_empty()).map(str::to_owned),
         bucket_minutes: values.number("journal_bucket_minutes") as u32,
         retention_days: values.number("journal_retention_days") as u32,
+    })
+}
+
+/// The broker for finished buckets, if any.
+fn mqtt(values: &Values) -> Option<MqttOptions> {
+    let text = |name| Some(values.text(name).trim()).filter(|text| !text.is_empty());
+    let usual = MqttOptions::new(text("mqtt_url")?);
+    Some(MqttOptions {
+        name: text("mqtt_name").map_or(usual.name.clone(), str::to_owned),
+        topic: values.text("mqtt_topic").to_owned(),
+        user: text("mqtt_user").map(str::to_owned),
+        password_file: path(values, "mqtt_password_file"),
+        ca_file: path(values, "mqtt_ca"),
+        insecure: values.flag("mqtt_insecure"),
+        ..usual
     })
 }
 
@@ -210,6 +242,23 @@ mod tests {
         ];
         let journal = setup(&values(&given)).unwrap().journal.unwrap();
         assert_eq!((journal.place.as_deref(), journal.bucket_minutes), (Some("lobby"), 60));
+    }
+
+    #[test]
+    fn buckets_go_to_a_broker_where_one_is_named() {
+        assert_eq!(setup(&values(&[("mqtt_user", text("me"))])).unwrap().mqtt, None);
+        let given = [
+            ("mqtt_url", text("mqtts://broker")),
+            ("mqtt_name", text("left")),
+            ("mqtt_password_file", text("/etc/password")),
+        ];
+        let mqtt = setup(&values(&given)).unwrap().mqtt.unwrap();
+        let expected = MqttOptions {
+            name: "left".to_owned(),
+            password_file: Some("/etc/password".into()),
+            ..MqttOptions::new("mqtts://broker")
+        };
+        assert_eq!(mqtt, expected);
     }
 
     #[test]

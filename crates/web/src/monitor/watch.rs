@@ -1,6 +1,5 @@
 //! The task that looks every few seconds.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,10 +100,10 @@ fn place_of(robot: &str) -> String {
     if name.is_empty() { "robot".to_owned() } else { name.to_owned() }
 }
 
-/// Counts every bucket that is written from now on; and knows the places of before.
+/// Counts every bucket that is written from now on, and sends it to the broker.
 pub(crate) fn listen(app: &Arc<App>) {
     let Some(journal) = &app.options.journal else { return };
-    // The journal outlives no server, but the server holds it.
+    // The server holds the journal, so the journal must not hold the server.
     let weak = Arc::downgrade(app);
     journal.on_bucket(move |bucket| {
         if let Some(app) = weak.upgrade() {
@@ -114,6 +113,4 @@ pub(crate) fn listen(app: &Arc<App>) {
     if let Some(publisher) = app.options.mqtt.clone() {
         journal.on_bucket(move |bucket| publisher.publish(bucket));
     }
-    let observed: BTreeSet<String> = journal.options().place.iter().cloned().collect();
-    observed.iter().for_each(|place| app.monitor.figures().expect(place));
 }
