@@ -78,6 +78,7 @@ def test_figures_are_those_of_the_api_each_with_n(open_page, kept, screenshot):
     expect(shares.locator(".bar-row", has_text="happy")).to_contain_text(
         percent(visits["expressions"]["shares"]["happy"])
     )
+    page.set_viewport_size({"width": 1440, "height": 1140})
     screenshot(page, "history")
 
 
@@ -315,6 +316,7 @@ def test_system_says_how_it_is(open_page, kept, screenshot):
     expect(estimate).to_contain_text("Do not rely on it")
     expect(estimate).to_contain_text("Brightness")
     expect(estimate).to_contain_text(re.compile(r"n = [\d,]+"))
+    page.set_viewport_size({"width": 1440, "height": 1180})
     screenshot(page, "system")
     page.get_by_label("Place").select_option("library")
     expect(brightness).to_contain_text("As before")
