@@ -101,6 +101,8 @@ fn what_is_wrong_is_said_in_one_line() {
     let state = tempfile::tempdir().unwrap();
     let picture = in_repository("tests/pictures/hopper.jpg");
     let picture = picture.to_str().unwrap();
+    let journal = state.path().join("journal.db");
+    let journal = journal.to_str().unwrap();
     for (arguments, expected) in [
         (&["--insecure", "--tokens"][..], "--insecure gives up tokens and TLS, but"),
         (&["--listen", "192.0.2.1:80", "--insecure"], "address 192.0.2.1:80: "),
@@ -108,8 +110,27 @@ fn what_is_wrong_is_said_in_one_line() {
         (&["--notice", picture], "--notice "),
         (&["--tls-cert", picture, "--tls-key", picture], "hopper.jpg: "),
         (&["--model", "missing.onnx"], "missing.onnx: "),
+        (&["--journal", "/no/such/j.db"], "/no/such/j.db: cannot open the journal"),
+        (&["--journal", picture], "hopper.jpg: found no SQLite file, expected a journal"),
+        (&["--journal", journal, "--bucket-minutes", "20"], "bucket of 20 minutes, expected 15"),
+        (&["--journal", journal, "--retention-days", "0"], "days to keep: 0, expected 1 to 3660"),
     ] {
         let said = refused(arguments, state.path());
         assert!(said.contains(expected), "{said}");
     }
+}
+
+#[test]
+fn a_journal_is_written_at_the_end_or_it_says_why_not() {
+    let state = tempfile::tempdir().unwrap();
+    let file = state.path().join("journal.db");
+    let arguments = ["--listen", "127.0.0.1:0", "--journal", file.to_str().unwrap()];
+    let (server, _) = start(&arguments, state.path());
+    assert_eq!(end(server, "-TERM"), "");
+    assert!(file.is_file() && !state.path().join("journal.db-wal").exists());
+    let (server, _) = start(&arguments, state.path());
+    std::fs::remove_file(&file).unwrap();
+    let said = end(server, "-TERM");
+    assert!(said.starts_with("rapport: error: ") && said.contains("removed while it was open"));
+    assert_eq!(said.lines().count(), 1, "{said}");
 }

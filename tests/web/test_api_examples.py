@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 
-from web_server import ROOT
+from web_server import ROOT, WebServer
 
 PICTURES = ROOT / "tests" / "pictures"
 PAGE = (ROOT / "docs" / "api.md").read_text()
@@ -20,10 +20,14 @@ def examples(language, server):
     return [block.replace(f"http://{ADDRESS}", server.address) for block in blocks]
 
 
-def run(*command):
+def run(*command, cwd=PICTURES):
     return subprocess.run(
-        command, cwd=PICTURES, capture_output=True, text=True, check=True, timeout=60
+        command, cwd=cwd, capture_output=True, text=True, check=True, timeout=60
     ).stdout
+
+
+# `set -e`: the first that fails ends the example.
+SHELL = 'curl() { command curl --fail-with-body --silent --show-error "$@"; }; set -e\n'
 
 
 def labels(report):
@@ -31,9 +35,8 @@ def labels(report):
 
 
 def test_curl(server):
-    # `set -e`: the first that fails ends the example.
-    shell = 'curl() { command curl --fail-with-body --silent --show-error "$@"; }; set -e\n'
-    one, several, why, rest = (run("bash", "-c", shell + block) for block in examples("sh", server))
+    blocks = [block for block in examples("sh", server) if "journal/" not in block]
+    one, several, why, rest = (run("bash", "-c", SHELL + block) for block in blocks)
     assert [labels(report) for report in json.loads(one)] == [["happy"]]
     reports = json.loads(several)
     assert [report["picture"] for report in reports] == ["astronaut.jpg", "hopper.jpg"]
@@ -43,6 +46,18 @@ def test_curl(server):
     assert (
         '"status":"ok"' in rest and "rapport_pictures_total" in rest and '{"paused":false}' in rest
     )
+
+
+def test_curl_of_the_journal(tmp_path):
+    options = ["--journal", tmp_path / "journal.db", "--place", "lobby"]
+    server = WebServer(tmp_path / "server.log", options)
+    try:
+        (block,) = (block for block in examples("sh", server) if "journal/" in block)
+        said = run("bash", "-c", SHELL + block, cwd=tmp_path)
+    finally:
+        server.stop()
+    assert said == '[]{"place":"lobby","rating":5,"pause_secs":5}'
+    assert (tmp_path / "visits.csv").read_text().startswith("place,from_utc,to_utc,visits,")
 
 
 def test_the_keys_of_a_report_are_described(server):

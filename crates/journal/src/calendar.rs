@@ -105,6 +105,14 @@ pub(crate) fn name(number: i64, period: Period) -> String {
     }
 }
 
+/// `2026-11-26T14:15:00Z` of seconds since 1970.
+pub(crate) fn iso(secs: i64) -> String {
+    let (year, month, of_month) = date(secs.div_euclid(DAY_SECS));
+    let of_day = secs.rem_euclid(DAY_SECS);
+    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}-{month:02}-{of_month:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
 /// 1 (Monday) to 7 of a day since 1970, which began on a Thursday.
 fn weekday(day: i64) -> i64 {
     (day + 3).rem_euclid(7) + 1
@@ -146,7 +154,8 @@ mod tests {
         let sql = "SELECT strftime('%Y-%m-%d', ?1, 'unixepoch', ?2), \
                    strftime('%G-W%V', ?1, 'unixepoch', ?2), strftime('%Y-%m', ?1, 'unixepoch', ?2), \
                    CAST(strftime('%u', ?1, 'unixepoch', ?2) AS INTEGER), \
-                   CAST(strftime('%H', ?1, 'unixepoch', ?2) AS INTEGER)";
+                   CAST(strftime('%H', ?1, 'unixepoch', ?2) AS INTEGER), \
+                   strftime('%Y-%m-%dT%H:%M:%SZ', ?1, 'unixepoch')";
         let mut query = connection.prepare(sql).unwrap();
         for (zone, modifier) in [
             (Zone::UTC, "+0 seconds"),
@@ -158,12 +167,13 @@ mod tests {
                 let secs = day * DAY_SECS + day * 900 % DAY_SECS;
                 let expected = query.query_row(rusqlite::params![secs, modifier], |row| {
                     let text = |column| row.get::<_, String>(column);
-                    Ok(([text(0)?, text(1)?, text(2)?], (row.get(3)?, row.get(4)?)))
+                    let iso = text(5)?;
+                    Ok(([text(0)?, text(1)?, text(2)?], (row.get(3)?, row.get(4)?), iso))
                 });
                 let found = [Period::Day, Period::Week, Period::Month]
                     .map(|period| name(calendar.period(secs, period).unwrap(), period));
                 let hour: (u8, u8) = calendar.hour_of_week(secs).unwrap();
-                assert_eq!((found, hour), expected.unwrap(), "{secs}");
+                assert_eq!((found, hour, iso(secs)), expected.unwrap(), "{secs}");
             }
         }
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_READONLY_DBMOVED;
 
+use crate::export::ParquetError;
 use crate::recorder::LEAST_BUCKET_MINUTES;
 
 /// Why a journal cannot be opened, written or read.
@@ -105,9 +106,18 @@ pub enum JournalError {
         /// The most that may be.
         most: u32,
     },
+    /// A journal was to be merged into itself.
+    #[error("{}: found the same journal on both sides of a merge, expected two", path.display())]
+    SameJournal {
+        /// The file.
+        path: PathBuf,
+    },
     /// The export cannot be written.
     #[error("cannot write the CSV: {0}")]
     Csv(#[from] csv::Error),
+    /// The export cannot be written.
+    #[error(transparent)]
+    Parquet(#[from] ParquetError),
 }
 
 impl JournalError {

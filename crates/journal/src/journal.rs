@@ -4,19 +4,16 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::types::Value;
 use rusqlite::{
     Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
-    params_from_iter,
 };
 
 use crate::baseline;
-use crate::bucket::{AnswerSums, Cell, Published, RatingCounts, Span};
 use crate::error::JournalError;
-use crate::observation::{HealthCounts, name};
-use crate::recorder::{Content, Finished, Row};
-use crate::schema::{self, VERSION};
-use crate::sums;
+use crate::observation::name;
+use crate::recorder::Finished;
+use crate::schema::{self, OWN, VERSION};
+use crate::stored::Stored;
 
 /// For how long a write or read waits for another program.
 pub(crate) const BUSY: Duration = Duration::from_secs(2);
@@ -36,7 +33,7 @@ pub struct Journal {
     path: PathBuf,
     connection: Connection,
     /// Device and inode of the file.
-    file: Option<(u64, u64)>,
+    pub(crate) file: Option<(u64, u64)>,
 }
 
 impl Journal {
@@ -154,7 +151,8 @@ impl Journal {
         }
         self.write(|transaction| {
             for row in finished.rows() {
-                insert(transaction, row)?;
+                let place = place_number(transaction, &row.place)?;
+                Stored::of(&row.content).insert(transaction, place, OWN)?;
             }
             Ok(())
         })?;
@@ -276,12 +274,12 @@ pub(crate) fn check_retention(days: u32) -> Result<(), JournalError> {
 }
 
 /// Which file is at a path; nothing where none is.
-fn identity(path: &Path) -> Option<(u64, u64)> {
+pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
     std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
-/// The number of a place in the file.
-fn place_number(transaction: &Transaction<'_>, place: &str) -> rusqlite::Result<i64> {
+/// The number of a place in the file, which it gets where it has none.
+pub(crate) fn place_number(transaction: &Transaction<'_>, place: &str) -> rusqlite::Result<i64> {
     let find = "SELECT place FROM places WHERE name = ?1";
     let known =
         transaction.prepare_cached(find)?.query_row([place], |row| row.get(0)).optional()?;
@@ -290,68 +288,4 @@ fn place_number(transaction: &Transaction<'_>, place: &str) -> rusqlite::Result<
     }
     transaction.execute("INSERT INTO places (name) VALUES (?1)", [place])?;
     Ok(transaction.last_insert_rowid())
-}
-
-fn insert(transaction: &Transaction<'_>, row: &Row) -> rusqlite::Result<()> {
-    let place = place_number(transaction, &row.place)?;
-    match &row.content {
-        Content::Visits(published) => {
-            let mut values = sums::values(&published.cell.sums);
-            values.push(Value::Blob(published.cell.histograms.encode()));
-            insert_into(transaction, "visits", place, published, values)?;
-            baseline::freeze(transaction, place, published.span.to_secs)
-        }
-        Content::Answers(rule, published) => {
-            let mut values = vec![Value::Text(rule.clone())];
-            values.extend(answer_values(&published.cell));
-            insert_into(transaction, "answers", place, published, values)
-        }
-        Content::Ratings(published) => {
-            let RatingCounts(counts) = published.cell;
-            let values = counts.map(|count| Value::Integer(count as i64)).to_vec();
-            insert_into(transaction, "ratings", place, published, values)
-        }
-        Content::Health(published) => {
-            let HealthCounts { images, lost_images, errors, watched_secs, paused_secs } =
-                published.cell;
-            let mut values =
-                [images, lost_images, errors].map(|count| Value::Integer(count as i64)).to_vec();
-            values.extend([Value::Real(watched_secs), Value::Real(paused_secs)]);
-            insert_into(transaction, "health", place, published, values)
-        }
-    }
-}
-
-fn answer_values(sums: &AnswerSums) -> [Value; 9] {
-    let followed = sums.before.n > 0;
-    let or_null = |value: Value| if followed { value } else { Value::Null };
-    [
-        Value::Integer(sums.visits as i64),
-        Value::Integer(sums.times as i64),
-        or_null(Value::Integer(sums.before.n as i64)),
-        or_null(Value::Real(sums.before.sum)),
-        or_null(Value::Real(sums.before.squares)),
-        or_null(Value::Real(sums.change.sum)),
-        or_null(Value::Real(sums.change.squares)),
-        or_null(Value::Integer(sums.smiling_before as i64)),
-        or_null(Value::Integer(sums.smiling_after as i64)),
-    ]
-}
-
-/// Writes a row: place, span, then the values in the order of the columns.
-fn insert_into<C: Cell>(
-    transaction: &Transaction<'_>,
-    table: &str,
-    place: i64,
-    published: &Published<C>,
-    values: Vec<Value>,
-) -> rusqlite::Result<()> {
-    let Span { from_secs, to_secs } = published.span;
-    let marks = ", ?".repeat(values.len());
-    let sql = format!("INSERT INTO {table} VALUES (?, ?, ?{marks})");
-    let first = [place, from_secs, to_secs].map(Value::Integer);
-    transaction
-        .prepare_cached(&sql)?
-        .execute(params_from_iter(first.into_iter().chain(values)))
-        .map(|_| ())
 }

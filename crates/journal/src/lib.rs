@@ -57,11 +57,13 @@ mod export;
 mod figures;
 mod histogram;
 mod journal;
+mod merge;
 mod observation;
 mod query;
 mod recorder;
 mod schema;
 mod statistics;
+mod stored;
 mod sums;
 mod visit;
 mod writer;
@@ -72,13 +74,14 @@ pub use drift::{
     AccuracyEstimate, Drift, DriftLevel, FeatureDrift, LARGE_DRIFT, SOME_DRIFT, Trust,
 };
 pub use error::JournalError;
-pub use export::Table;
+pub use export::{ParquetError, Table, UnknownTable};
 pub use figures::{
     AnswerFigures, BucketContent, BucketFigures, ExpressionFigures, FollowedFigures, HourFigures,
     PeriodFigures, RatingFigures, VisitFigures, WeekHours,
 };
 pub use histogram::Feature;
 pub use journal::Journal;
+pub use merge::Merged;
 pub use observation::{AnswerGiven, ExpressionSeen, HealthCounts, ImageSeen, PersonSeen, Rating};
 pub use query::{Period, Scope, Zone};
 pub use recorder::{Finished, LEAST_BUCKET_MINUTES, Recorder};

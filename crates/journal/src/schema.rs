@@ -11,7 +11,7 @@ pub(crate) const APPLICATION_ID: i64 = 0x5261_704a;
 
 /// Each brings a file from the version of its index to the next one. Never change one that was
 /// released.
-pub(crate) const MIGRATIONS: [&str; 2] = [FIRST, BASELINES];
+pub(crate) const MIGRATIONS: [&str; 3] = [FIRST, BASELINES, ORIGINS];
 
 /// The version that this program writes.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -89,6 +89,23 @@ CREATE TABLE policy_changes (
 );
 CREATE INDEX policy_changes_by_time ON policy_changes (place, at_secs);
 ";
+
+/// Which journal each bucket was written to first, so that merging the same journal again adds
+/// nothing. A journal's id is random; it tells nothing of the machine.
+const ORIGINS: &str = "
+CREATE TABLE origins (
+    origin INTEGER PRIMARY KEY,
+    journal TEXT NOT NULL UNIQUE
+);
+INSERT INTO origins VALUES (1, lower(hex(randomblob(16))));
+ALTER TABLE visits ADD COLUMN origin INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE answers ADD COLUMN origin INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE ratings ADD COLUMN origin INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE health ADD COLUMN origin INTEGER NOT NULL DEFAULT 1;
+";
+
+/// The origin of what was written to this journal first.
+pub(crate) const OWN: i64 = 1;
 
 /// Brings an open transaction's file from a version to [`VERSION`].
 pub(crate) fn migrate(transaction: &Transaction<'_>, from: i64) -> rusqlite::Result<()> {

@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use bytes::Bytes;
 use common::{MONDAY, Visitor, all, directory, hours, minutes, visit};
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Field;
 use rapport_journal::{HealthCounts, Journal, Period, Rating, Recorder, Scope, Table, Zone};
 use rapport_vocabulary::{Emotion, Engagement};
 use rusqlite::types::Value;
@@ -240,6 +243,9 @@ fn check_answers(seed: u64, journal: &Journal) {
         let mut csv = Vec::new();
         journal.export_csv(&scope, table, &mut csv).unwrap();
         check_csv(seed, &csv);
+        let mut parquet = Vec::new();
+        journal.export_parquet(&scope, table, &mut parquet).unwrap();
+        check_parquet(seed, parquet);
     }
 }
 
@@ -273,6 +279,19 @@ fn check_csv(seed: u64, bytes: &[u8]) {
             if rests && !value.is_empty() {
                 let count: u64 = value.parse().unwrap();
                 assert!(count >= 10, "journal {seed}: {name} is {count}");
+            }
+        }
+    }
+}
+
+fn check_parquet(seed: u64, bytes: Vec<u8>) {
+    let file = SerializedFileReader::new(Bytes::from(bytes)).unwrap();
+    for row in file.get_row_iter(None).unwrap() {
+        for (name, field) in row.unwrap().get_column_iter() {
+            let rests =
+                name.ends_with("_of") || ["visits", "followed", "ratings"].contains(&name.as_str());
+            if let (true, Field::Long(count)) = (rests, field) {
+                assert!(*count >= 10, "journal {seed}: {name} is {count}");
             }
         }
     }

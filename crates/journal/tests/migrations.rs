@@ -97,6 +97,6 @@ fn the_file_refuses_fewer_than_ten_visits_and_finer_times() {
         let error = connection.execute(&format!("UPDATE {table} SET {change}"), []).unwrap_err();
         assert!(error.to_string().contains("CHECK constraint failed"), "{change}: {error}");
     }
-    let insert = "INSERT INTO ratings VALUES (1, 0, 900, 1, 0, 0, 3, 5)";
+    let insert = "INSERT INTO ratings VALUES (1, 0, 900, 1, 0, 0, 3, 5, 1)";
     assert!(connection.execute(insert, []).unwrap_err().to_string().contains("CHECK"));
 }

@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::access::Attempts;
 use crate::hub::Hub;
-use crate::journal::JournalService;
+use crate::journal::{HealthMeter, JournalService, Seen};
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::pool::Pool;
@@ -45,6 +45,8 @@ pub struct App {
     pub sessions: Count,
     /// Viewers of robots.
     pub viewers: Count,
+    /// How the looking at the cameras of browsers goes, for the journal.
+    pub counted: HealthMeter,
     /// When the server began.
     pub started: Instant,
     sessions_so_far: AtomicU64,
@@ -72,6 +74,7 @@ impl App {
             ending,
             sessions: Count::default(),
             viewers: Count::default(),
+            counted: HealthMeter::default(),
             started: Instant::now(),
             sessions_so_far: AtomicU64::new(0),
         })
@@ -145,6 +148,34 @@ impl App {
                           dashboard_node with the parameter `journal`";
             Problem::no_journal(detail)
         })
+    }
+
+    /// The journal and the place of the cameras of browsers, where they are counted.
+    fn counting(&self) -> Option<(&JournalService, &str)> {
+        let journal = self.options.journal.as_deref()?;
+        // With robots, they are what is observed; whoever tries the pages is no visitor.
+        let place = journal.options().place.as_deref().filter(|_| !self.robots)?;
+        Some((journal, place))
+    }
+
+    /// Whether the people of live sessions are counted in a journal.
+    pub fn counts_sessions(&self) -> bool {
+        self.counting().is_some()
+    }
+
+    /// Counts the people in a picture of a live session.
+    pub fn count_people(&self, people: &[Seen]) {
+        if let Some((journal, place)) = self.counting() {
+            self.counted.image();
+            journal.see(place, people);
+        }
+    }
+
+    /// Tells the journal how the looking went since the last call.
+    pub fn count_health(&self) {
+        if let Some((journal, place)) = self.counting() {
+            journal.health(place, self.counted.take(*self.paused.borrow()));
+        }
     }
 
     /// Waits until the server ends.

@@ -1,11 +1,17 @@
 //! The journal of a server: statistics of visits, written on a thread of its own and read for pages.
 //! [`rapport_journal`] says what it holds and what it never does.
 
+mod appearance;
+mod health;
 mod places;
+mod seen;
 mod service;
 mod status;
 mod taps;
 
+pub use appearance::Appearance;
+pub use health::HealthMeter;
+pub use seen::Seen;
 pub use service::{JournalService, now};
 pub use status::{Alert, JournalStatus};
 pub use taps::RATING_PAUSE;

@@ -13,6 +13,7 @@ use tokio::time::{Instant, interval};
 
 use crate::api::explain::label_of;
 use crate::app::{App, Counted};
+use crate::journal::Seen;
 use crate::look::{self, Moment};
 use crate::messages::{LiveMessage, LiveRequest, ObservationReport};
 use crate::problem::Problem;
@@ -24,8 +25,11 @@ const MOST_SECS: f64 = 1e9;
 /// Maps that may be asked for with one picture.
 const MOST_MAPS: usize = 16;
 
+/// What the picture showed, and who of it the journal counts.
+type Shown = Result<(ObservationReport, Option<Vec<Seen>>), Problem>;
+
 /// What comes back from the processors: the session, and what the picture showed.
-type Answer = Result<(Session, Result<ObservationReport, Problem>), Problem>;
+type Answer = Result<(Session, Shown), Problem>;
 
 /// A picture that is being processed.
 type Pending = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -47,6 +51,10 @@ struct Live {
     began: Instant,
     pictures: u64,
     forget: bool,
+    /// The name of this session's ids in the journal, and how often it forgot everybody: they begin
+    /// anew then.
+    number: u64,
+    forgot: u64,
 }
 
 /// Serves a session until either side ends it. `counted` counts it among the sessions.
@@ -59,20 +67,23 @@ pub async fn run(app: Arc<App>, socket: WebSocket, (session, _counted): (u64, Co
         began: Instant::now(),
         pictures: 0,
         forget: false,
+        number: session,
+        forgot: 0,
         app,
     };
     // It ends when the other side is gone, which is no error.
-    live.serve(session).await.ok();
+    live.serve().await.ok();
 }
 
 impl Live {
-    async fn serve(&mut self, session: u64) -> Result<(), Gone> {
+    async fn serve(&mut self) -> Result<(), Gone> {
         let mut paused = self.app.paused.subscribe();
         let ended = self.app.ended();
         tokio::pin!(ended);
         let mut ping = interval(PING_EVERY);
         let labels = self.app.labels().iter().map(|label| label.to_string()).collect();
         let is_paused = *paused.borrow_and_update();
+        let session = self.number;
         self.socket.tell(&LiveMessage::Hello { session, labels, paused: is_paused }).await?;
         loop {
             tokio::select! {
@@ -141,6 +152,7 @@ impl Live {
         let Announced { time, heat } = std::mem::take(&mut self.announced);
         if self.pending.is_some() {
             self.app.metrics.refused("outstanding");
+            self.app.counted.lost(1);
             let detail = "a picture came before the answer to the one before; it was dropped";
             return Err(Problem::too_many(detail).with("2 outstanding", "1 outstanding"));
         }
@@ -151,12 +163,16 @@ impl Live {
             Some(time) => ImageStamp::at(time),
             None => ImageStamp { stamp: None, arrival: self.began.elapsed() },
         };
-        let moment = Moment { data, number: self.pictures, stamp, heat };
         let new = || Session::new(self.app.pool.networks().clone(), SessionOptions::default());
         let mut session = self.session.take().unwrap_or_else(new);
         if std::mem::take(&mut self.forget) {
             session.reset();
+            self.forgot += 1;
         }
+        // A picture with a time of its own is of a video: nobody visits this place in it.
+        let counted_as = (time.is_none() && self.app.counts_sessions())
+            .then(|| format!("{}.{}", self.number, self.forgot));
+        let moment = Moment { data, number: self.pictures, stamp, heat, counted_as };
         let app = self.app.clone();
         self.pending = Some(Box::pin(async move {
             let look = move |processor: &mut _, queued| {
@@ -170,19 +186,25 @@ impl Live {
 
     async fn answer(&mut self, answer: Answer) -> Result<(), Gone> {
         self.pending = None;
-        let report = answer.and_then(|(session, report)| {
+        let shown = answer.and_then(|(session, shown)| {
             self.session = Some(session);
-            report
+            shown
         });
-        let message = match report {
-            Ok(report) => {
+        let message = match shown {
+            Ok((report, counted)) => {
+                if let Some(people) = counted {
+                    self.app.count_people(&people);
+                }
                 let took = Duration::from_secs_f64(report.timings_ms.total / 1e3);
                 self.app.pool.measured(took);
                 self.app.metrics.live(&report.timings_ms);
                 self.app.metrics.picture("live", report.people.len());
                 LiveMessage::Observation(Box::new(report))
             }
-            Err(problem) => LiveMessage::Problem(problem.into()),
+            Err(problem) => {
+                self.app.counted.error();
+                LiveMessage::Problem(problem.into())
+            }
         };
         self.socket.tell(&message).await
     }

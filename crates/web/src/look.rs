@@ -11,6 +11,7 @@ use rapport_perception::{Observation, Person, Session, SessionOptions};
 use rapport_vocabulary::{Emotion, ImageStamp};
 
 use crate::api::explain::{ExplainedFace, ExplainedPicture};
+use crate::journal::Seen;
 use crate::messages::{HeatReport, ObservationReport, PersonReport, TimingsReport};
 use crate::pool::Processor;
 use crate::problem::Problem;
@@ -70,9 +71,12 @@ pub struct Moment {
     pub stamp: ImageStamp,
     /// The labels whose class activation maps are wanted.
     pub heat: Vec<Emotion>,
+    /// Whose ids they are, where the journal is to count the people of this picture.
+    pub counted_as: Option<String>,
 }
 
-/// Reports who is in the next picture of a session.
+/// Reports who is in the next picture of a session; and the same for the journal, where it is to
+/// count them.
 ///
 /// # Errors
 /// If the picture cannot be decoded or a network fails; the session goes on.
@@ -81,7 +85,7 @@ pub fn moment(
     session: &mut Session,
     moment: &Moment,
     queued: Duration,
-) -> Result<ObservationReport, Problem> {
+) -> Result<(ObservationReport, Option<Vec<Seen>>), Problem> {
     let start = Instant::now();
     let picture = processor.decoder.decode_upright("picture", &moment.data)?;
     let decode = start.elapsed();
@@ -90,6 +94,9 @@ pub fn moment(
     let Observation { people, time, timings, .. } = session.process(&frame, moment.stamp)?;
     let (width, height) = picture.dimensions();
     let labels = processor.networks.labels();
+    let seen = |person: &Person, whose: &String| Seen::new(person, &picture, whose);
+    let counted = moment.counted_as.as_ref();
+    let counted = counted.map(|whose| people.iter().map(|person| seen(person, whose)).collect());
     let person = |person: &Person| {
         let mut report = PersonReport::new(person, labels, width, height);
         if !moment.heat.is_empty() {
@@ -99,7 +106,7 @@ pub fn moment(
         Ok(report)
     };
     let people = people.iter().map(person).collect::<Result<_, ModelError>>()?;
-    Ok(ObservationReport {
+    let report = ObservationReport {
         number: moment.number,
         time_secs: time.time.as_secs_f64(),
         width,
@@ -114,7 +121,8 @@ pub fn moment(
             classify: ms(timings.classify),
             total: ms(start.elapsed()),
         },
-    })
+    };
+    Ok((report, counted))
 }
 
 fn heat(explanation: &Explanation, labels: &[Emotion]) -> Vec<HeatReport> {

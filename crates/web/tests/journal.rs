@@ -102,6 +102,11 @@ async fn it_is_downloaded_as_csv() {
         assert!(text.lines().skip(1).all(|line| line.starts_with("lobby,2")), "{text}");
         assert_eq!(text.lines().count() as u64, kept::DAYS + 1, "{table}: {text}");
     }
+    let answer = server.get("/api/v1/journal/export.parquet?table=ratings&place=lobby").await;
+    assert_eq!(answer.header("content-type"), Some("application/vnd.apache.parquet"));
+    let name = "attachment; filename=\"rapport-ratings.parquet\"";
+    assert_eq!(answer.header("content-disposition"), Some(name));
+    assert!(answer.body.starts_with(b"PAR1") && answer.body.ends_with(b"PAR1"));
     server.stop().await;
 }
 
@@ -123,7 +128,7 @@ async fn questions_that_make_no_sense_are_refused_by_name() {
         let detail = answer.problem(400, "bad-request");
         assert!(detail.contains(word), "{path}: {detail}");
     }
-    for path in ["history", "hours", "answers", "policies", "drift", "accuracy", "export.csv"] {
+    for path in ["history", "hours", "answers", "policies", "drift", "accuracy", "export.parquet"] {
         let answer = server.get(&format!("/api/v1/journal/{path}?place=cellar")).await;
         let detail = answer.problem(404, "not-found");
         assert_eq!(detail, "no place `cellar` is known, expected one of: lobby", "{path}");

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use rapport_web::{JournalOptions, JournalService, Options};
 
-const ROUTES: [(&str, &str); 25] = [
+const ROUTES: [(&str, &str); 26] = [
     ("get", "/api/v1/health"),
     ("get", "/api/v1/info"),
     ("post", "/api/v1/analyze"),
@@ -31,6 +31,7 @@ const ROUTES: [(&str, &str); 25] = [
     ("get", "/api/v1/journal/accuracy"),
     ("get", "/api/v1/journal/status"),
     ("get", "/api/v1/journal/export.csv"),
+    ("get", "/api/v1/journal/export.parquet"),
     ("get", "/api/v1/openapi.json"),
     ("get", "/metrics"),
 ];

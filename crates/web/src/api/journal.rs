@@ -60,6 +60,7 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(accuracy))
         .routes(routes!(status))
         .routes(routes!(export::csv))
+        .routes(routes!(export::parquet))
 }
 
 /// The places of the journal
