@@ -358,10 +358,12 @@ def test_a_tablet_with_the_token_for_ratings_may_rate_and_no_more(open_page, ser
         "--tokens", "--state-dir", state, "--journal", tmp_path / "journal.db", "--place", "exit"
     )
     tokens = dict(re.findall(r'"(\w+)":\s*"([^"]+)"', (state / "tokens.json").read_text()))
-    page = open_page(f"{server.address}/rate")
+    page = open_page(f"{server.address}/rate?place=exit")
     page.get_by_label("Token").fill(tokens["rating"])
     page.get_by_role("button", name="Sign in").click()
     assert tap(page, "good").status == 201
+    # Its place is not lost on the way.
+    assert page.url == f"{server.address}/rate?place=exit"
     for path in ("/history", "/ratings", "/system"):
         page.goto(server.address + path)
         expect(page.locator(".waiting")).to_have_text("This device is set up for ratings only.")
