@@ -98,6 +98,10 @@ def test_another_figure_is_one_press_away(open_page, kept):
         return data.filter((value, i) => i % 4 === 3 && value > 200).length;
     }"""
     page.wait_for_function(f"({drawn})() > 2000")
+    page.locator(".chart .u-over").first.hover()
+    expect(page.locator(".chart-readout")).to_have_text(
+        re.compile(r"\d{4}: \d+% \(\d+% to \d+%\), n = \d+")
+    )
     page.get_by_text("As a table").click()
     rows = page.locator(".chart-table tbody tr")
     expect(rows).to_have_count(28)
