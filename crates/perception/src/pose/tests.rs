@@ -142,6 +142,11 @@ proptest! {
         let same: f64 = found.orientation.iter().zip(known.orientation).map(|(a, b)| a * b).sum();
         let off_deg = 2.0 * same.abs().min(1.0).acos().to_degrees();
         prop_assert!(off_deg < 2.0, "{off_deg} {found:?} {known:?}");
+        // A message has the pose alone: it turns to the same.
+        let (whole, alone) = (head.facing().unwrap(), found.facing().unwrap());
+        for (a, b) in [(whole.yaw_deg, alone.yaw_deg), (whole.pitch_deg, alone.pitch_deg)] {
+            prop_assert!(close(a, b, 1e-6), "{whole:?} {alone:?}");
+        }
     }
 
     #[test]

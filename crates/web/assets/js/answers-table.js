@@ -25,7 +25,7 @@ export function answersPanel(words, answers) {
         ? cell("change", signed(words, change.value, 2), el("span", { class: "td-more" }, interval(words, "valence", change), el("br"), n(change.n)))
         : cell("change", words.say("none.few")));
   });
-  const table = el("div", { class: "table-wide", tabindex: "0", role: "region", "aria-labelledby": "answers-title" },
+  const table = el("div", { class: "table-wide", tabindex: "0", role: "group", "aria-labelledby": "answers-title" },
     el("table", { class: "answers stacked" },
       el("thead", {}, el("tr", {}, ...["rule", "visits", "times", "smiling", "change"].map((key) => column(`answers.${key}`)))),
       el("tbody", {}, ...rows)));

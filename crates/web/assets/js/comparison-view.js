@@ -92,7 +92,7 @@ export class ComparisonView {
       found.visits_on_neither_side ? words.count("comparison.neither", found.visits_on_neither_side) : "",
     ];
     return [
-      el("div", { class: "table-wide", tabindex: "0", role: "region", "aria-labelledby": "comparison-title" },
+      el("div", { class: "table-wide", tabindex: "0", role: "group", "aria-labelledby": "comparison-title" },
         el("table", { class: "comparison stacked" },
           el("thead", {}, el("tr", {}, el("td", {}), column("comparison.before", found.before), column("comparison.after", found.after),
             el("th", { scope: "col" }, words.say("comparison.difference")))),

@@ -35,7 +35,7 @@ export function driftPanel(words, drift) {
   const week = day.formatRange(1000 * drift.then_from_secs, 1000 * drift.then_to_secs - 1);
   return panel(
     el("p", { class: "muted small-text" }, words.say("drift.text", { week })),
-    el("div", { class: "table-wide", tabindex: "0", role: "region", "aria-labelledby": "drift-title" },
+    el("div", { class: "table-wide", tabindex: "0", role: "group", "aria-labelledby": "drift-title" },
       el("table", { class: "drift stacked" }, el("thead", {}, el("tr", {}, ...["of", "verdict", "size", "rests_on"].map((key) => column(`drift.${key}`)))), el("tbody", {}, ...rows))),
     el("p", { class: "muted small-text" }, words.say("drift.legend")));
 }

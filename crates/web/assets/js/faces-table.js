@@ -20,7 +20,7 @@ export class FacesTable {
     this.element = el("div", { class: "panel table-panel" },
       el("h2", { id: "table-title", class: "panel-title" }, words.say("table.title")),
       // Focusable: else who has no pointer cannot scroll it.
-      el("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-labelledby": "table-title" },
+      el("div", { class: "table-scroll", tabindex: 0, role: "group", "aria-labelledby": "table-title" },
         el("table", {}, el("thead", {}, el("tr", {}, ...heads)), this.body)),
       this.more);
   }

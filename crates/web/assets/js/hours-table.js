@@ -18,7 +18,7 @@ export class HoursTable {
   constructor({ words, title_id }) {
     this.words = words;
     this.titleId = title_id;
-    this.element = el("div", { class: "hours-scroll" });
+    this.element = el("div", { class: "hours-scroll", tabindex: "0", role: "group", "aria-labelledby": title_id });
     this.note = el("p", { class: "muted small-text" });
     // On a phone the hours go down.
     this.narrow = matchMedia("(max-width: 820px)");
@@ -78,6 +78,7 @@ export class HoursTable {
     const rows = down
       ? shown.map((hour) => el("tr", {}, hourHead(hour, "row"), ...DAYS.map((day) => cell(day, hour))))
       : DAYS.map((day) => el("tr", {}, dayHead(day, "row"), ...shown.map((hour) => cell(day, hour))));
+    this.element.style.setProperty("--columns", String(down ? DAYS.length : shown.length));
     this.element.replaceChildren(
       el("table", { class: "hours", "aria-labelledby": this.titleId },
         el("thead", {}, el("tr", {}, el("td", {}), ...head)), el("tbody", {}, ...rows)));

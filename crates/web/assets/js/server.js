@@ -58,5 +58,5 @@ export function socketAddress(name) {
  * Where a page goes that needs a token first.
  */
 export function signInAddress() {
-  return `/sign-in?next=${encodeURIComponent(location.pathname)}`;
+  return `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
 }

@@ -41,7 +41,7 @@ export class TimeChart {
     this.body = el("tbody");
     this.table = el("details", { class: "chart-table" },
       el("summary", {}, words.say("chart.table")),
-      el("div", { class: "chart-scroll", tabindex: "0", role: "region", "aria-label": label },
+      el("div", { class: "chart-scroll", tabindex: "0", role: "group", "aria-label": label },
         el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, words.say("chart.period")), el("th", { scope: "col" }, label))), this.body)));
     this.element = el("div", { class: "chart" }, this.canvas, ...(below ? [] : [this.readout, this.table]));
     this.sizes = new ResizeObserver(() => this.#fit());

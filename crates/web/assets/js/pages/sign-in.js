@@ -38,5 +38,5 @@ async function signIn(event) {
 /** Where the user wanted to go: a page of this server and nothing else. */
 function next() {
   const wanted = new URL(new URLSearchParams(location.search).get("next") ?? "/", location.origin);
-  return wanted.origin === location.origin ? wanted.pathname : "/";
+  return wanted.origin === location.origin ? wanted.pathname + wanted.search : "/";
 }

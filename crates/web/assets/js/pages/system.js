@@ -8,7 +8,7 @@ import { journalPanel } from "../journal-panel.js";
 import { ask } from "../server.js";
 import { runningPanel } from "../running-panel.js";
 
-const AGAIN_MS = 10_000;
+const AGAIN_MS = 5_000;
 /** What is compared with the first week. */
 const NOW_DAYS = 7;
 
