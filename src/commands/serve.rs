@@ -10,6 +10,7 @@ use anyhow::Context;
 use clap::Args;
 use rapport_journal::WriterOptions;
 use rapport_perception::{ModelFiles, RuntimeOptions};
+use rapport_web::journal::place_name;
 use rapport_web::picture::Privacy;
 use rapport_web::setup::{Setup, greeting};
 use rapport_web::tokens::Tokens;
@@ -79,7 +80,7 @@ pub struct ServeArgs {
     pub journal: Option<PathBuf>,
 
     /// What the place of the cameras is called in the journal.
-    #[arg(long, value_name = "NAME", default_value = "web", requires = "journal", value_parser = place)]
+    #[arg(long, value_name = "NAME", default_value = "web", requires = "journal", value_parser = place_name)]
     pub place: String,
 
     /// Length of a bucket of the journal in minutes: 15, or a multiple of it that divides the day.
@@ -167,13 +168,6 @@ fn journal(args: &ServeArgs) -> Option<JournalOptions> {
         bucket_minutes: args.bucket_minutes,
         retention_days: args.retention_days,
     })
-}
-
-fn place(text: &str) -> Result<String, String> {
-    match text.trim() {
-        "" => Err("expected a name".to_owned()),
-        name => Ok(name.to_owned()),
-    }
 }
 
 fn read_notice(path: &Path) -> anyhow::Result<Notice> {
