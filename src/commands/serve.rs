@@ -11,6 +11,7 @@ use clap::Args;
 use rapport_feedback::MOST_KEEP_DAYS;
 use rapport_journal::WriterOptions;
 use rapport_perception::{ModelFiles, RuntimeOptions};
+use rapport_web::journal::place_name;
 use rapport_web::picture::Privacy;
 use rapport_web::setup::{Setup, greeting};
 use rapport_web::tokens::Tokens;
@@ -81,7 +82,7 @@ pub struct ServeArgs {
     pub journal: Option<PathBuf>,
 
     /// What the place of the cameras is called in the journal and in feedback.
-    #[arg(long, value_name = "NAME", default_value = "web", value_parser = place)]
+    #[arg(long, value_name = "NAME", default_value = "web", value_parser = place_name)]
     pub place: String,
 
     /// Length of a bucket of the journal in minutes: 15, or a multiple of it that divides the day.

@@ -82,7 +82,9 @@ pub use figures::{
 pub use histogram::Feature;
 pub use journal::Journal;
 pub use merge::Merged;
-pub use observation::{AnswerGiven, ExpressionSeen, HealthCounts, ImageSeen, PersonSeen, Rating};
+pub use observation::{
+    AnswerGiven, ExpressionSeen, HealthCounts, ImageSeen, LONGEST_NAME, PersonSeen, Rating,
+};
 pub use query::{Period, Scope, Zone};
 pub use recorder::{Finished, LEAST_BUCKET_MINUTES, Recorder};
 pub use statistics::{Difference, Mean, Rate};

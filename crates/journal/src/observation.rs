@@ -99,7 +99,7 @@ pub struct HealthCounts {
 }
 
 /// The longest name of a place or rule, in bytes: longer ones are cut.
-pub(crate) const LONGEST_NAME: usize = 100;
+pub const LONGEST_NAME: usize = 100;
 
 /// A name as it is stored: cut at [`LONGEST_NAME`], between two characters.
 pub(crate) fn name(text: &str) -> &str {

@@ -18,7 +18,7 @@ pub use taps::RATING_PAUSE;
 
 use std::path::PathBuf;
 
-use rapport_journal::WriterOptions;
+use rapport_journal::{LONGEST_NAME, WriterOptions};
 
 use crate::robot::Policy;
 
@@ -41,6 +41,20 @@ impl JournalOptions {
     pub fn new(file: PathBuf) -> Self {
         let WriterOptions { bucket_minutes, retention_days } = WriterOptions::default();
         Self { file, place: None, bucket_minutes, retention_days }
+    }
+}
+
+/// The name of a place, as somebody gave it.
+///
+/// # Errors
+/// What is wrong with it, in a sentence.
+pub fn place_name(given: &str) -> Result<String, String> {
+    match given.trim() {
+        "" => Err("expected a name".to_owned()),
+        name if name.len() > LONGEST_NAME => {
+            Err(format!("found {} bytes, expected at most {LONGEST_NAME}", name.len()))
+        }
+        name => Ok(name.to_owned()),
     }
 }
 

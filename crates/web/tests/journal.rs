@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use common::{Running, start, start_at};
-use rapport_journal::Journal;
+use rapport_journal::{BucketContent, Journal};
 use rapport_web::{Hub, JournalOptions, JournalService, Options};
 use serde_json::json;
 use tempfile::TempDir;
@@ -171,8 +171,10 @@ async fn a_tap_counts_once_and_ten_are_written() {
         assert!(detail.contains(word), "{detail}");
     }
     rate(&server, r#"{"rating": 3, "place": "cellar"}"#).await.problem(404, "not-found");
-    // Nine more, from other tablets.
+    // Nine more, from other tablets. Who asked for it hears of the bucket once it is written.
     let journal = server.app.journal().unwrap().clone();
+    let (tell, told) = std::sync::mpsc::channel();
+    journal.on_bucket(move |bucket| drop(tell.send(bucket.clone())));
     for tablet in 1..10 {
         let rating = rapport_journal::Rating::new(5).unwrap();
         journal.rate([192, 168, 0, tablet].into(), "exit", rating).unwrap();
@@ -187,6 +189,15 @@ async fn a_tap_counts_once_and_ten_are_written() {
     };
     let history = all.history(&scope, rapport_journal::Period::All).unwrap();
     assert_eq!(history[0].ratings.as_ref().unwrap().counts, [0, 0, 0, 1, 9]);
+    drop(journal);
+    let ratings: Vec<u64> = told
+        .try_iter()
+        .filter_map(|bucket| match bucket.content {
+            BucketContent::Ratings(ratings) => Some(ratings.n),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ratings, [10]);
 }
 
 #[tokio::test]

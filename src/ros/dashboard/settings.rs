@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use rapport_journal::WriterOptions;
 use rapport_mqtt::MqttOptions;
 use rapport_perception::{ModelFiles, RuntimeOptions};
+use rapport_web::journal::place_name;
 use rapport_web::picture::Privacy;
 use rapport_web::setup::Setup;
 use rapport_web::{JournalOptions, Limits, NetworkSets, Notice};
@@ -93,7 +94,8 @@ fn path(values: &Values, name: &str) -> Option<PathBuf> {
 /// What the server is asked.
 ///
 /// # Errors
-/// If `listen` is no address, one of certificate and key is missing, or `notice` is unusable.
+/// If `listen` is no address, one of certificate and key is missing, `notice` is unusable, or
+/// `journal_place` is no name.
 pub fn setup(values: &Values) -> anyhow::Result<Setup> {
     let certificate = match (path(values, "tls_cert"), path(values, "tls_key")) {
         (Some(certificate), Some(key)) => Some((certificate, key)),
@@ -117,7 +119,7 @@ pub fn setup(values: &Values) -> anyhow::Result<Setup> {
             ..Limits::default()
         },
         notice: path(values, "notice").map(read_notice).transpose()?.unwrap_or_default(),
-        journal: journal(values),
+        journal: journal(values)?,
         mqtt: mqtt(values),
         alert_webhook: path(values, "alert_webhook_file"),
         ..Setup::default()
@@ -125,14 +127,23 @@ pub fn setup(values: &Values) -> anyhow::Result<Setup> {
 }
 
 /// The journal that is to be kept, if any.
-fn journal(values: &Values) -> Option<JournalOptions> {
-    let place = values.text("journal_place").trim();
-    Some(JournalOptions {
-        file: path(values, "journal")?,
-        place: Some(place).filter(|place| !place.is_empty()).map(str::to_owned),
+///
+/// # Errors
+/// If its place has no name.
+fn journal(values: &Values) -> anyhow::Result<Option<JournalOptions>> {
+    let Some(file) = path(values, "journal") else { return Ok(None) };
+    let place = match values.text("journal_place") {
+        "" => None,
+        name => {
+            Some(place_name(name).map_err(|wrong| anyhow!("parameter journal_place: {wrong}"))?)
+        }
+    };
+    Ok(Some(JournalOptions {
+        file,
+        place,
         bucket_minutes: values.number("journal_bucket_minutes") as u32,
         retention_days: values.number("journal_retention_days") as u32,
-    })
+    }))
 }
 
 /// The broker for finished buckets, if any.
@@ -232,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_journal_is_kept_where_a_file_is_named() {
-        let given = [("journal", text("/var/j.db")), ("journal_place", text(" "))];
+        let given = [("journal", text("/var/j.db")), ("journal_place", text(""))];
         let journal = setup(&values(&given)).unwrap().journal.unwrap();
         assert_eq!(journal, JournalOptions::new("/var/j.db".into()));
         let given = [
@@ -282,6 +293,8 @@ mod tests {
             |given: &[(&str, ParameterValue)]| format!("{:#}", setup(&values(given)).unwrap_err());
         assert!(error(&[("listen", text("here"))]).contains("listen is `here`"));
         assert!(error(&[("tls_key", text("key.pem"))]).contains("expected both"));
+        let place = [("journal", text("j.db")), ("journal_place", text(" "))];
+        assert!(error(&place).contains("journal_place: expected a name"));
         assert!(
             error(&[("notice", text("/no/such.json"))]).contains("/no/such.json: No such file")
         );

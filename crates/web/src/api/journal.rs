@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::journal::JournalStatus;
 use crate::problem::{Problem, QueryOf};
 
-/// Days of a history without `from`.
+/// Days of a history by day without `from`.
 const HISTORY_DAYS: u64 = 31;
 /// Days of hours and answers without `from`.
 const WEEKS_DAYS: u64 = 28;
@@ -87,8 +87,8 @@ async fn history(
     QueryOf(query): QueryOf<HistoryQuery>,
 ) -> Result<Json<Vec<PeriodFigures>>, Problem> {
     let period = query.period()?;
-    // All of it has no other beginning than its own.
-    let days = (period != Period::All).then_some(HISTORY_DAYS);
+    // Weeks and months are few, and none should be cut.
+    let days = (period == Period::Day).then_some(HISTORY_DAYS);
     let range = query.scope().range(days)?;
     ask(&app, range, move |journal, scope| journal.history(scope, period)).await
 }
