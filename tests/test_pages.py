@@ -107,7 +107,7 @@ def test_options_that_are_named_exist(page):
             [BIN_DIR / "rapport", command, "--help"], capture_output=True, text=True, check=True
         ).stdout
 
-    commands = ("analyze", "evaluate", "policy", "record", "rehearse", "replay", "serve", "watch")
+    commands = ("adapt", "analyze", "evaluate", "policy", "record", "rehearse", "replay", "serve", "watch")
     texts = {command: help_of(command) for command in commands}
     lines = [*code_spans(page), *page.read_text().splitlines()]
     used = [re.match(r"rapport ([a-z]+)( .*)?$", line) for line in lines]
