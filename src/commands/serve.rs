@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
 use rapport_feedback::MOST_KEEP_DAYS;
 use rapport_journal::WriterOptions;
 use rapport_perception::{ModelFiles, RuntimeOptions};
+use rapport_web::feedback::visitor::READ_EVERY;
 use rapport_web::picture::Privacy;
 use rapport_web::setup::{Setup, greeting};
 use rapport_web::tokens::Tokens;
@@ -90,6 +92,7 @@ pub struct ServeArgs {
     /// Days after which a bucket of the journal is forgotten, 1 to 3660.
     #[arg(long, value_name = "DAYS", default_value_t = WriterOptions::default().retention_days, requires = "journal")]
     pub retention_days: u32,
+
     /// Keep faces of people who consent on the page /consent, encrypted, in this folder. Nothing is
     /// kept of anybody else.
     #[arg(long, value_name = "FOLDER", requires = "feedback_key")]
@@ -104,6 +107,12 @@ pub struct ServeArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 30, requires = "feedback",
           value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_KEEP_DAYS)))]
     pub feedback_days: u32,
+
+    /// Seconds between two readings of a face that may be kept; the consent page tells how many
+    /// pictures a minute that is at most.
+    #[arg(long, value_name = "SECONDS", default_value_t = READ_EVERY.as_secs() as u32, hide = true,
+          value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub feedback_every: u32,
 
     /// Most live sessions at a time; fewer where the machine does not carry them.
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().live_sessions)]
@@ -183,12 +192,24 @@ fn feedback(args: &ServeArgs) -> Option<FeedbackOptions> {
         key: args.feedback_key.clone()?,
         keep_days: args.feedback_days,
         place: args.place.clone(),
+        read_every: Duration::from_secs(u64::from(args.feedback_every)),
     })
 }
 
 fn journal(args: &ServeArgs) -> Option<JournalOptions> {
     Some(JournalOptions {
         file: args.journal.clone()?,
+        place: Some(args.place.clone()),
+        bucket_minutes: args.bucket_minutes,
+        retention_days: args.retention_days,
+    })
+}
+
+fn place(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("expected a name".to_owned()),
+        name => Ok(name.to_owned()),
+    }
 }
 
 fn read_notice(path: &Path) -> anyhow::Result<Notice> {

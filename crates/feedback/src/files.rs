@@ -10,6 +10,11 @@ use crate::error::FeedbackError;
 /// How files begin that were not finished.
 const UNFINISHED: &str = ".unfinished-";
 
+/// Whether a file of this name was never finished.
+pub(crate) fn is_unfinished(name: &str) -> bool {
+    name.starts_with(UNFINISHED)
+}
+
 /// Makes a folder, and those above it, that only their owner reads.
 pub(crate) fn make_private_folder(path: &Path) -> Result<(), FeedbackError> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(FeedbackError::io(path))
@@ -57,7 +62,7 @@ pub(crate) fn names(folder: &Path, ending: &str) -> Result<Vec<String>, Feedback
     for entry in fs::read_dir(folder).map_err(FeedbackError::io(folder))? {
         let entry = entry.map_err(FeedbackError::io(folder))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(UNFINISHED) {
+        if is_unfinished(&name) {
             delete(&entry.path())?;
         } else if let Some(name) = name.strip_suffix(ending) {
             found.push(name.to_owned());

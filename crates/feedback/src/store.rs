@@ -495,9 +495,15 @@ impl Held<'_> {
 
 /// The name of something in a folder, where there is any.
 fn first_name(folder: &Path) -> Result<Option<String>, FeedbackError> {
-    let mut entries = fs::read_dir(folder).map_err(FeedbackError::io(folder))?;
-    let first = entries.next().transpose().map_err(FeedbackError::io(folder))?;
-    Ok(first.map(|entry| entry.file_name().to_string_lossy().into_owned()))
+    for entry in fs::read_dir(folder).map_err(FeedbackError::io(folder))? {
+        let name = entry.map_err(FeedbackError::io(folder))?.file_name();
+        let name = name.to_string_lossy().into_owned();
+        // What this program left when it was ended while it made the folder.
+        if !files::is_unfinished(&name) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {
