@@ -4,8 +4,11 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::FeedbackError;
+
+const DAY_SECS: u64 = 24 * 60 * 60;
 
 /// How files begin that were not finished.
 const UNFINISHED: &str = ".unfinished-";
@@ -28,6 +31,8 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), FeedbackE
     let write = || {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
         file.write_all(content)?;
+        // Who reads the folder is not to learn when somebody stood there.
+        file.set_modified(start_of_today())?;
         file.sync_all()?;
         fs::rename(&part, path)?;
         sync_folder_of(path)
@@ -46,6 +51,12 @@ pub(crate) fn delete(path: &Path) -> Result<bool, FeedbackError> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(FeedbackError::io(path)(error)),
     }
+}
+
+/// Midnight, UTC.
+fn start_of_today() -> SystemTime {
+    let secs = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    UNIX_EPOCH + Duration::from_secs(secs - secs % DAY_SECS)
 }
 
 fn sync_folder_of(path: &Path) -> std::io::Result<()> {

@@ -61,7 +61,8 @@ function welcome() {
     el("p", { class: "lead" }, say("consent.text")),
     el("dl", { class: "consent-facts" }, ...facts),
     el("div", { class: "consent-choice" },
-      button("primary", "consent.yes", begin),
+      // Yes and no look alike: nobody is pushed.
+      button("", "consent.yes", begin),
       button("", "consent.no", () => {
         show(title("consent.no.title"), el("p", { class: "lead" }, say("consent.no.text")), button("", "consent.back", welcome));
         forgetLater(8_000);

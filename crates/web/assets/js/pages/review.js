@@ -20,7 +20,7 @@ const heard = el("p", { class: "hidden-text", role: "status" });
 let before = null;
 const card = new ReviewCard({ words, labels: info.labels, answer, back });
 
-if (!info.feedback) content.replaceChildren(nothing("review.off", el("pre", {}, el("code", {}, say("review.off.command")))));
+if (!info.feedback) content.replaceChildren(nothing("review.off", el("pre", { tabindex: 0 }, el("code", {}, say("review.off.command")))));
 else if (info.role !== "operator") content.replaceChildren(nothing("review.forbidden", el("a", { class: "button", href: "/sign-in?next=/review" }, say("sign_in.go"))));
 else {
   content.replaceChildren(heard, left, right);
