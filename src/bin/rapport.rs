@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use rapport::commands::adapt::{self, AdaptArgs};
 use rapport::commands::analyze::{self, AnalyzeArgs};
 use rapport::commands::evaluate::{self, EvaluateArgs};
+use rapport::commands::feedback::{self, FeedbackArgs};
 use rapport::commands::output::reader_left;
 use rapport::commands::policy::{self, PolicyArgs};
 use rapport::commands::record::{self, RecordArgs};
@@ -27,6 +28,7 @@ enum Command {
     Adapt(AdaptArgs),
     Analyze(AnalyzeArgs),
     Evaluate(EvaluateArgs),
+    Feedback(FeedbackArgs),
     Policy(PolicyArgs),
     Record(RecordArgs),
     Rehearse(RehearseArgs),
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Adapt(args) => exit_code(adapt::run(&args)),
         Command::Analyze(args) => analyze(&args),
         Command::Evaluate(args) => exit_code(evaluate::run(&args)),
+        Command::Feedback(args) => exit_code(feedback::run(&args)),
         Command::Policy(args) => exit_code(policy::run(&args)),
         Command::Record(args) => exit_code(record::run(&args)),
         Command::Rehearse(args) => exit_code(rehearse::run(&args)),
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Command::Adapt(args) => exit_code(adapt::run(&args)),
         Command::Analyze(args) => analyze(&args),
         Command::Evaluate(args) => exit_code(evaluate::run(&args)),
+        Command::Feedback(args) => exit_code(feedback::run(&args)),
         Command::Policy(args) => exit_code(policy::run(&args)),
         Command::Record(args) => exit_code(record::run(&args)),
         Command::Rehearse(args) => exit_code(rehearse::run(&args)),

@@ -6,6 +6,8 @@ pub mod analyze;
 pub mod calibration;
 pub mod emotions;
 pub mod evaluate;
+pub mod feedback;
+pub mod log;
 pub mod output;
 pub mod policy;
 pub mod progress;

@@ -5,16 +5,21 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use rapport_feedback::MOST_KEEP_DAYS;
+use rapport_journal::WriterOptions;
 use rapport_perception::{ModelFiles, RuntimeOptions};
+use rapport_web::feedback::visitor::READ_EVERY;
 use rapport_web::picture::Privacy;
 use rapport_web::setup::{Setup, greeting};
 use rapport_web::tokens::Tokens;
-use rapport_web::{Limits, NetworkSets, Notice, Server};
+use rapport_web::{FeedbackOptions, JournalOptions, Limits, NetworkSets, Notice, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::log;
 use super::output::print_line;
 
 /// Serves the web pages and the API.
@@ -72,6 +77,43 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     pub notice: Option<PathBuf>,
 
+    /// Keep a journal in this file (SQLite): statistics of visits and ratings, never people.
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+
+    /// What the place of the cameras is called in the journal and in feedback.
+    #[arg(long, value_name = "NAME", default_value = "web", value_parser = place)]
+    pub place: String,
+
+    /// Length of a bucket of the journal in minutes: 15, or a multiple of it that divides the day.
+    #[arg(long, value_name = "MINUTES", default_value_t = WriterOptions::default().bucket_minutes, requires = "journal")]
+    pub bucket_minutes: u32,
+
+    /// Days after which a bucket of the journal is forgotten, 1 to 3660.
+    #[arg(long, value_name = "DAYS", default_value_t = WriterOptions::default().retention_days, requires = "journal")]
+    pub retention_days: u32,
+
+    /// Keep faces of people who consent on the page /consent, encrypted, in this folder. Nothing is
+    /// kept of anybody else.
+    #[arg(long, value_name = "FOLDER", requires = "feedback_key")]
+    pub feedback: Option<PathBuf>,
+
+    /// Key of --feedback (an age identity), in another place than the folder. The first time, it is
+    /// made.
+    #[arg(long, value_name = "FILE", requires = "feedback")]
+    pub feedback_key: Option<PathBuf>,
+
+    /// Days after which the faces of --feedback are deleted.
+    #[arg(long, value_name = "NUMBER", default_value_t = 30, requires = "feedback",
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_KEEP_DAYS)))]
+    pub feedback_days: u32,
+
+    /// Seconds between two readings of a face that may be kept; the consent page tells how many
+    /// pictures a minute that is at most.
+    #[arg(long, value_name = "SECONDS", default_value_t = READ_EVERY.as_secs() as u32, hide = true,
+          value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub feedback_every: u32,
+
     /// Most live sessions at a time; fewer where the machine does not carry them.
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().live_sessions)]
     pub live_sessions: usize,
@@ -100,12 +142,14 @@ pub struct ServeArgs {
 /// Runs the command until Ctrl-C or SIGTERM.
 ///
 /// # Errors
-/// If the networks do not load, the address cannot be had, or tokens or certificate are unusable.
+/// If the networks do not load, the address cannot be had, or tokens, certificate or journal are
+/// unusable.
 pub fn run(args: &ServeArgs) -> anyhow::Result<u8> {
     let setup = setup(args)?;
     if args.show_tokens {
         return show_tokens(&Tokens::in_folder(&setup.folder()?)?);
     }
+    log::install();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (listen, options) = setup.decide()?;
     runtime.block_on(async {
@@ -140,7 +184,36 @@ fn setup(args: &ServeArgs) -> anyhow::Result<Setup> {
         limits: Limits { live_sessions: args.live_sessions.max(1), ..Limits::default() },
         notice: args.notice.as_deref().map(read_notice).transpose()?.unwrap_or_default(),
         assets: args.assets.clone(),
+        journal: journal(args),
+        feedback: feedback(args),
     })
+}
+
+fn feedback(args: &ServeArgs) -> Option<FeedbackOptions> {
+    Some(FeedbackOptions {
+        folder: args.feedback.clone()?,
+        // One without the other is refused before.
+        key: args.feedback_key.clone()?,
+        keep_days: args.feedback_days,
+        place: args.place.clone(),
+        read_every: Duration::from_secs(u64::from(args.feedback_every)),
+    })
+}
+
+fn journal(args: &ServeArgs) -> Option<JournalOptions> {
+    Some(JournalOptions {
+        file: args.journal.clone()?,
+        place: Some(args.place.clone()),
+        bucket_minutes: args.bucket_minutes,
+        retention_days: args.retention_days,
+    })
+}
+
+fn place(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("expected a name".to_owned()),
+        name => Ok(name.to_owned()),
+    }
 }
 
 fn read_notice(path: &Path) -> anyhow::Result<Notice> {
@@ -153,6 +226,7 @@ fn networks(args: &ServeArgs) -> anyhow::Result<NetworkSets> {
     let files = ModelFiles {
         emotion: args.model.clone().unwrap_or_default(),
         calibration: args.calibration.clone().unwrap_or_default(),
+        place: args.place.clone(),
         ..Default::default()
     };
     let runtime = RuntimeOptions { library: args.onnxruntime.clone(), threads: 1 };

@@ -76,6 +76,10 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
     pairs.find_map(|pair| pair.trim().strip_prefix(COOKIE_NAME)?.strip_prefix('='))
 }
 
+/// Somebody who may rate a visit: everybody who signed in.
+#[derive(Debug, Clone, Copy)]
+pub struct Rater;
+
 /// Somebody who may look and have pictures analysed.
 #[derive(Debug, Clone, Copy)]
 pub struct Viewer;
@@ -83,6 +87,14 @@ pub struct Viewer;
 /// Somebody who may pause and resume.
 #[derive(Debug, Clone, Copy)]
 pub struct Operator;
+
+impl FromRequestParts<Arc<App>> for Rater {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        require(app, parts, Role::Rating).map(|()| Self)
+    }
+}
 
 impl FromRequestParts<Arc<App>> for Viewer {
     type Rejection = Problem;

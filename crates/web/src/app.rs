@@ -8,7 +8,9 @@ use rapport_vocabulary::LabelSet;
 use tokio::sync::{Semaphore, watch};
 
 use crate::access::Attempts;
+use crate::feedback::FeedbackService;
 use crate::hub::Hub;
+use crate::journal::{HealthMeter, JournalService, Seen};
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::pool::Pool;
@@ -44,6 +46,8 @@ pub struct App {
     pub sessions: Count,
     /// Viewers of robots.
     pub viewers: Count,
+    /// How the looking at the cameras of browsers goes, for the journal.
+    pub counted: HealthMeter,
     /// When the server began.
     pub started: Instant,
     sessions_so_far: AtomicU64,
@@ -71,6 +75,7 @@ impl App {
             ending,
             sessions: Count::default(),
             viewers: Count::default(),
+            counted: HealthMeter::default(),
             started: Instant::now(),
             sessions_so_far: AtomicU64::new(0),
         })
@@ -132,6 +137,58 @@ impl App {
             "an operator paused the analysis; nothing is looked at until it goes on",
         )
         .retry_after_secs(5))
+    }
+
+    /// The journal that is kept.
+    ///
+    /// # Errors
+    /// If none is.
+    pub fn journal(&self) -> Result<&Arc<JournalService>, Problem> {
+        self.options.journal.as_ref().ok_or_else(|| {
+            let detail = "no journal is kept here: start `rapport serve` with --journal FILE, or \
+                          dashboard_node with the parameter `journal`";
+            Problem::no_journal(detail)
+        })
+    }
+
+    /// The folder of feedback.
+    ///
+    /// # Errors
+    /// If faces are not kept.
+    pub fn feedback(&self) -> Result<&Arc<FeedbackService>, Problem> {
+        self.options.feedback.as_ref().ok_or_else(|| {
+            let detail = "no faces are kept here: start `rapport serve` with --feedback FOLDER and \
+                          --feedback-key FILE";
+            Problem::no_feedback(detail)
+        })
+    }
+
+    /// The journal and the place of the cameras of browsers, where they are counted.
+    fn counting(&self) -> Option<(&JournalService, &str)> {
+        let journal = self.options.journal.as_deref()?;
+        // With robots, they are what is observed; whoever tries the pages is no visitor.
+        let place = journal.options().place.as_deref().filter(|_| !self.robots)?;
+        Some((journal, place))
+    }
+
+    /// Whether the people of live sessions are counted in a journal.
+    pub fn counts_sessions(&self) -> bool {
+        self.counting().is_some()
+    }
+
+    /// Counts the people in a picture of a live session.
+    pub fn count_people(&self, people: &[Seen]) {
+        if let Some((journal, place)) = self.counting() {
+            self.counted.image();
+            journal.see(place, people);
+        }
+    }
+
+    /// Tells the journal how the looking went since the last call.
+    pub fn count_health(&self) {
+        if let Some((journal, place)) = self.counting() {
+            journal.health(place, self.counted.take(*self.paused.borrow()));
+        }
     }
 
     /// Waits until the server ends.

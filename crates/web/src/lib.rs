@@ -11,6 +11,8 @@
 //! - [`live`](mod@live), [`watch`](mod@watch): the two WebSockets. [`messages`]: what goes over them.
 //! - [`pool`]: pictures wait here for a set of networks, first come first served.
 //! - [`gate`], [`access`], [`tokens`], [`tls`], [`headers`]: who may ask for what.
+//! - [`feedback`]: faces of people who consented, and what reviewers say of them.
+//! - [`journal`]: what is kept of visits, where a journal was asked for: statistics, never people.
 //! - [`problem`]: every error, as RFC 9457 has it.
 //! - [`picture`]: pictures that leave, blurred where that was asked. [`metrics`]: what is counted.
 
@@ -18,9 +20,11 @@ pub mod access;
 pub mod api;
 pub mod app;
 mod assets;
+pub mod feedback;
 pub mod gate;
 pub mod headers;
 pub mod hub;
+pub mod journal;
 pub mod live;
 mod look;
 pub mod messages;
@@ -38,7 +42,9 @@ pub mod tokens;
 pub mod upload;
 pub mod watch;
 
+pub use feedback::{FeedbackOptions, FeedbackService};
 pub use hub::Hub;
+pub use journal::{JournalOptions, JournalService};
 pub use options::{Limits, Notice, Options};
 pub use pool::NetworkSets;
 pub use server::{BindError, Listen, Server};

@@ -11,6 +11,8 @@ use rapport_perception::{Observation, Person, Session, SessionOptions};
 use rapport_vocabulary::{Emotion, ImageStamp};
 
 use crate::api::explain::{ExplainedFace, ExplainedPicture};
+use crate::feedback::visitor::{self, Read};
+use crate::journal::Seen;
 use crate::messages::{HeatReport, ObservationReport, PersonReport, TimingsReport};
 use crate::pool::Processor;
 use crate::problem::Problem;
@@ -70,9 +72,24 @@ pub struct Moment {
     pub stamp: ImageStamp,
     /// The labels whose class activation maps are wanted.
     pub heat: Vec<Emotion>,
+    /// Whose face is to be read for feedback: somebody who consented.
+    pub read: Option<String>,
+    /// Whose ids they are, where the journal is to count the people of this picture.
+    pub counted_as: Option<String>,
 }
 
-/// Reports who is in the next picture of a session.
+/// What came of it.
+#[derive(Debug)]
+pub struct Looked {
+    /// What is answered.
+    pub report: ObservationReport,
+    /// The people for the journal, where it is to count them.
+    pub counted: Option<Vec<Seen>>,
+    /// The reading for feedback, where one was due.
+    pub read: Read,
+}
+
+/// Looks at the next picture of a session.
 ///
 /// # Errors
 /// If the picture cannot be decoded or a network fails; the session goes on.
@@ -81,7 +98,7 @@ pub fn moment(
     session: &mut Session,
     moment: &Moment,
     queued: Duration,
-) -> Result<ObservationReport, Problem> {
+) -> Result<Looked, Problem> {
     let start = Instant::now();
     let picture = processor.decoder.decode_upright("picture", &moment.data)?;
     let decode = start.elapsed();
@@ -90,6 +107,13 @@ pub fn moment(
     let Observation { people, time, timings, .. } = session.process(&frame, moment.stamp)?;
     let (width, height) = picture.dimensions();
     let labels = processor.networks.labels();
+    let read = match &moment.read {
+        Some(face_id) => visitor::read(&frame, &people, face_id, &processor.networks)?,
+        None => Read::NotFit,
+    };
+    let seen = |person: &Person, whose: &String| Seen::new(person, &picture, whose);
+    let counted = moment.counted_as.as_ref();
+    let counted = counted.map(|whose| people.iter().map(|person| seen(person, whose)).collect());
     let person = |person: &Person| {
         let mut report = PersonReport::new(person, labels, width, height);
         if !moment.heat.is_empty() {
@@ -99,7 +123,7 @@ pub fn moment(
         Ok(report)
     };
     let people = people.iter().map(person).collect::<Result<_, ModelError>>()?;
-    Ok(ObservationReport {
+    let report = ObservationReport {
         number: moment.number,
         time_secs: time.time.as_secs_f64(),
         width,
@@ -114,7 +138,8 @@ pub fn moment(
             classify: ms(timings.classify),
             total: ms(start.elapsed()),
         },
-    })
+    };
+    Ok(Looked { report, counted, read })
 }
 
 fn heat(explanation: &Explanation, labels: &[Emotion]) -> Vec<HeatReport> {

@@ -153,6 +153,58 @@ pub enum LiveMessage {
         /// Whether it is paused.
         paused: bool,
     },
+    /// The answer to `consent`: from now on faces are kept, of whoever is alone in view next.
+    Consent {
+        /// The code that withdraws it, for the person and nobody else.
+        code: String,
+        /// The last day on which the faces are kept, `2026-12-04`.
+        until: String,
+    },
+    /// Whether the person who consented is in view alone: else nothing is kept. Sent when it changes.
+    Consenting {
+        /// Who is in view.
+        view: ConsentView,
+    },
+    /// A face was kept.
+    Kept {
+        /// How many of this consent are kept now.
+        faces: u64,
+    },
+    /// The consent is over: no more faces are kept. Those that are stay, unless they are withdrawn.
+    ConsentEnded {
+        /// Why.
+        reason: ConsentEnd,
+        /// How many faces of it were kept.
+        faces: u64,
+    },
+}
+
+/// Who is in view while a consent lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentView {
+    /// Nobody, or not the person who consented.
+    Nobody,
+    /// The person who consented, alone.
+    Alone,
+    /// Somebody who did not consent.
+    Others,
+}
+
+/// Why a consent is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentEnd {
+    /// The person ended it.
+    Ended,
+    /// The person went out of view, or nobody came into it.
+    Left,
+    /// It lasted as long as one may.
+    Time,
+    /// It was withdrawn.
+    Withdrawn,
+    /// Faces can no longer be kept; the server's log says why.
+    Failed,
 }
 
 /// A problem document inside a message, whose `type` says what message it is.
@@ -198,6 +250,11 @@ pub enum LiveRequest {
     },
     /// Forget everybody: another video begins.
     Reset,
+    /// The person at this page agrees that faces of theirs are kept: an act of their own, and never
+    /// of a program.
+    Consent,
+    /// The person at this page wants no more faces kept.
+    EndConsent,
 }
 
 /// What the server sends over WebSocket `watch` and as events.

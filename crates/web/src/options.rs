@@ -1,9 +1,12 @@
 //! What a server is told when it starts.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::feedback::FeedbackService;
+use crate::journal::JournalService;
 use crate::picture::Privacy;
 use crate::tls::Certificate;
 use crate::tokens::Tokens;
@@ -25,6 +28,10 @@ pub struct Options {
     pub notice: Notice,
     /// The pages come from this folder, instead of the program.
     pub assets: Option<PathBuf>,
+    /// The journal that is kept; without one, none is.
+    pub journal: Option<Arc<JournalService>>,
+    /// The folder of feedback; without one, no face is kept.
+    pub feedback: Option<Arc<FeedbackService>>,
 }
 
 /// Bounds.

@@ -1,8 +1,9 @@
 //! Every error as a problem document (RFC 9457) that names what was found and what is allowed.
 
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{DefaultBodyLimit, FromRequest};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Query};
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -59,6 +60,10 @@ problems! {
     foreign_page 403 "foreign-page" "Request of another page"
     /// Nothing of this name.
     not_found 404 "not-found" "Not found"
+    /// No journal is kept here.
+    no_journal 404 "no-journal" "No journal"
+    /// No faces are kept here.
+    no_feedback 404 "no-feedback" "No feedback"
     /// A method that the resource does not have.
     method 405 "method" "Method not allowed"
     /// The body did not come in time.
@@ -75,8 +80,14 @@ problems! {
     web_socket 426 "web-socket" "WebSocket expected"
     /// More at once than allowed.
     too_many 429 "too-many" "Too many at once"
+    /// The same again before the pause was over.
+    too_soon 429 "too-soon" "Too soon"
     /// Something of ours failed.
     internal 500 "internal" "Internal error"
+    /// The journal that cannot be read.
+    journal 500 "journal" "Journal not read"
+    /// The folder of feedback that cannot be read or written.
+    feedback 500 "feedback" "Feedback not kept"
     /// A robot that does not answer.
     robot 502 "robot" "Robot did not do it"
     /// More than the machine carries.
@@ -145,6 +156,21 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for JsonBody
             Ok(axum::Json(value)) => Ok(Self(value)),
             Err(rejection) => Err(of_json(&rejection)),
         }
+    }
+}
+
+/// The query of an address; whatever is wrong with it becomes a [`Problem`].
+#[derive(Debug)]
+pub struct QueryOf<T>(pub T);
+
+impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let query = Query::from_request_parts(parts, state).await;
+        query
+            .map(|Query(query)| Self(query))
+            .map_err(|rejection| Problem::bad_request(rejection.body_text()))
     }
 }
 

@@ -14,7 +14,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tokio::time::{sleep, timeout};
+use tokio::task::spawn_blocking;
+use tokio::time::{interval, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -37,6 +38,9 @@ const LONGEST_HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// At the end, open requests have this long to finish.
 const LONGEST_GOODBYE: Duration = Duration::from_secs(3);
+
+/// How often the journal is told how the looking goes.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
 
 /// How many ports after the one asked for are tried.
 const MORE_PORTS: u16 = 20;
@@ -146,12 +150,16 @@ impl Server {
         &self.app
     }
 
-    /// Answers until `end` is done, then says goodbye to everybody.
+    /// Answers until `end` is done, then says goodbye to everybody and closes the journal.
     pub async fn run(self, end: impl Future<Output = ()>) {
         let router = router(self.app.clone());
+        if let Some(feedback) = &self.app.options.feedback {
+            tokio::spawn(feedback.clone().expire_until(self.app.ended()));
+        }
         let places = Arc::new(Semaphore::new(self.app.options.limits.connections));
         let tls = self.app.options.certificate.as_ref();
         let tls = tls.map(|certificate| TlsAcceptor::from(certificate.config()));
+        let counting = self.app.counts_sessions().then(|| tokio::spawn(count(self.app.clone())));
         tokio::pin!(end);
         loop {
             let accepted = tokio::select! {
@@ -189,6 +197,23 @@ impl Server {
             }
         };
         timeout(LONGEST_GOODBYE, finished).await.ok();
+        if let Some(counting) = counting {
+            counting.abort();
+            self.app.count_health();
+        }
+        if let Some(journal) = self.app.options.journal.clone() {
+            // What it could not write it has said in the log.
+            spawn_blocking(move || journal.close()).await.ok();
+        }
+    }
+}
+
+/// Tells the journal how the looking goes.
+async fn count(app: Arc<App>) {
+    let mut tick = interval(COUNT_EVERY);
+    loop {
+        tick.tick().await;
+        app.count_health();
     }
 }
 

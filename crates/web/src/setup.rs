@@ -4,6 +4,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+use rapport_feedback::FeedbackError;
+use rapport_journal::JournalError;
+
+use crate::feedback::{FeedbackOptions, FeedbackService};
+use crate::journal::{JournalOptions, JournalService};
 use crate::options::{Limits, Notice, Options};
 use crate::picture::Privacy;
 use crate::server::{BindError, Listen};
@@ -38,6 +43,10 @@ pub struct Setup {
     pub notice: Notice,
     /// The pages come from this folder, instead of the program.
     pub assets: Option<PathBuf>,
+    /// The journal that is to be kept, if any.
+    pub journal: Option<JournalOptions>,
+    /// Where faces of people who consent are kept, if at all.
+    pub feedback: Option<FeedbackOptions>,
 }
 
 /// Why the server does not start.
@@ -58,6 +67,18 @@ pub enum SetupError {
     /// The certificate cannot be had.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    /// The journal cannot be kept.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Faces cannot be kept.
+    #[error(transparent)]
+    Feedback(#[from] FeedbackError),
+    /// Faces would be reviewed by everybody, and go over the network as they are.
+    #[error("--insecure gives up tokens and TLS, but the faces of --feedback need both")]
+    OpenFaces,
+    /// Faces would be reviewed that are not to be shown.
+    #[error("{0} shows no faces, but who reviews --feedback sees them: leave out one of the two")]
+    HiddenFaces(&'static str),
     /// The address cannot be had.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -67,7 +88,7 @@ impl Setup {
     /// Decides how the server behaves; makes tokens and certificate where there are none yet.
     ///
     /// # Errors
-    /// If they can be neither read nor made.
+    /// If they can be neither read nor made, or the journal cannot be opened.
     pub fn decide(self) -> Result<(Listen, Options), SetupError> {
         let address = self.listen.unwrap_or(DEFAULT_ADDRESS);
         let listen = match self.listen {
@@ -77,6 +98,9 @@ impl Setup {
         let asked = self.tokens || self.tls || self.certificate.is_some();
         if self.insecure && asked {
             return Err(SetupError::Contradiction);
+        }
+        if self.feedback.is_some() {
+            self.check_faces(address)?;
         }
         let open = !address.ip().is_loopback() && !self.insecure;
         let mut hosts = self.hosts.clone();
@@ -96,8 +120,33 @@ impl Setup {
             }
             None => None,
         };
-        let Self { privacy, limits, notice, assets, .. } = self;
-        Ok((listen, Options { certificate, tokens, hosts, privacy, limits, notice, assets }))
+        let Self { privacy, limits, notice, assets, journal, feedback, .. } = self;
+        let journal = journal.map(JournalService::open).transpose()?;
+        let feedback = feedback.map(FeedbackService::open).transpose()?;
+        let options = Options {
+            certificate,
+            tokens,
+            hosts,
+            privacy,
+            limits,
+            notice,
+            assets,
+            journal,
+            feedback,
+        };
+        Ok((listen, options))
+    }
+
+    /// Whether faces may be kept and reviewed with these options.
+    fn check_faces(&self, address: SocketAddr) -> Result<(), SetupError> {
+        if self.insecure && !address.ip().is_loopback() {
+            return Err(SetupError::OpenFaces);
+        }
+        match self.privacy {
+            Privacy { numbers_only: true, .. } => Err(SetupError::HiddenFaces("--numbers-only")),
+            Privacy { blur_faces: true, .. } => Err(SetupError::HiddenFaces("--blur-faces")),
+            _ => Ok(()),
+        }
     }
 
     /// Where tokens and the own certificate are kept.

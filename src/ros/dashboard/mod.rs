@@ -2,17 +2,19 @@
 //!
 //! ```text
 //! emotions, responses, /diagnostics, the camera -> robot -> Hub -> viewers
+//!                                                 \-> journal, where one is kept
 //! viewers -> Hub -> robots -> robot -> ~/enable of perception_node
 //! ```
 //!
 //! It is a process of its own: what viewers cost, it pays, and perception does not. [`robots`] finds
 //! the robots and hands each what is about it; a [`robot`] is a task that knows how one is
-//! ([`health`]), holds its pause ([`pauses`], [`enable`]) and shows its [`camera`] while somebody
-//! looks.
+//! ([`health`]), holds its pause ([`pauses`], [`enable`]), shows its [`camera`] while somebody
+//! looks, and tells the journal what happens ([`observer`]).
 
 mod camera;
 mod enable;
 mod health;
+mod observer;
 mod pauses;
 mod people;
 mod picture;
@@ -59,6 +61,7 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     let pauses = Pauses::read(&setup.folder().context(parameters_of)?)?;
     let privacy = setup.privacy;
     let (listen, options) = setup.decide().context(parameters_of)?;
+    let journal = options.journal.clone();
     let networks = settings::networks(&values)?;
     let hub = Arc::new(Hub::default());
     let server = serve(socket, listen, options, networks, hub.clone())?;
@@ -69,7 +72,7 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     tasks.endless(ParameterServices::start(node, parameters.clone(), clock)?.serve());
     let diagnostics = node.subscribe::<DiagnosticArray>(status::TOPIC, QosProfile::default())?;
     let pictures = Pictures::new(privacy, server.app().pool.networks().clone());
-    let means = Means { node: handle, parameters, hub, pauses, pictures };
+    let means = Means { node: handle, parameters, hub, pauses, pictures, journal };
     tasks.endless(Robots::new(means, named).run(diagnostics, commands));
     let (address, more) = greeting(server.address(), &server.app().options);
     tracing::info!("{address}");

@@ -8,9 +8,9 @@ use r2r::rapport::msg::Response;
 use r2r::{Node, QosProfile};
 use rapport_perception::zones::Zones;
 use rapport_recording::message::EmotionsMessage;
-use rapport_web::Hub;
 use rapport_web::hub::{Action, Command};
 use rapport_web::robot::RobotState;
+use rapport_web::{Hub, JournalService};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
@@ -18,6 +18,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::camera::Camera;
 use super::enable::Enable;
 use super::health::Health;
+use super::observer::Observer;
 use super::pauses::Pauses;
 use super::people;
 use super::picture::Pictures;
@@ -45,6 +46,8 @@ pub struct Means {
     pub pauses: Pauses,
     /// How pictures are made.
     pub pictures: Pictures,
+    /// The journal, where one is kept.
+    pub journal: Option<Arc<JournalService>>,
 }
 
 /// What a robot's task is told.
@@ -76,6 +79,7 @@ pub struct Robot {
     /// What of its images is not shown.
     zones: watch::Sender<Zones>,
     model_read: Option<Instant>,
+    observer: Option<Observer>,
     log: RateLimitedLog,
 }
 
@@ -95,6 +99,7 @@ impl Robot {
             look: watch::Sender::new(Switch { active: false, enabled: true }),
             zones: watch::Sender::default(),
             model_read: None,
+            observer: means.journal.clone().map(|journal| Observer::new(journal, name)),
             log: RateLimitedLog::default(),
             means,
         };
@@ -126,6 +131,9 @@ impl Robot {
             tokio::select! {
                 Some(cdr) = emotions.next() => self.emotions(&cdr),
                 Some(response) = responses.next() => {
+                    if let Some(observer) = &self.observer {
+                        observer.answer(&response);
+                    }
                     self.means.hub.put_response(&self.name, people::response(response));
                 }
                 told = told.recv() => match told {
@@ -137,7 +145,12 @@ impl Robot {
                     self.answered(enabled, answer);
                 },
                 Ok(()) = lookers.changed() => self.look(*lookers.borrow_and_update()),
-                _ = tick.tick() => self.see_publisher().await,
+                _ = tick.tick() => {
+                    if let Some(observer) = &self.observer {
+                        observer.tick(self.health.is_paused(self.wanted));
+                    }
+                    self.see_publisher().await;
+                }
             }
             self.look(*lookers.borrow());
             self.show();
@@ -163,23 +176,34 @@ impl Robot {
             self.ask();
         }
         let due = self.model_read.is_none_or(|at| now.duration_since(at) >= PERIOD);
-        if !due && !self.means.hub.has_viewers() {
+        if !due && self.observer.is_none() && !self.means.hub.has_viewers() {
             return;
         }
         self.model_read = Some(now);
         match EmotionsMessage::read(cdr) {
             Ok(message) => {
                 self.health.hear_emotions(Ok(people::model(&message)), now);
-                self.means.hub.put_emotions(&self.name, people::emotions(&message));
+                if self.means.hub.has_viewers() {
+                    self.means.hub.put_emotions(&self.name, people::emotions(&message));
+                }
+                if let Some(observer) = &self.observer {
+                    observer.see(&message);
+                }
             }
             Err(error) => {
                 self.log.warn(&format!("emotions of {} not read: {error}", self.name));
                 self.health.hear_emotions(Err(error.to_string()), now);
+                if let Some(observer) = &self.observer {
+                    observer.see_unread();
+                }
             }
         }
     }
 
     async fn report(&mut self, report: Report) {
+        if let Some(observer) = &mut self.observer {
+            observer.hear(&report);
+        }
         if let Report::Perception(perception) = &report {
             self.find_enable(&perception.node).await;
             // Before its first picture is made.

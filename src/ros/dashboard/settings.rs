@@ -5,10 +5,11 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
+use rapport_journal::WriterOptions;
 use rapport_perception::{ModelFiles, RuntimeOptions};
 use rapport_web::picture::Privacy;
 use rapport_web::setup::Setup;
-use rapport_web::{Limits, NetworkSets, Notice};
+use rapport_web::{JournalOptions, Limits, NetworkSets, Notice};
 
 use crate::ros::parameters::{Change, Kind, Spec, Values, parameter};
 
@@ -40,6 +41,21 @@ pub fn specs() -> Vec<Spec> {
         flag("blur_faces", "Blur the faces in the pictures of the robots' cameras"),
         flag("numbers_only", "Send no picture at all"),
         text("notice", "JSON file with what the sign for guests says"),
+        text("journal", "File of the journal (SQLite): statistics of visits; empty: none is kept"),
+        text(
+            "journal_place",
+            "The place of all robots in the journal; empty: each robot's namespace",
+        ),
+        fixed(
+            "journal_bucket_minutes",
+            Kind::Integer(WriterOptions::default().bucket_minutes.into(), 15..=1440),
+            "Length of a bucket of the journal: 15, or a multiple of it that divides the day",
+        ),
+        fixed(
+            "journal_retention_days",
+            Kind::Integer(WriterOptions::default().retention_days.into(), 1..=3660),
+            "Days after which a bucket of the journal is forgotten",
+        ),
         fixed(
             "live_sessions",
             Kind::Integer(Limits::default().live_sessions as i64, 1..=1000),
@@ -86,7 +102,19 @@ pub fn setup(values: &Values) -> anyhow::Result<Setup> {
             ..Limits::default()
         },
         notice: path(values, "notice").map(read_notice).transpose()?.unwrap_or_default(),
+        journal: journal(values),
         ..Setup::default()
+    })
+}
+
+/// The journal that is to be kept, if any.
+fn journal(values: &Values) -> Option<JournalOptions> {
+    let place = values.text("journal_place").trim();
+    Some(JournalOptions {
+        file: path(values, "journal")?,
+        place: Some(place).filter(|place| !place.is_empty()).map(str::to_owned),
+        bucket_minutes: values.number("journal_bucket_minutes") as u32,
+        retention_days: values.number("journal_retention_days") as u32,
     })
 }
 
@@ -167,6 +195,21 @@ mod tests {
         assert_eq!(setup.privacy, Privacy::default());
         assert_eq!(setup.limits, Limits::default());
         assert_eq!(setup.notice, Notice::default());
+        assert_eq!(setup.journal, None);
+    }
+
+    #[test]
+    fn a_journal_is_kept_where_a_file_is_named() {
+        let given = [("journal", text("/var/j.db")), ("journal_place", text(" "))];
+        let journal = setup(&values(&given)).unwrap().journal.unwrap();
+        assert_eq!(journal, JournalOptions::new("/var/j.db".into()));
+        let given = [
+            ("journal", text("j.db")),
+            ("journal_place", text("lobby")),
+            ("journal_bucket_minutes", ParameterValue::Integer(60)),
+        ];
+        let journal = setup(&values(&given)).unwrap().journal.unwrap();
+        assert_eq!((journal.place.as_deref(), journal.bucket_minutes), (Some("lobby"), 60));
     }
 
     #[test]

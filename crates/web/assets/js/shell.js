@@ -7,6 +7,7 @@ import { loadWords } from "./words.js";
 const PAGES = [
   { name: "live", path: "/", icon: "camera" },
   { name: "pictures", path: "/pictures", icon: "pictures" },
+  { name: "review", path: "/review", icon: "review" },
   { name: "api", path: "/api", icon: "code" },
   { name: "notice", path: "/notice", icon: "notice" },
 ];

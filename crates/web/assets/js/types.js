@@ -37,6 +37,7 @@
  * @property {boolean} paused
  * @property {boolean} robots
  * @property {{picture_bytes: number, picture_pixels: number, pictures_per_request: number, live_sessions: number}} limits
+ * @property {{keep_days: number, pictures_per_minute: number, longest_minutes: number}|null} feedback
  * @property {Record<string, string|null>} notice
  *
  * @module

@@ -41,6 +41,10 @@ pub struct Info {
     pub paused: bool,
     /// Whether robots report to this server.
     pub robots: bool,
+    /// How faces of people who consent are kept; nothing where none are.
+    pub feedback: Option<InfoFeedback>,
+    /// Whether a journal is kept: then there are History, Ratings and System.
+    pub journal: bool,
     /// What is bounded.
     pub limits: InfoLimits,
     /// What the sign for guests says.
@@ -54,6 +58,17 @@ pub struct Colors {
     pub line: String,
     /// Behind white text.
     pub background: String,
+}
+
+/// How faces of people who consent are kept.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct InfoFeedback {
+    /// For so many days after that of the consent.
+    pub keep_days: u32,
+    /// At most so many pictures a minute.
+    pub pictures_per_minute: u32,
+    /// A consent lasts so many minutes at most.
+    pub longest_minutes: u32,
 }
 
 /// What is bounded.
@@ -96,6 +111,8 @@ pub async fn info(State(app): State<Arc<App>>, MaybeRole(role): MaybeRole) -> Js
         numbers_only: privacy.numbers_only,
         paused: *app.paused.borrow(),
         robots: app.robots,
+        feedback: app.options.feedback.as_ref().map(|feedback| feedback.info()),
+        journal: app.options.journal.is_some(),
         limits: InfoLimits {
             picture_bytes: limits.picture_bytes,
             form_bytes: limits.form_bytes,

@@ -3,9 +3,12 @@
 pub mod analyze;
 pub mod events;
 pub mod explain;
+pub mod feedback;
 pub mod health;
 pub mod info;
+pub mod journal;
 pub mod pause;
+pub mod ratings;
 pub mod robots;
 pub mod sign_in;
 pub mod sockets;
@@ -41,6 +44,8 @@ pub const BASE: &str = "/api/v1";
         (name = "pictures", description = "Faces in still pictures"),
         (name = "live", description = "Faces in pictures that follow one another"),
         (name = "robots", description = "What robots see and do"),
+        (name = "feedback", description = "Faces of people who consented, and what reviewers say of them"),
+        (name = "journal", description = "Statistics of visits, and ratings"),
         (name = "server", description = "The server itself"),
     ),
     components(schemas(LiveMessage, LiveRequest, WatchMessage, WatchRequest, Problem)),
@@ -109,9 +114,17 @@ pub fn router() -> (Router<Arc<App>>, OpenApi) {
         .routes(routes!(events::events))
         .routes(routes!(robots::robots))
         .routes(routes!(robots::pause_robot))
+        .routes(routes!(feedback::summary))
+        .routes(routes!(feedback::next))
+        .routes(routes!(feedback::face))
+        .routes(routes!(feedback::answer))
+        .routes(routes!(feedback::withdraw))
+        .routes(routes!(feedback::empty))
         .routes(routes!(pause::pause))
         .routes(routes!(sign_in::sign_in))
         .routes(routes!(sign_in::sign_out))
+        .routes(routes!(ratings::rate))
+        .merge(journal::router())
         .routes(routes!(openapi));
     let all =
         OpenApiRouter::with_openapi(Document::openapi()).nest(BASE, api).routes(routes!(metrics));
