@@ -15,7 +15,7 @@ from scenes import smiling_face
 
 RAPPORT = BIN_DIR / "rapport"
 LABELS = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise", "contempt"]
-PICTURE = str(ROOT / "tests" / "pictures" / "astronaut.jpg")
+PICTURE = str(ROOT / "tests" / "pictures" / "hopper.jpg")
 LEAST = 1e-6
 
 
@@ -70,10 +70,10 @@ def adapted(tmp_path_factory):
     return folder, done.stdout
 
 
-def people(*arguments):
+def faces(*arguments):
     done = run("analyze", PICTURE, "--json", *arguments)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)[0]["people"]
+    return json.loads(done.stdout)[0]["faces"]
 
 
 def test_a_shift_is_learnt_and_reported(adapted):
@@ -94,7 +94,7 @@ def test_commands_use_it(adapted):
     folder, _ = adapted
     report = json.loads((folder / "report.json").read_text())
     bias = {entry["label"]: entry["bias"] for entry in report["classes"]}
-    (before,), (after,) = people(), people("--calibration", folder / "emotion.calibration.yaml")
+    (before,), (after,) = faces(), faces("--calibration", folder / "emotion.calibration.yaml")
     logs = {
         label: math.log(max(share, LEAST)) / report["temperature"] + bias[label]
         for label, share in before["probabilities"].items()
@@ -156,7 +156,7 @@ def test_the_node_uses_it_and_says_so(adapted, start, camera, client, namespace)
     camera.wait_until_connected()
     camera.ask(smiling_face())
     (face,) = camera.ask(smiling_face()).faces
-    assert face.emotion == "happy"
+    assert face.label == "happy"
     assert node.lines("[INFO]", f"calibration {calibration}, revision 1")
 
     def shown():

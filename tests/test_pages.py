@@ -102,13 +102,18 @@ def test_files_that_are_named_exist(page):
 
 @pytest.mark.parametrize("page", [README, *DOCS], ids=name)
 def test_options_that_are_named_exist(page):
-    def help_of(command):
+    def help_of(*command):
         return subprocess.run(
-            [BIN_DIR / "rapport", command, "--help"], capture_output=True, text=True, check=True
+            [BIN_DIR / "rapport", *command, "--help"], capture_output=True, text=True, check=True
         ).stdout
 
-    commands = ("analyze", "evaluate", "policy", "record", "rehearse", "replay", "serve", "watch")
+    commands = (
+        *("adapt", "analyze", "evaluate", "feedback", "policy", "record", "rehearse", "replay"),
+        *("serve", "watch"),
+    )
     texts = {command: help_of(command) for command in commands}
+    for action in ("status", "export", "withdraw", "empty"):
+        texts["feedback"] += help_of("feedback", action)
     lines = [*code_spans(page), *page.read_text().splitlines()]
     used = [re.match(r"rapport ([a-z]+)( .*)?$", line) for line in lines]
     unknown = [match[1] for match in used if match and match[1] not in commands]

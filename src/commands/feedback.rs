@@ -13,9 +13,6 @@ use super::output::print_line;
 ///
 /// May be used while the server runs.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "rapport feedback export FOLDER OUT --key FILE\nrapport feedback empty FOLDER --yes"
-)]
 pub struct FeedbackArgs {
     /// What to do.
     #[command(subcommand)]

@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
 use rapport_feedback::MOST_KEEP_DAYS;
 use rapport_journal::WriterOptions;
 use rapport_perception::{ModelFiles, RuntimeOptions};
+use rapport_web::feedback::visitor::READ_EVERY;
 use rapport_web::journal::place_name;
 use rapport_web::picture::Privacy;
 use rapport_web::setup::{Setup, greeting};
@@ -92,6 +94,7 @@ pub struct ServeArgs {
     /// Days after which a bucket of the journal is forgotten, 1 to 3660.
     #[arg(long, value_name = "DAYS", default_value_t = WriterOptions::default().retention_days, requires = "journal")]
     pub retention_days: u32,
+
     /// Keep faces of people who consent on the page /consent, encrypted, in this folder. Nothing is
     /// kept of anybody else.
     #[arg(long, value_name = "FOLDER", requires = "feedback_key")]
@@ -106,6 +109,12 @@ pub struct ServeArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 30, requires = "feedback",
           value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_KEEP_DAYS)))]
     pub feedback_days: u32,
+
+    /// Seconds between two readings of a face that may be kept; the consent page tells how many
+    /// pictures a minute that is at most.
+    #[arg(long, value_name = "SECONDS", default_value_t = READ_EVERY.as_secs() as u32, hide = true,
+          value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub feedback_every: u32,
 
     #[command(flatten)]
     pub fleet: FleetArgs,
@@ -194,6 +203,7 @@ fn feedback(args: &ServeArgs) -> Option<FeedbackOptions> {
         key: args.feedback_key.clone()?,
         keep_days: args.feedback_days,
         place: args.place.clone(),
+        read_every: Duration::from_secs(u64::from(args.feedback_every)),
     })
 }
 
@@ -216,6 +226,7 @@ fn networks(args: &ServeArgs) -> anyhow::Result<NetworkSets> {
     let files = ModelFiles {
         emotion: args.model.clone().unwrap_or_default(),
         calibration: args.calibration.clone().unwrap_or_default(),
+        place: args.place.clone(),
         ..Default::default()
     };
     let runtime = RuntimeOptions { library: args.onnxruntime.clone(), threads: 1 };

@@ -128,7 +128,7 @@ fn earlier_pictures(folder: &Path) -> Result<Vec<String>, FeedbackError> {
                 }
             }
             _ if [LINES, TASKS, SETUP].contains(&name.as_str()) => {}
-            _ if has_list => {}
+            _ if has_list || files::is_unfinished(&name) => {}
             _ => return Err(refuse(&name)),
         }
     }

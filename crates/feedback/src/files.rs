@@ -4,11 +4,19 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::FeedbackError;
 
+const DAY_SECS: u64 = 24 * 60 * 60;
+
 /// How files begin that were not finished.
 const UNFINISHED: &str = ".unfinished-";
+
+/// Whether a file of this name was never finished.
+pub(crate) fn is_unfinished(name: &str) -> bool {
+    name.starts_with(UNFINISHED)
+}
 
 /// Makes a folder, and those above it, that only their owner reads.
 pub(crate) fn make_private_folder(path: &Path) -> Result<(), FeedbackError> {
@@ -23,6 +31,8 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), FeedbackE
     let write = || {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
         file.write_all(content)?;
+        // Who reads the folder is not to learn when somebody stood there.
+        file.set_modified(start_of_today())?;
         file.sync_all()?;
         fs::rename(&part, path)?;
         sync_folder_of(path)
@@ -43,6 +53,12 @@ pub(crate) fn delete(path: &Path) -> Result<bool, FeedbackError> {
     }
 }
 
+/// Midnight, UTC.
+fn start_of_today() -> SystemTime {
+    let secs = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    UNIX_EPOCH + Duration::from_secs(secs - secs % DAY_SECS)
+}
+
 fn sync_folder_of(path: &Path) -> std::io::Result<()> {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
@@ -57,7 +73,7 @@ pub(crate) fn names(folder: &Path, ending: &str) -> Result<Vec<String>, Feedback
     for entry in fs::read_dir(folder).map_err(FeedbackError::io(folder))? {
         let entry = entry.map_err(FeedbackError::io(folder))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(UNFINISHED) {
+        if is_unfinished(&name) {
             delete(&entry.path())?;
         } else if let Some(name) = name.strip_suffix(ending) {
             found.push(name.to_owned());

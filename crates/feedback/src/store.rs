@@ -11,7 +11,7 @@
 //! A face is in the folder only while its consent is. What breaks this, as a crash in between can, is
 //! put right by deleting the face.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -266,7 +266,10 @@ impl FeedbackStore {
         };
         // In this order: a face without its numbers is deleted at the next opportunity.
         write_private(&held.path(FACES, id.as_str(), AGE), &face)?;
-        write_private(&held.path(ITEMS, id.as_str(), JSON), &json(&item))?;
+        if let Err(error) = write_private(&held.path(ITEMS, id.as_str(), JSON), &json(&item)) {
+            held.delete_item(&id).ok();
+            return Err(error);
+        }
         Ok(id)
     }
 
@@ -298,6 +301,7 @@ impl FeedbackStore {
                 *(if item.answer.is_some() { &mut gone.answered } else { &mut gone.waiting }) += 1;
             }
         }
+        gone.faces += held.delete_strays()?;
         // Last: so that a code whose work was cut short still works.
         delete(&path)?;
         Ok(Some(gone))
@@ -450,43 +454,43 @@ impl Held<'_> {
         Ok(had_face)
     }
 
-    /// Ends the consents whose last day is over, and makes that no face is there without a consent.
-    fn put_right(&self, today: Day) -> Result<u64, FeedbackError> {
-        let mut gone = 0;
-        let mut lasting = BTreeSet::new();
-        let consents = self.consents()?;
-        for name in self.names(CONSENTS, JSON)? {
-            match consents.get(&name) {
-                Some(consent) if today <= consent.until => drop(lasting.insert(name)),
-                // After its items: if it ends in between, they are found again.
-                _ => {}
-            }
-        }
-        let mut with_face = BTreeSet::new();
+    /// Deletes faces without numbers, and numbers that cannot be read: what a crash left behind, and
+    /// nobody could withdraw. How many faces were deleted.
+    fn delete_strays(&self) -> Result<u64, FeedbackError> {
         let items = self.items()?;
-        for name in self.names(ITEMS, JSON)? {
-            let known = name.parse::<ItemId>().ok().and_then(|id| items.get_key_value(&id));
-            let Some((id, item)) = known else {
-                gone += u64::from(delete(&self.path(FACES, &name, AGE))?);
-                delete(&self.path(ITEMS, &name, JSON))?;
-                continue;
-            };
+        let is_stray =
+            |name: &&String| name.parse().map_or(true, |id: ItemId| !items.contains_key(&id));
+        let mut gone = 0;
+        for name in self.names(FACES, AGE)?.iter().filter(is_stray) {
+            gone += u64::from(delete(&self.path(FACES, name, AGE))?);
+        }
+        for name in self.names(ITEMS, JSON)?.iter().filter(is_stray) {
+            delete(&self.path(ITEMS, name, JSON))?;
+        }
+        Ok(gone)
+    }
+
+    /// Ends the consents whose last day is over, and makes that no face is there without a consent.
+    /// How many faces were deleted.
+    fn put_right(&self, today: Day) -> Result<u64, FeedbackError> {
+        let mut gone = self.delete_strays()?;
+        let mut lasting = self.consents()?;
+        lasting.retain(|_, consent| today <= consent.until);
+        for (id, item) in self.items()? {
             match &item.consent {
-                Some(consent) if lasting.contains(consent) => drop(with_face.insert(name)),
-                _ if item.answer.is_none() => gone += u64::from(self.delete_item(id)?),
+                Some(consent) if lasting.contains_key(consent) => {}
+                _ if item.answer.is_none() => gone += u64::from(self.delete_item(&id)?),
                 consent => {
-                    gone += u64::from(delete(&self.path(FACES, &name, AGE))?);
+                    gone += u64::from(delete(&self.path(FACES, id.as_str(), AGE))?);
                     if consent.is_some() {
-                        let nobodys = Item { consent: None, ..item.clone() };
-                        write_private(&self.path(ITEMS, &name, JSON), &json(&nobodys))?;
+                        let nobodys = Item { consent: None, ..item };
+                        write_private(&self.path(ITEMS, id.as_str(), JSON), &json(&nobodys))?;
                     }
                 }
             }
         }
-        for name in self.names(FACES, AGE)?.iter().filter(|name| !with_face.contains(*name)) {
-            gone += u64::from(delete(&self.path(FACES, name, AGE))?);
-        }
-        for name in self.names(CONSENTS, JSON)?.iter().filter(|name| !lasting.contains(*name)) {
+        // After their items: if it ends in between, they are found again.
+        for name in self.names(CONSENTS, JSON)?.iter().filter(|name| !lasting.contains_key(*name)) {
             delete(&self.path(CONSENTS, name, JSON))?;
         }
         Ok(gone)
@@ -495,9 +499,15 @@ impl Held<'_> {
 
 /// The name of something in a folder, where there is any.
 fn first_name(folder: &Path) -> Result<Option<String>, FeedbackError> {
-    let mut entries = fs::read_dir(folder).map_err(FeedbackError::io(folder))?;
-    let first = entries.next().transpose().map_err(FeedbackError::io(folder))?;
-    Ok(first.map(|entry| entry.file_name().to_string_lossy().into_owned()))
+    for entry in fs::read_dir(folder).map_err(FeedbackError::io(folder))? {
+        let name = entry.map_err(FeedbackError::io(folder))?.file_name();
+        let name = name.to_string_lossy().into_owned();
+        // What this program left when it was ended while it made the folder.
+        if !files::is_unfinished(&name) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {

@@ -195,6 +195,11 @@ fn answers_outlive_the_faces_as_numbers_of_nobody_and_are_withdrawn_before() {
     assert!(place.store.answer(&ids[0], Answer::Shows(Emotion::Sad)).unwrap());
     assert!(place.store.answer(&ids[0], Answer::Shows(Emotion::Happy)).unwrap());
     assert!(place.store.answer(&ids[2], Answer::Shows(Emotion::Happy)).unwrap());
+    for (path, _) in files(&place.folder().join("items")) {
+        let written = fs::metadata(&path).unwrap().modified().unwrap();
+        let secs = written.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        assert_eq!(secs % (24 * 60 * 60), 0, "no time finer than the day");
+    }
     let gone = place.store.withdraw(&leaves.code).unwrap().unwrap();
     assert_eq!((gone.faces, gone.answered, gone.waiting), (1, 1, 0));
     // The last day is one of those on which they are kept.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rapport_vocabulary::LabelSet;
+use rapport_vocabulary::{Distribution, LabelSet};
 
 use crate::classify::{Calibration, EmotionNet};
 use crate::detect::{Detector, YuNetDetector};
@@ -81,6 +81,11 @@ impl Networks {
     /// How the emotion network's own distributions were changed, if they were.
     pub fn calibration(&self) -> Option<&Calibration> {
         self.calibration.as_ref()
+    }
+
+    /// The emotion network's own distribution, of one image's that a session gave: before calibration.
+    pub fn before_calibration(&self, seen: &Distribution) -> Distribution {
+        self.calibration.as_ref().map_or(*seen, |calibration| calibration.undo(seen))
     }
 
     pub(crate) fn detector(&self) -> MutexGuard<'_, Box<dyn Detector>> {

@@ -161,8 +161,9 @@ impl Live {
 
     /// The person at the page consents: from now on, and in place of whoever did before.
     async fn consent(&mut self) -> Result<LiveMessage, Problem> {
-        let consent = self.app.feedback()?.clone().consent().await?;
-        self.visitor = Some(Visitor::new(&consent, Instant::now()));
+        let feedback = self.app.feedback()?.clone();
+        let consent = feedback.consent().await?;
+        self.visitor = Some(Visitor::new(&consent, feedback.read_every(), Instant::now()));
         self.is_of_another = self.pending.is_some();
         let (code, until) = (consent.code.to_string(), consent.until.to_string());
         Ok(LiveMessage::Consent { code, until })

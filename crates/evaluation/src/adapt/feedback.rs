@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
+use rapport_settings::quote;
 use rapport_vocabulary::{Distribution, Emotion, LabelSet};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,9 @@ pub const FEEDBACK_FILE: &str = "feedback.jsonl";
 const MAX_LINE_BYTES: u64 = 64 * 1024;
 /// The sum of probabilities may be off by it: they are written with few digits.
 const SUM_TOLERANCE: f32 = 0.02;
+/// The least chance with which a face may have been drawn.
+const LEAST_CHANCE: f64 = 1e-6;
+const MOST_PLACE_CHARS: usize = 200;
 
 /// What somebody said about a face.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,9 +129,16 @@ impl Feedback {
             },
         };
         ensure!(
-            line.chance > 0.0 && line.chance <= 1.0,
-            "chance is {}, expected more than 0, up to 1",
+            (LEAST_CHANCE..=1.0).contains(&line.chance),
+            "chance is {}, expected {LEAST_CHANCE} to 1",
             line.chance
+        );
+        // As a calibration's file may name a place.
+        let place = line.place.trim();
+        ensure!(
+            place.chars().count() <= MOST_PLACE_CHARS && !place.chars().any(char::is_control),
+            "place is {}, expected up to {MOST_PLACE_CHARS} characters on one line",
+            quote(place)
         );
         if !line.model_sha256.eq_ignore_ascii_case(model_sha256) {
             self.of_another_model += 1;
@@ -160,7 +171,7 @@ impl Feedback {
             answer,
             probabilities: Distribution::of_pairs(pairs),
             weight: 1.0 / line.chance,
-            place: line.place,
+            place: place.to_owned(),
             day: line.day,
             visit: line.visit,
         });
@@ -251,7 +262,8 @@ mod tests {
                 "\"answer\": \"bored\"",
                 "answer is `bored`, expected one of",
             ),
-            ("0.2,", "0,", "chance is 0, expected more than 0"),
+            ("0.2,", "0,", "chance is 0, expected 0.000001 to 1"),
+            ("lobby", "lob\\nby", "place is `lob by`, expected up to 200 characters"),
             ("0.25", "0.5", "the sum 1.25, expected 1"),
             ("0.25", "-0.25", "the probability of happy is -0.25"),
             ("{\"happy\"", "{\"fear\"", "probabilities name `fear`"),

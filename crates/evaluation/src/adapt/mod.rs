@@ -141,6 +141,7 @@ impl<'a> Site<'a> {
             classes: Vec::new(),
             places: Vec::new(),
             accepted_calibration: false,
+            lost_labels: Vec::new(),
             refusals: Vec::new(),
         }
     }
@@ -176,6 +177,12 @@ impl<'a> Site<'a> {
         report.after = Some(self.figures(&held_out, false));
         report.classes = self.classes(&before, &held_out, &free, &shift);
         report.temperature = Some(shift.temperature());
+        let is_lost = |class: &&ClassReport| {
+            let recall = class.recall_before.zip(class.recall_after);
+            class.answers >= LEAST_EXAMPLES as u64
+                && recall.is_some_and(|(before, after)| after < before / 2.0)
+        };
+        report.lost_labels = report.classes.iter().filter(is_lost).map(|c| c.label).collect();
 
         let differences = |figure: &dyn Fn(&Example, &Shift) -> f64| {
             let pairs = self.examples.iter().zip(before.iter().zip(&held_out));

@@ -42,6 +42,8 @@ pub struct AdaptReport {
     pub places: Vec<PlaceReport>,
     /// Whether temperature and biases are accepted.
     pub accepted_calibration: bool,
+    /// Labels that would hardly be found any more: less than half as often as before.
+    pub lost_labels: Vec<Emotion>,
     /// Why temperature and biases are not accepted; empty where they are.
     pub refusals: Vec<String>,
 }
@@ -124,6 +126,13 @@ impl fmt::Display for AdaptReport {
         }
         self.write_figures(f)?;
         self.write_classes(f)?;
+        for label in &self.lost_labels {
+            writeln!(
+                f,
+                "note: {label} is found less than half as often as before: most of the faces that \
+                 look like it here show something else"
+            )?;
+        }
         for place in &self.places {
             let name = if place.place.is_empty() { "(no place)" } else { &place.place };
             match (place.min_confidence, place.accepted) {

@@ -17,6 +17,8 @@ const VERSION: i32 = 1;
 /// The largest file that is read.
 const MAX_BYTES: u64 = 256 * 1024;
 const MOST_PLACES: usize = 1000;
+/// As [`Field::sentence`] has it.
+const MOST_TEXT_CHARS: usize = 200;
 /// A probability below it counts as it, so that its logarithm stays finite.
 pub const LEAST_PROBABILITY: f32 = 1e-6;
 /// What a temperature may be.
@@ -181,8 +183,10 @@ impl Calibration {
     }
 }
 
-/// A YAML text. There is nothing in it but what [`Field::sentence`] lets in.
+/// A YAML text that [`Field::sentence`] lets in.
 fn quoted(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { ' ' } else { c };
+    let text: String = text.chars().take(MOST_TEXT_CHARS).map(shown).collect();
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
@@ -257,8 +261,12 @@ fn labels(field: Field, problems: &mut Problems) -> Read<LabelSet> {
 }
 
 fn biases(field: Field, count: usize, problems: &mut Problems) -> Read<Vec<f32>> {
-    let fits = matches!(&field.node.value, Value::List(items) if items.len() == count);
-    if !fits && !(count == 1 && matches!(field.node.value, Value::Number(_))) {
+    let fits = match &field.node.value {
+        Value::List(items) => items.len() == count,
+        Value::Number(_) => count == 1,
+        _ => false,
+    };
+    if !fits {
         return Err(field.wrong(problems, format!("a list of {count}, one for each of labels")));
     }
     let items = field.one_or_more(problems, count, "a number")?;

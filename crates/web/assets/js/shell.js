@@ -9,6 +9,7 @@ const PAGES = [
   { name: "pictures", path: "/pictures", icon: "pictures" },
   { name: "history", path: "/history", icon: "history" },
   { name: "ratings", path: "/ratings", icon: "rate" },
+  { name: "review", path: "/review", icon: "review" },
   { name: "system", path: "/system", icon: "system" },
   { name: "api", path: "/api", icon: "code" },
   { name: "notice", path: "/notice", icon: "notice" },

@@ -40,6 +40,7 @@
  * @property {boolean} robots
  * @property {boolean} journal
  * @property {{picture_bytes: number, picture_pixels: number, pictures_per_request: number, live_sessions: number}} limits
+ * @property {{keep_days: number, pictures_per_minute: number, longest_minutes: number}|null} feedback
  * @property {Record<string, string|null>} notice
  *
  * @module

@@ -10,12 +10,15 @@ use rapport_feedback::{
 };
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::visitor::{Drawn, LONGEST, READ_EVERY};
+use super::visitor::{Drawn, LONGEST};
 use crate::api::info::InfoFeedback;
 use crate::problem::Problem;
 
 /// So often it is checked whether the last day of a face is over.
 const EXPIRE_EVERY: Duration = Duration::from_secs(600);
+
+/// No face is read more often.
+const LEAST_READ_EVERY: Duration = Duration::from_millis(100);
 
 /// How faces are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub struct FeedbackOptions {
     pub keep_days: u32,
     /// What the place of these faces is called.
     pub place: String,
+    /// A face is read so often; of these readings some are drawn. At least a tenth of a second.
+    pub read_every: Duration,
 }
 
 /// The folder of feedback of a server.
@@ -54,9 +59,14 @@ impl FeedbackService {
     pub fn info(&self) -> InfoFeedback {
         InfoFeedback {
             keep_days: self.options.keep_days,
-            pictures_per_minute: (60 / READ_EVERY.as_secs()) as u32,
+            pictures_per_minute: (60.0 / self.read_every().as_secs_f64()).ceil() as u32,
             longest_minutes: (LONGEST.as_secs() / 60) as u32,
         }
+    }
+
+    /// How often a face is read.
+    pub fn read_every(&self) -> Duration {
+        self.options.read_every.max(LEAST_READ_EVERY)
     }
 
     /// Deletes the faces whose last day is over, now and again, until `end` is done.

@@ -14,11 +14,14 @@ use tokio::time::Instant;
 use crate::messages::{ConsentEnd, ConsentView};
 use crate::problem::Problem;
 
-/// A face is read so often, and of these readings some are drawn.
+/// A face is read so often, where nothing else is said, and of these readings some are drawn.
 pub const READ_EVERY: Duration = Duration::from_secs(15);
 
 /// The first reading: not the face that looks for the button.
 const FIRST_AFTER: Duration = Duration::from_secs(3);
+
+/// Whoever consents is alone in view for so long before: a second face may be found a little later.
+const ALONE_FOR: Duration = Duration::from_secs(1);
 
 /// Whoever is not seen for so long has left.
 const LEFT_AFTER: Duration = Duration::from_secs(3);
@@ -77,7 +80,9 @@ pub fn read(
         return Ok(Read::NotFit);
     }
     let labels = networks.labels();
-    let probability = |label| (label, person.instant_probabilities.of(label));
+    // The network's own: what is learnt from answers would else be learnt again and again.
+    let seen = networks.before_calibration(&person.instant_probabilities);
+    let probability = |label| (label, seen.of(label));
     let reading = Reading {
         shown: person.emotion,
         sure: person.sure,
@@ -95,9 +100,12 @@ pub fn read(
 pub struct Visitor {
     ticket: Ticket,
     began: Instant,
-    /// Whose it is: the first face that was alone in view.
+    /// Whose it is: the first face that was alone in view for long enough.
     face_id: Option<String>,
+    /// Who is alone in view, and since when, before that is known.
+    alone: Option<(String, Instant)>,
     seen: Instant,
+    read_every: Duration,
     next_reading: Instant,
     view: ConsentView,
     /// How many faces were kept.
@@ -105,13 +113,15 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// From now on.
-    pub fn new(consent: &Consent, now: Instant) -> Self {
+    /// From now on, with a reading so often.
+    pub fn new(consent: &Consent, read_every: Duration, now: Instant) -> Self {
         Self {
             ticket: consent.ticket.clone(),
             began: now,
             face_id: None,
+            alone: None,
             seen: now,
+            read_every,
             next_reading: now,
             view: ConsentView::Nobody,
             faces: 0,
@@ -130,7 +140,7 @@ impl Visitor {
 
     /// A reading was made: the next one is due later, drawn or not.
     pub fn was_read(&mut self, now: Instant) {
-        self.next_reading = now + READ_EVERY;
+        self.next_reading = now + self.read_every;
     }
 
     /// Takes note of who is in view; what changed for the page, if anything.
@@ -139,22 +149,36 @@ impl Visitor {
         face_ids: impl ExactSizeIterator<Item = &'a str>,
         now: Instant,
     ) -> Option<ConsentView> {
-        let count = face_ids.len();
         let ids: Vec<&str> = face_ids.collect();
-        if let ([only], None) = (&ids[..], &self.face_id) {
-            self.face_id = Some((*only).to_owned());
-            self.next_reading = now + FIRST_AFTER;
+        if self.face_id.is_none() {
+            self.choose(&ids, now);
         }
-        let is_there = self.face_id.as_deref().is_some_and(|own| ids.contains(&own));
-        if is_there {
+        let is_own = |id: &str| self.face_id.as_deref().is_none_or(|own| own == id);
+        let is_there = ids.iter().any(|id| is_own(id));
+        if is_there && self.face_id.is_some() {
             self.seen = now;
         }
-        let view = match count {
+        let view = match ids.len() {
             0 => ConsentView::Nobody,
             1 if is_there => ConsentView::Alone,
             _ => ConsentView::Others,
         };
         (std::mem::replace(&mut self.view, view) != view).then_some(view)
+    }
+
+    /// Decides whose consent it is, once somebody is alone in view for long enough.
+    fn choose(&mut self, ids: &[&str], now: Instant) {
+        self.alone = match (ids, self.alone.take()) {
+            ([only], Some((before, since))) if before == *only => Some((before, since)),
+            ([only], _) => Some(((*only).to_owned(), now)),
+            _ => None,
+        };
+        if let Some((id, since)) = &self.alone
+            && now >= *since + ALONE_FOR
+        {
+            self.face_id = Some(id.clone());
+            self.next_reading = now + FIRST_AFTER.min(self.read_every);
+        }
     }
 
     /// Whether the consent is over, and why.
@@ -177,7 +201,8 @@ mod tests {
         let folder = root.path().join("faces");
         let key = Key::read_or_make(&root.path().join("keys/key"), &folder).unwrap();
         let store = FeedbackStore::open_or_make(&folder, &key).unwrap();
-        Visitor::new(&store.consent("lobby", 1, Day::today()).unwrap(), now)
+        let consent = store.consent("lobby", 1, Day::today()).unwrap();
+        Visitor::new(&consent, READ_EVERY, now)
     }
 
     #[test]
@@ -186,24 +211,27 @@ mod tests {
         let at = |secs: f64| start + Duration::from_secs_f64(secs);
         let mut visitor = visitor(start);
         // Two people: whose consent is it?
-        assert_eq!(
-            visitor.look(["face_1", "face_2"].into_iter(), at(0.1)),
-            Some(ConsentView::Others)
-        );
+        let mut look = |ids: &[&str], secs| visitor.look(ids.iter().copied(), at(secs));
+        assert_eq!(look(&["face_1", "face_2"], 0.1), Some(ConsentView::Others));
+        assert_eq!(look(&["face_1"], 0.2), Some(ConsentView::Alone));
+        // The second one was overlooked for a moment.
+        assert_eq!(look(&["face_1", "face_2"], 1.1), Some(ConsentView::Others));
+        look(&["face_1"], 1.2);
+        look(&["face_1"], 2.1);
         assert_eq!(visitor.due(at(60.0)), None);
-        assert_eq!(visitor.look(["face_1"].into_iter(), at(0.2)), Some(ConsentView::Alone));
-        assert_eq!(visitor.due(at(0.3)), None);
-        assert_eq!(visitor.due(at(3.3)).as_deref(), Some("face_1"));
-        visitor.was_read(at(3.3));
-        assert_eq!(visitor.due(at(18.2)), None);
-        assert!(visitor.due(at(18.4)).is_some());
-        assert_eq!(visitor.look(["face_1"].into_iter(), at(18.4)), None);
+        visitor.look(["face_1"].into_iter(), at(2.2));
+        assert_eq!(visitor.due(at(2.3)), None);
+        assert_eq!(visitor.due(at(5.3)).as_deref(), Some("face_1"));
+        visitor.was_read(at(5.3));
+        assert_eq!(visitor.due(at(20.2)), None);
+        assert!(visitor.due(at(20.4)).is_some());
+        assert_eq!(visitor.look(["face_1"].into_iter(), at(20.4)), None);
         // Another one steps in, and stays alone: the consent is not theirs.
-        visitor.look(["face_1", "face_3"].into_iter(), at(19.0));
-        assert_eq!(visitor.look(["face_3"].into_iter(), at(20.0)), None);
-        assert_eq!(visitor.over(at(21.9)), None);
-        assert_eq!(visitor.due(at(21.9)).as_deref(), Some("face_1"));
-        assert_eq!(visitor.over(at(22.1)), Some(ConsentEnd::Left));
+        visitor.look(["face_1", "face_3"].into_iter(), at(21.0));
+        assert_eq!(visitor.look(["face_3"].into_iter(), at(22.0)), None);
+        assert_eq!(visitor.over(at(23.9)), None);
+        assert_eq!(visitor.due(at(23.9)).as_deref(), Some("face_1"));
+        assert_eq!(visitor.over(at(24.1)), Some(ConsentEnd::Left));
     }
 
     #[test]
@@ -212,7 +240,11 @@ mod tests {
         let mut visitor = visitor(start);
         assert_eq!(visitor.over(start + COMES_WITHIN / 2), None);
         assert_eq!(visitor.over(start + COMES_WITHIN), Some(ConsentEnd::Left));
-        visitor.look(["face_1"].into_iter(), start + LONGEST);
+        for secs in 0..LONGEST.as_secs() {
+            let now = start + Duration::from_secs(secs);
+            visitor.look(["face_1"].into_iter(), now);
+            assert_eq!(visitor.over(now), None);
+        }
         assert_eq!(visitor.over(start + LONGEST), Some(ConsentEnd::Time));
     }
 }

@@ -36,7 +36,7 @@ function sign(text) {
   const { operator, purpose, contact, more } = info.notice ?? {};
   const facts = [
     ["sign.purpose", purpose || text.say("sign.purpose.unset")],
-    ["sign.stored", text.say("sign.stored.text")],
+    ["sign.stored", text.say(info.feedback ? "sign.stored.consent" : "sign.stored.text")],
     ["sign.choice", text.say("sign.choice.text")],
     ["sign.operator", operator],
     ["sign.contact", contact],
