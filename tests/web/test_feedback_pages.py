@@ -131,7 +131,7 @@ def test_an_operator_reviews_by_keys_and_empties(open_page, one_face, kept, tmp_
     page = open_page(f"{kept.address}/review")
     face = page.locator(".review-face")
     expect(face).to_be_visible()
-    page.wait_for_function("document.querySelector('.review-face').naturalWidth === 112")
+    page.wait_for_function("() => document.querySelector('.review-face').naturalWidth === 112")
     expect(page.locator(".review-reading")).to_contain_text("happy")
     expect(page.locator("[data-count=waiting]")).to_have_text(str(total))
     expect(page.locator(".share").first).to_contain_text("ten answers of ten visits")
@@ -154,7 +154,7 @@ def test_an_operator_reviews_by_keys_and_empties(open_page, one_face, kept, tmp_
     page.keyboard.press("Backspace")
     number = kept.ask("info")[1]["labels"].index("sad") + 1
     page.keyboard.press(str(number))
-    page.wait_for_function("document.querySelector('.review-face').complete")
+    page.wait_for_function("() => document.querySelector('.review-face').complete")
     expect(page.locator("[role=status]")).to_have_text("Noted: sad")
     assert answers() == {"happy": 1, "cant_tell": 1, "sad": 1}
     # Without the reading in sight there is nothing to agree with.
