@@ -61,7 +61,7 @@ def check_axe(page):
     assert results.violations_count == 0, results.generate_report()
 
 
-def test_a_person_consents_stops_and_withdraws(open_page, one_face, kept, screenshot):
+def test_a_person_consents_stops_and_withdraws(open_page, one_face, kept):
     page = open_page(f"{kept.address}/consent", using=one_face, size=(1180, 820))
     expect(page.get_by_role("button", name="No, thank you")).to_be_visible()
     facts = page.locator(".consent-facts").inner_text()
@@ -74,7 +74,6 @@ def test_a_person_consents_stops_and_withdraws(open_page, one_face, kept, screen
     ):
         assert fact in facts, facts
     check_axe(page)
-    screenshot(page, "consent")
     # Until somebody taps, no camera runs and nothing is kept.
     assert page.locator("video").count() == 0
     assert not list(kept.folder.glob("consents/*"))
@@ -107,7 +106,20 @@ def test_a_person_consents_stops_and_withdraws(open_page, one_face, kept, screen
     assert code not in kept.log.read_text()
 
 
-def test_no_is_no_and_others_in_view_are_not_kept(open_page, kept, screenshot):
+def test_a_picture_is_kept_every_15_seconds_at_most_unless_asked(
+    open_page, serve, tmp_path, screenshot
+):
+    options = ("--feedback", tmp_path / "feedback", "--feedback-key", tmp_path / "keys" / "key")
+    server = serve(*options, "--feedback-days", 7)
+    page = open_page(f"{server.address}/consent", size=(1180, 820))
+    facts = page.locator(".consent-facts")
+    expect(facts).to_contain_text("at most 4 times a minute")
+    expect(facts).to_contain_text("deleted after 7 days")
+    expect(facts).to_contain_text("through the staff")
+    screenshot(page, "consent")
+
+
+def test_no_is_no_and_others_in_view_are_not_kept(open_page, kept):
     page = open_page(f"{kept.address}/consent", phone=True, scheme="dark")
     page.get_by_role("button", name="No, thank you").click()
     expect(page.get_by_role("heading")).to_have_text("That is fine")
@@ -131,7 +143,7 @@ def test_an_operator_reviews_by_keys_and_empties(open_page, one_face, kept, tmp_
     page = open_page(f"{kept.address}/review")
     face = page.locator(".review-face")
     expect(face).to_be_visible()
-    page.wait_for_function("document.querySelector('.review-face').naturalWidth === 112")
+    page.wait_for_function("() => document.querySelector('.review-face').naturalWidth === 112")
     expect(page.locator(".review-reading")).to_contain_text("happy")
     expect(page.locator("[data-count=waiting]")).to_have_text(str(total))
     expect(page.locator(".share").first).to_contain_text("ten answers of ten visits")
@@ -154,7 +166,7 @@ def test_an_operator_reviews_by_keys_and_empties(open_page, one_face, kept, tmp_
     page.keyboard.press("Backspace")
     number = kept.ask("info")[1]["labels"].index("sad") + 1
     page.keyboard.press(str(number))
-    page.wait_for_function("document.querySelector('.review-face').complete")
+    page.wait_for_function("() => document.querySelector('.review-face').complete")
     expect(page.locator("[role=status]")).to_have_text("Noted: sad")
     assert answers() == {"happy": 1, "cant_tell": 1, "sad": 1}
     # Without the reading in sight there is nothing to agree with.

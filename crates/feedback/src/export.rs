@@ -14,7 +14,7 @@ use crate::files::{self, make_private_folder, write_private};
 use crate::item::{Answer, Item, ItemId};
 use crate::key::Key;
 use crate::label_studio;
-use crate::store::FeedbackStore;
+use crate::store::{Answered, FeedbackStore};
 
 const LINES: &str = "feedback.jsonl";
 const TASKS: &str = "label_studio.json";
@@ -65,8 +65,7 @@ impl FeedbackStore {
         let answered = self.answered(key)?;
         let mut visits = BTreeMap::new();
         let mut lines = Vec::new();
-        for (id, item, face) in &answered {
-            let Some(answer) = item.answer else { continue };
+        for Answered { id, item, answer, face } in &answered {
             let next = visits.len() as u64 + 1;
             let visit = *visits.entry(item.visit).or_insert(next);
             let file = match (answer.emotion(), face) {
@@ -78,7 +77,7 @@ impl FeedbackStore {
                 }
                 _ => None,
             };
-            lines.push(Line::new(item, answer, file, visit));
+            lines.push(Line::new(item, *answer, file, visit));
         }
         let files: Vec<_> = lines.iter().filter_map(|line| line.file.as_ref()).collect();
         let mut removed = 0;

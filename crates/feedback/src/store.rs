@@ -120,6 +120,15 @@ pub struct Review {
     pub waiting: u64,
 }
 
+/// An item of which a reviewer said something.
+pub(crate) struct Answered {
+    pub(crate) id: ItemId,
+    pub(crate) item: Item,
+    pub(crate) answer: Answer,
+    /// PNG.
+    pub(crate) face: Option<Vec<u8>>,
+}
+
 /// Holds the folder until it is dropped.
 struct Held<'a> {
     folder: &'a Path,
@@ -381,13 +390,15 @@ impl FeedbackStore {
     }
 
     /// Every answered item with its face, where that is still kept.
-    pub(crate) fn answered(
-        &self,
-        key: &Key,
-    ) -> Result<Vec<(ItemId, Item, Option<Vec<u8>>)>, FeedbackError> {
+    pub(crate) fn answered(&self, key: &Key) -> Result<Vec<Answered>, FeedbackError> {
         let held = self.hold()?;
-        let items = held.items()?.into_iter().filter(|(_, item)| item.answer.is_some());
-        items.map(|(id, item)| Ok((id.clone(), item, held.face(key, &id)?))).collect()
+        let mut found = Vec::new();
+        for (id, item) in held.items()? {
+            let Some(answer) = item.answer else { continue };
+            let face = held.face(key, &id)?;
+            found.push(Answered { id, item, answer, face });
+        }
+        Ok(found)
     }
 }
 
