@@ -244,7 +244,7 @@ fn check_answers(seed: u64, journal: &Journal) {
         journal.export_csv(&scope, table, &mut csv).unwrap();
         check_csv(seed, &csv);
         // It takes long, and holds the same fields.
-        if seed % 20 == 0 {
+        if seed.is_multiple_of(20) {
             let mut parquet = Vec::new();
             journal.export_parquet(&scope, table, &mut parquet).unwrap();
             check_parquet(seed, parquet);

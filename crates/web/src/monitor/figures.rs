@@ -40,7 +40,7 @@ pub struct PlaceFigures {
     /// How accurate the labels of the last days are expected to be.
     pub estimate: Option<AccuracyEstimate>,
     /// Whether drift and estimate are of before the newest bucket.
-    is_old: bool,
+    pub(super) is_old: bool,
 }
 
 /// All places.

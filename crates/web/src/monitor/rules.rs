@@ -211,10 +211,12 @@ mod tests {
     }
 
     fn names(changes: &[Change]) -> Vec<(bool, &str)> {
-        let name = |change| match change {
-            &Change::Raised(Alert { ref kind, .. }) => (true, kind.as_str()),
-            &Change::Cleared(Alert { ref kind, .. }) => (false, kind.as_str()),
-        };
+        fn name(change: &Change) -> (bool, &str) {
+            match change {
+                Change::Raised(Alert { kind, .. }) => (true, kind.as_str()),
+                Change::Cleared(Alert { kind, .. }) => (false, kind.as_str()),
+            }
+        }
         changes.iter().map(name).collect()
     }
 
