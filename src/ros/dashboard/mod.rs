@@ -18,6 +18,7 @@ mod observer;
 mod pauses;
 mod people;
 mod picture;
+mod rate;
 mod report;
 mod robot;
 mod robots;
@@ -71,6 +72,7 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     let clock = RosClock::start(handle.clone(), &parameters, &mut tasks);
     tasks.endless(ParameterServices::start(node, parameters.clone(), clock)?.serve());
     let diagnostics = node.subscribe::<DiagnosticArray>(status::TOPIC, QosProfile::default())?;
+    tasks.endless(rate::start(node, journal.clone())?);
     let pictures = Pictures::new(privacy, server.app().pool.networks().clone());
     let means = Means { node: handle, parameters, hub, pauses, pictures, journal };
     tasks.endless(Robots::new(means, named).run(diagnostics, commands));
