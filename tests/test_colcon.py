@@ -88,7 +88,7 @@ def test_everything_is_installed_where_ros_looks_for_it(installed):
         assert os.access(installed / "lib" / "rapport" / program, os.X_OK)
     assert (installed / "lib" / "rapport" / "libonnxruntime.so").is_file()
     share = installed / "share" / "rapport"
-    for folder in ("launch", "config", "models", "msg"):
+    for folder in ("launch", "config", "models", "msg", "srv"):
         expected = {p.name for p in (ROOT / folder).iterdir() if not p.name.startswith("__")}
         assert expected <= {p.name for p in (share / folder).iterdir()}, folder
     assert (share / "package.xml").is_file()

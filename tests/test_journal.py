@@ -6,6 +6,7 @@ import urllib.request
 import numpy as np
 import pytest
 from rapport.msg import Response
+from rapport.srv import Rate
 
 from dashboard import Viewer, ask, wait_until
 from graph import PATIENCE_SECS
@@ -73,6 +74,16 @@ def test_visits_to_a_robot_are_counted_and_nobody_is_in_the_file(
     ids = in_view()
     # A robot that answers all of them at once.
     responses.publish(Response(rule="greet-all", face_id=ids[0], group_face_ids=ids))
+    rate = f"{namespace}/dashboard_node/rate"
+    taken = client.ask(Rate, rate, place=place, rating=5)
+    assert (taken.success, taken.message) == (True, f"{place}: 5")
+    again = client.ask(Rate, rate, rating=5)
+    assert (again.success, place in again.message) == (False, True)
+    wrong = client.ask(Rate, rate, rating=6)
+    assert not wrong.success and "rating is 6, expected 1 (worst) to 5 (best)" in wrong.message
+    elsewhere = client.ask(Rate, rate, place="cellar", rating=3)
+    assert not elsewhere.success and "no place `cellar` is known" in elsewhere.message
+    # Another address, which has a pause of its own.
     assert ask(address, "ratings", {"rating": 4})[0] == 201
     status, problem = ask(address, "ratings", {"rating": 4})
     assert (status, problem["type"]) == (429, "/api#too-soon")
@@ -91,7 +102,7 @@ def test_visits_to_a_robot_are_counted_and_nobody_is_in_the_file(
     assert visits["expressions"]["n"] == visits["visits"]
     assert 0 < visits["expressions"]["not_sure"] < 1
     assert health["images"] > 1 and health["watched_secs"] > 0
-    # Of one rating nothing is written.
+    # Of two ratings nothing is written.
     assert found["ratings"] is None
     assert found["from_secs"] % 900 == found["to_secs"] % 900 == 0
     (answers,) = ask(address, "journal/answers")[1]

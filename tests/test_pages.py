@@ -18,7 +18,7 @@ DOCS = sorted((ROOT / "docs").glob("*.md"))
 CARDS = sorted((ROOT / "models").glob("*.md"))
 PAGES = [README, *DOCS, *CARDS]
 MORE_PAGES = [*(ROOT / "training").glob("*.md"), *(ROOT / "tests").rglob("*.md")]
-FOLDERS = "benches config crates docs launch models msg src tests tools training .ci".split()
+FOLDERS = "benches config crates docs launch models msg src srv tests tools training .ci".split()
 
 
 def name(page):

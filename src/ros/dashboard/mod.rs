@@ -19,6 +19,7 @@ mod observer;
 mod pauses;
 mod people;
 mod picture;
+mod rate;
 mod report;
 mod robot;
 mod robots;
@@ -76,6 +77,7 @@ pub fn start_node(node: &mut Node, handle: NodeHandle) -> anyhow::Result<Tasks> 
     let alerts = Alerts(server.app().clone());
     tasks.endless(Diagnostics::start(node, clock, status::ALERTS, alerts)?.run());
     let diagnostics = node.subscribe::<DiagnosticArray>(status::TOPIC, QosProfile::default())?;
+    tasks.endless(rate::start(node, journal.clone())?);
     let pictures = Pictures::new(privacy, server.app().pool.networks().clone());
     let means = Means { node: handle, parameters, hub, pauses, pictures, journal };
     tasks.endless(Robots::new(means, named).run(diagnostics, commands));
