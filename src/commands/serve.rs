@@ -91,6 +91,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "DAYS", default_value_t = WriterOptions::default().retention_days, requires = "journal")]
     pub retention_days: u32,
 
+    /// Where finished buckets and alerts go.
     #[command(flatten)]
     pub fleet: FleetArgs,
 

@@ -348,7 +348,9 @@ async fn metrics_hold_nothing_under_ten_visits() {
         }
         for (name, value) in &found {
             assert!(!name.contains("secret"), "{name}");
-            if name.contains("_visits_total{") || name.starts_with("rapport_accuracy_estimate_visits") {
+            if name.contains("_visits_total{")
+                || name.starts_with("rapport_accuracy_estimate_visits")
+            {
                 assert!(*value == 0.0 || *value >= 10.0, "{name} is {value}");
                 seen += 1;
             }
