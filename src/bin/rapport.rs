@@ -34,7 +34,7 @@ enum Command {
     Policy(PolicyArgs),
     Record(RecordArgs),
     Rehearse(RehearseArgs),
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     #[cfg(feature = "ros")]
     Replay(replay::ReplayArgs),
     #[cfg(feature = "ros")]

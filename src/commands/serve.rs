@@ -116,6 +116,7 @@ pub struct ServeArgs {
           value_parser = clap::value_parser!(u32).range(1..=600))]
     pub feedback_every: u32,
 
+    /// Where finished buckets and alerts go.
     #[command(flatten)]
     pub fleet: FleetArgs,
 
