@@ -18,12 +18,6 @@ from robot import POLICY, Person, Robot
 
 _numbers = itertools.count(1)
 
-# Where several processes run the tests (pytest-xdist), each has a ROS domain of its own. Up to 101
-# the ports of a domain are not those that the system gives to others.
-if worker := os.environ.get("PYTEST_XDIST_WORKER"):
-    first = int(os.environ.get("ROS_DOMAIN_ID", "0"))
-    os.environ["ROS_DOMAIN_ID"] = str((first + int(worker.removeprefix("gw"))) % 102)
-
 
 @pytest.fixture(scope="session", autouse=True)
 def ros():

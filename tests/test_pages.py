@@ -108,12 +108,14 @@ def test_options_that_are_named_exist(page):
         ).stdout
 
     commands = (
-        *("adapt", "analyze", "evaluate", "feedback", "policy", "record", "rehearse", "replay"),
-        *("serve", "watch"),
+        *("adapt", "analyze", "evaluate", "feedback", "journal", "policy", "record", "rehearse"),
+        *("replay", "serve", "watch"),
     )
     texts = {command: help_of(command) for command in commands}
     for action in ("status", "export", "withdraw", "empty"):
         texts["feedback"] += help_of("feedback", action)
+    for action in ("export", "merge"):
+        texts["journal"] += help_of("journal", action)
     lines = [*code_spans(page), *page.read_text().splitlines()]
     used = [re.match(r"rapport ([a-z]+)( .*)?$", line) for line in lines]
     unknown = [match[1] for match in used if match and match[1] not in commands]

@@ -26,6 +26,8 @@ class WebServer:
 
     def start(self, port):
         listen = [] if "--listen" in self.options else ["--listen", f"127.0.0.1:{port}"]
+        # What an earlier server wrote to the same file says nothing of this one.
+        self.log_start = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 [PROGRAM, "serve", *listen, *self.options],
@@ -33,7 +35,6 @@ class WebServer:
                 stderr=log,
                 env=os.environ | {"RUST_BACKTRACE": "1"},
             )
-        self.log_start = self.log.stat().st_size if self.address else 0
         deadline = time.monotonic() + START_SECS
         while time.monotonic() < deadline:
             found = re.findall(r"https?://[^\s/]+", self.log.read_text()[self.log_start :])
