@@ -203,11 +203,11 @@ impl Server {
             counting.abort();
             self.app.count_health();
         }
+        watching.abort();
         if let Some(journal) = self.app.options.journal.clone() {
             // What it could not write it has said in the log.
             spawn_blocking(move || journal.close()).await.ok();
         }
-        watching.abort();
         if let Some(mqtt) = &self.app.options.mqtt {
             // With the last buckets, which the journal has just finished.
             mqtt.stop(LONGEST_GOODBYE).await;

@@ -59,7 +59,11 @@ impl JournalService {
         let how = WriterOptions { bucket_minutes, retention_days };
         let writer = JournalWriter::open(file, &how, tell)?;
         Ok(Arc::new(Self {
-            readers: Arc::new(Readers { path: file.clone(), idle: Mutex::default() }),
+            readers: Arc::new(Readers {
+                path: file.clone(),
+                idle: Mutex::default(),
+                keeps: RwLock::new(true),
+            }),
             observed: Mutex::new(options.place.iter().cloned().collect()),
             taps: Taps::default(),
             options,
@@ -146,6 +150,10 @@ impl JournalService {
     /// Ends all visits and buckets, writes what may be written and ends the thread: before the
     /// program ends. Waits for the disk.
     pub fn close(&self) -> WriterStatus {
+        // SQLite tidies up with the last connection, and that must be the writer's.
+        let mut keeps = self.readers.keeps.write().unwrap_or_else(PoisonError::into_inner);
+        *keeps = false;
+        lock(&self.readers.idle).clear();
         let writer = self.writer.write().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
             *lock(&self.closed) = writer.close();
@@ -173,6 +181,8 @@ struct Readers {
     path: PathBuf,
     /// Each with the device and inode of its file.
     idle: Mutex<Vec<((u64, u64), Journal)>>,
+    /// Whether connections are kept; not once the journal is closed. Locked while one is in use.
+    keeps: RwLock<bool>,
 }
 
 impl Readers {
@@ -180,6 +190,7 @@ impl Readers {
         &self,
         query: impl FnOnce(&Journal) -> Result<T, E>,
     ) -> Result<T, E> {
+        let keeps = self.keeps.read().unwrap_or_else(PoisonError::into_inner);
         // A file that was moved away and replaced is another one.
         let file = std::fs::metadata(&self.path).ok().map(|found| (found.dev(), found.ino()));
         let known = |(id, journal): ((u64, u64), Journal)| (Some(id) == file).then_some(journal);
@@ -188,6 +199,7 @@ impl Readers {
         let answer = query(&journal)?;
         let mut idle = lock(&self.idle);
         if let Some(file) = file
+            && *keeps
             && idle.len() < READERS
         {
             idle.push((file, journal));
