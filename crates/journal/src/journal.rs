@@ -2,7 +2,8 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rusqlite::{
     Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
@@ -17,6 +18,9 @@ use crate::stored::Stored;
 
 /// For how long a write or read waits for another program.
 pub(crate) const BUSY: Duration = Duration::from_secs(2);
+
+/// How long to wait before a file that another program holds is opened again.
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// The most days that may be kept: ten years.
 const MOST_RETENTION_DAYS: u32 = 3660;
@@ -43,6 +47,17 @@ impl Journal {
     /// If the file cannot be opened or is no journal, is damaged, or of a newer version. It is then
     /// left as it was.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
+        // SQLite does not wait by itself while another program makes the file ready.
+        let end = Instant::now() + BUSY;
+        loop {
+            match Self::try_open(path) {
+                Err(JournalError::Locked { .. }) if Instant::now() < end => sleep(AGAIN),
+                opened => return opened,
+            }
+        }
+    }
+
+    fn try_open(path: &Path) -> Result<Self, JournalError> {
         let wrong = |error: rusqlite::Error| JournalError::of(path, &error);
         let mut journal =
             Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
