@@ -18,6 +18,12 @@ from robot import POLICY, Person, Robot
 
 _numbers = itertools.count(1)
 
+# Two processes may run the tests. Where tools/isolated cannot part them, their ROS domains must differ
+# for sure. Up to 101 the ports of a domain are not those that the system gives to others.
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    domain = int(os.environ.get("ROS_DOMAIN_ID", "0")) % 100
+    os.environ["ROS_DOMAIN_ID"] = str(domain // 2 * 2 + int(worker.removeprefix("gw")) % 2)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def ros():
