@@ -239,7 +239,7 @@ def test_a_copy_with_emotions_is_opened_by_others_and_played(bag, tmp_path, clie
             RAPPORT,
             "replay",
             copy,
-            "--rate=4",
+            "--rate=2",
             "--topic=/emotions",
             "--wait-for-subscribers=30",
             "--ros-args",

@@ -150,6 +150,16 @@ impl Journal {
         Ok(version)
     }
 
+    /// Whether the file is still where it was opened: SQLite would write on into one that nobody can
+    /// find.
+    pub(crate) fn check_place(&self) -> Result<(), JournalError> {
+        if identity(&self.path) == self.file {
+            return Ok(());
+        }
+        let reason = "the file was moved, replaced or removed while it was open".to_owned();
+        Err(JournalError::Io { path: self.path.clone(), reason })
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -254,11 +264,7 @@ impl Journal {
         &mut self,
         change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, JournalError> {
-        if identity(&self.path) != self.file {
-            // SQLite would write on into a file that nobody can find.
-            let reason = "the file was moved, replaced or removed while it was open".to_owned();
-            return Err(JournalError::Io { path: self.path.clone(), reason });
-        }
+        self.check_place()?;
         let write = || {
             let transaction =
                 self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

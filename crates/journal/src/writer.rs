@@ -287,13 +287,16 @@ impl Worker {
     fn write(&mut self, time: Option<Duration>) -> Result<(), JournalError> {
         let is_due = self.forgotten.is_none_or(|at| at.elapsed() >= FORGET_EVERY);
         let forget = time.filter(|_| is_due);
-        if self.finished.is_empty() && self.policies.is_empty() && forget.is_none() {
-            return Ok(());
-        }
         let mut journal = match self.journal.take() {
             Some(journal) => journal,
             None => Journal::open(&self.path)?,
         };
+        // At each tick, so that it is told at once and not with the next bucket.
+        journal.check_place()?;
+        if self.finished.is_empty() && self.policies.is_empty() && forget.is_none() {
+            self.journal = Some(journal);
+            return Ok(());
+        }
         while let Some((place, time, policy)) = self.policies.first() {
             journal.policy_changed(place, *time, policy)?;
             self.policies.remove(0);
