@@ -136,10 +136,15 @@ impl Subscriber {
     }
 
     pub fn next(&self) -> Message {
-        let line = self.lines.recv_timeout(PATIENCE).unwrap();
+        self.within(PATIENCE).unwrap()
+    }
+
+    /// Nothing if none comes in time.
+    pub fn within(&self, patience: Duration) -> Option<Message> {
+        let line = self.lines.recv_timeout(patience).ok()?;
         let mut parts = line.splitn(3, ' ');
         let mut part = || parts.next().unwrap().to_owned();
-        Message { retained: part() == "1", topic: part(), payload: part() }
+        Some(Message { retained: part() == "1", topic: part(), payload: part() })
     }
 }
 
