@@ -13,7 +13,7 @@ from rapport.msg import FaceEmotionArray
 from rclpy.signals import SignalHandlerOptions
 
 from dashboard import Stream, address_of
-from graph import BIN_DIR, Camera, Client, NodeProcess
+from graph import BIN_DIR, Camera, Client, NodeProcess, remove_stale_segments
 from robot import POLICY, Person, Robot
 
 _numbers = itertools.count(1)
@@ -70,6 +70,7 @@ def start(namespace, tmp_path):
         node.kill()
         # Shown by pytest where the test failed.
         print(f"--- output of {node.log.stem}\n{node.text}")
+    remove_stale_segments()
 
 
 @pytest.fixture

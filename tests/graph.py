@@ -1,6 +1,8 @@
 """A node as a process of its own, and an independent rclpy client on the same graph."""
 
 import array
+import contextlib
+import fcntl
 import os
 import re
 import signal
@@ -21,6 +23,20 @@ BIN_DIR = Path(os.environ.get("RAPPORT_BIN_DIR", ROOT / "target" / "release"))
 PATIENCE_SECS = 30.0
 
 CLIENT_QOS = {"sensor": qos_profile_sensor_data, "default": qos_profile_default}
+
+
+def remove_stale_segments(folder=Path("/dev/shm")):
+    """Frees the shared memory of participants that were killed: each leaves its segment, 64 MiB by
+    config/fastdds.xml. Once the memory is full, new participants fail and others end by SIGBUS."""
+    for lock in folder.glob("fastrtps_*_el"):
+        segment = lock.with_name(lock.name.removesuffix("_el"))
+        # Locked while its process lives; may be gone already.
+        with contextlib.suppress(OSError), open(lock) as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # A port is small, and the next process of its number takes it over.
+            if "_port" not in segment.name:
+                segment.unlink(missing_ok=True)
+                lock.unlink()
 
 
 class NodeProcess:

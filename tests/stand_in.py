@@ -10,14 +10,22 @@ from naoqi_bridge_msgs.srv import SetString
 from qtrobot_interfaces.srv import FaceEmotionShow, GestureFilePlay, TtsEngineSayText
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.executors import MultiThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 FOREVER = 1e9
 
 
+class Turn:
+    """`await Turn()` lets the other callbacks of the executor have theirs."""
+
+    def __await__(self):
+        yield
+
+
 class StandIn:
-    """Offers actions and services in a thread of its own.
+    """Offers actions and services in one thread of its own: an action server of rclpy that several threads
+    work with crashes the process now and then. So what takes time is a coroutine.
 
     `takes_secs`: how long each goal and call takes. `rejects`: whether goals are rejected and calls
     answered with false. `aborts`: whether goals are aborted. `accepts_after_secs`: how long a goal
@@ -31,9 +39,10 @@ class StandIn:
         # When each goal came, nanoseconds since 1970.
         self.came_ns = []
         self.ends = threading.Event()
+        self.waiting = 0
         self.node = Node("robot")
         self.group = ReentrantCallbackGroup()
-        self.executor = MultiThreadedExecutor(8)
+        self.executor = SingleThreadedExecutor()
         self.executor.add_node(self.node)
         self.offers = []
         self.offer()
@@ -41,27 +50,31 @@ class StandIn:
         self.thread.start()
 
     def spin(self):
-        while not self.ends.is_set():
-            self.executor.spin_once(timeout_sec=0.1)
+        while not self.ends.is_set() or self.waiting:
+            # Also how often a coroutine that waits is asked.
+            self.executor.spin_once(timeout_sec=0.01)
 
     def offer(self):
         """Advertises what the robot has."""
         raise NotImplementedError
 
     def action(self, kind, name, result):
-        def take(goal):
+        async def take(goal):
             self.came_ns.append(time.time_ns())
-            self.ends.wait(self.accepts_after_secs)
+            accepts = time.monotonic() + self.accepts_after_secs
+            await self.wait_while(lambda: time.monotonic() < accepts)
             return GoalResponse.REJECT if self.rejects else GoalResponse.ACCEPT
 
-        def execute(handle):
+        async def execute(handle):
             self.goals.append(handle.request)
             began = time.monotonic()
-            while self.is_busy_since(began):
-                if handle.is_cancel_requested:
-                    handle.canceled()
-                    self.cancelled.append(handle.request)
-                    return kind.Result()
+            await self.wait_while(
+                lambda: self.is_busy_since(began) and not handle.is_cancel_requested
+            )
+            if handle.is_cancel_requested:
+                handle.canceled()
+                self.cancelled.append(handle.request)
+                return kind.Result()
             if self.aborts:
                 handle.abort()
             else:
@@ -80,15 +93,21 @@ class StandIn:
         self.offers.append(server)
 
     def is_busy_since(self, began):
-        """Waits a moment; whether what began then goes on. `takes_secs` may change meanwhile."""
-        return time.monotonic() < began + self.takes_secs and not self.ends.wait(0.01)
+        """Whether what began then goes on. `takes_secs` may change meanwhile."""
+        return time.monotonic() < began + self.takes_secs
+
+    async def wait_while(self, goes_on):
+        """The end of the robot ends it too."""
+        self.waiting += 1
+        while goes_on() and not self.ends.is_set():
+            await Turn()
+        self.waiting -= 1
 
     def service(self, kind, name, answer):
-        def call(request, response):
+        async def call(request, response):
             self.calls.append(request)
             began = time.monotonic()
-            while self.is_busy_since(began):
-                pass
+            await self.wait_while(lambda: self.is_busy_since(began))
             answer(response, not self.rejects)
             return response
 
@@ -96,10 +115,8 @@ class StandIn:
 
     def close(self):
         self.ends.set()
-        # What is destroyed while a thread still works with it fails now and then, and
-        # `executor.shutdown` does not wait for its threads.
+        # What is destroyed while a thread still works with it fails now and then.
         self.thread.join()
-        self.executor._executor.shutdown(wait=True)
         self.executor.shutdown()
         for server in self.offers:
             server.destroy()
