@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rapport_settings::SecretFileError;
+
 use crate::code;
 
 /// Why faces cannot be kept, read or deleted.
@@ -31,14 +33,9 @@ pub enum FeedbackError {
         /// The folder of the faces.
         folder: PathBuf,
     },
-    /// Others than its owner can read the key.
-    #[error("key {}: its mode is {mode:o}, expected 600, so that only its owner reads it", path.display())]
-    KeyMode {
-        /// The file.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
+    /// The key cannot be read, or others than its owner can read it.
+    #[error("key {0}")]
+    Key(#[from] SecretFileError),
     /// The file holds no key.
     #[error("key {}: expected one line with an age identity (AGE-SECRET-KEY-1...)", path.display())]
     KeyContent {

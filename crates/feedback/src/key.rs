@@ -1,13 +1,13 @@
 //! The key that opens the faces.
 
 use std::fs::{self, Permissions};
-use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
 use age::secrecy::ExposeSecret;
 use age::x25519::Identity;
+use rapport_settings::read_secret;
 
 use crate::error::FeedbackError;
 use crate::files::{make_private_folder, write_private};
@@ -61,9 +61,7 @@ impl Key {
     pub fn read_or_make(path: &Path, folder: &Path) -> Result<Self, FeedbackError> {
         check_apart(path, folder)?;
         match Self::read(path) {
-            Err(FeedbackError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
-                Self::make(path)
-            }
+            Err(FeedbackError::Key(error)) if error.is_missing() => Self::make(path),
             other => other,
         }
     }
@@ -73,12 +71,7 @@ impl Key {
     /// # Errors
     /// If there is none, others can read the file, or it holds something else.
     pub fn read(path: &Path) -> Result<Self, FeedbackError> {
-        let metadata = fs::metadata(path).map_err(FeedbackError::io(path))?;
-        let mode = metadata.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(FeedbackError::KeyMode { path: path.to_owned(), mode });
-        }
-        let text = fs::read_to_string(path).map_err(FeedbackError::io(path))?;
+        let text = read_secret(path)?;
         // As `age-keygen` writes it: comments above.
         let mut lines = text.lines().map(str::trim);
         let line = lines.find(|line| !line.is_empty() && !line.starts_with('#'));

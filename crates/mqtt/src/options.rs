@@ -1,8 +1,9 @@
 //! What a user says about the broker, and what is refused.
 
 use std::net::IpAddr;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+
+use rapport_settings::{SecretFileError, read_secret};
 
 use crate::topic::level;
 
@@ -88,17 +89,9 @@ pub enum MqttError {
         /// Why not.
         reason: String,
     },
-    /// Others can read the password.
-    #[error(
-        "password file {}: its mode is {mode:o}, expected 600, so that only its owner reads it",
-        path.display()
-    )]
-    Mode {
-        /// The file.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
+    /// The password cannot be read, or others can read it.
+    #[error("password file {0}")]
+    Password(#[from] SecretFileError),
     /// No certificate to trust.
     #[error("{from}: found no certificate that can be trusted, expected PEM")]
     NoCertificate {
@@ -210,16 +203,7 @@ impl Address {
 
 /// The first line of a file that only its owner may read.
 fn password(path: &Path) -> Result<Secret, MqttError> {
-    let file = |error: std::io::Error| MqttError::File {
-        path: path.to_owned(),
-        what: "the password",
-        reason: error.to_string(),
-    };
-    let mode = std::fs::metadata(path).map_err(file)?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(MqttError::Mode { path: path.to_owned(), mode });
-    }
-    let text = std::fs::read_to_string(path).map_err(file)?;
+    let text = read_secret(path)?;
     Ok(Secret(text.lines().next().unwrap_or_default().to_owned()))
 }
 
@@ -233,6 +217,7 @@ fn host_name() -> String {
 #[cfg(test)]
 mod tests {
     use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 

@@ -47,11 +47,14 @@
 //! - `document`: text to a tree whose nodes know their places.
 //! - `fields`: typed values out of that tree.
 //! - `problem`: what can be wrong. The other two depend on it.
+//! - `secret`: text files that only their owner may read; no YAML.
 
 mod document;
 mod fields;
 mod problem;
+mod secret;
 
 pub use document::{Node, Value, quote, read, text_of};
 pub use fields::{Field, Mapping, Noted, Problems, Read, range_text};
 pub use problem::{Place, Problem, problem_lines};
+pub use secret::{SecretFileError, read_secret};

@@ -10,6 +10,7 @@ mod status;
 mod taps;
 
 pub use appearance::Appearance;
+pub(crate) use places::own_place;
 pub use health::HealthMeter;
 pub use seen::Seen;
 pub use service::{JournalService, now};
@@ -21,6 +22,9 @@ use std::path::PathBuf;
 use rapport_journal::{LONGEST_NAME, WriterOptions};
 
 use crate::robot::Policy;
+
+/// Drift and the estimate of accuracy are of so many days, if nobody says otherwise.
+pub(crate) const DRIFT_DAYS: u64 = 7;
 
 /// How a journal is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -131,31 +131,20 @@ impl Live {
                 Err(problem) => Ok(Err(problem)),
             },
             Ok(LiveRequest::EndConsent) => self.end_consent(ConsentEnd::Ended).await.map(Ok),
-            Ok(request) => {
-                if request == LiveRequest::Reset {
-                    // Ids begin anew: the next face of this id may be anybody's.
-                    self.end_consent(ConsentEnd::Ended).await?;
-                }
-                Ok(self.about_pictures(request))
+            Ok(LiveRequest::Reset) => {
+                self.forget = true;
+                self.announced = Announced::default();
+                // Ids begin anew: the next face of this id may be anybody's.
+                self.end_consent(ConsentEnd::Ended).await.map(Ok)
             }
+            Ok(LiveRequest::Picture { time_secs, want }) => Ok(self.announce(time_secs, &want)),
             Err(error) => Ok(Err(Problem::bad_request(format!("text message: {error}")))),
         }
     }
 
-    fn about_pictures(&mut self, request: LiveRequest) -> Result<(), Problem> {
-        match request {
-            LiveRequest::Consent | LiveRequest::EndConsent => {}
-            LiveRequest::Reset => {
-                self.forget = true;
-                self.announced = Announced::default();
-            }
-            LiveRequest::Picture { time_secs, want } => {
-                self.announced = Announced {
-                    time: time_secs.map(time_of).transpose()?,
-                    heat: self.heat_of(&want)?,
-                };
-            }
-        }
+    fn announce(&mut self, time_secs: Option<f64>, want: &[String]) -> Result<(), Problem> {
+        let time = time_secs.map(time_of).transpose()?;
+        self.announced = Announced { time, heat: self.heat_of(want)? };
         Ok(())
     }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rapport_settings::{SecretFileError, read_secret};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -61,25 +62,16 @@ impl std::fmt::Debug for Tokens {
 /// Why there are no tokens.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// The file can be neither read nor made.
+    /// The file cannot be read, or others than its owner can.
+    #[error("token file {0}; once it is deleted, new tokens are made")]
+    Read(#[from] SecretFileError),
+    /// The file cannot be made.
     #[error("token file {}: {source}", path.display())]
-    File {
+    Make {
         /// The file.
         path: PathBuf,
         /// What the operating system said.
         source: std::io::Error,
-    },
-    /// Others than its owner can read the file.
-    #[error(
-        "token file {}: its mode is {mode:o}, expected 600, so that only its owner reads it; \
-         delete it, and new tokens are made",
-        path.display()
-    )]
-    Mode {
-        /// The file.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
     },
     /// The file does not hold what it should.
     #[error("token file {}: {reason}", path.display())]
@@ -98,12 +90,10 @@ impl Tokens {
     /// If the file cannot be made or read, others can read it, or a token is missing or short.
     pub fn in_folder(folder: &Path) -> Result<Self, TokenError> {
         let path = folder.join("tokens.json");
-        match read_private(&path) {
+        match read_secret(&path) {
             Ok(text) => Self::parse(path, &text),
-            Err(TokenError::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
-                Self::make(path)
-            }
-            Err(error) => Err(error),
+            Err(error) if error.is_missing() => Self::make(path),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -127,7 +117,7 @@ impl Tokens {
     }
 
     fn make(path: PathBuf) -> Result<Self, TokenError> {
-        let failed = |source| TokenError::File { path: path.clone(), source };
+        let failed = |source| TokenError::Make { path: path.clone(), source };
         let token = || {
             let mut random = [0; LENGTH];
             getrandom::fill(&mut random).map_err(std::io::Error::other)?;
@@ -165,16 +155,6 @@ impl Tokens {
     }
 }
 
-/// Reads a file that only its owner can read.
-fn read_private(path: &Path) -> Result<String, TokenError> {
-    let failed = |source| TokenError::File { path: path.to_owned(), source };
-    let mode = fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(TokenError::Mode { path: path.to_owned(), mode });
-    }
-    fs::read_to_string(path).map_err(failed)
-}
-
 /// Writes a file that only its owner can read, and the folders above it.
 pub(crate) fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
@@ -186,6 +166,8 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> 
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

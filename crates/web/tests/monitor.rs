@@ -17,7 +17,7 @@ use rapport_journal::{
 };
 use rapport_vocabulary::{Emotion, Engagement};
 use rapport_web::journal::now;
-use rapport_web::monitor::{Webhook, WebhookError};
+use rapport_web::monitor::Webhook;
 use rapport_web::robot::{Level, RobotState};
 use rapport_web::{Hub, JournalOptions, JournalService, Options};
 use serde_json::Value;
@@ -269,7 +269,7 @@ async fn an_address_that_others_could_read_or_that_is_not_encrypted_is_refused()
     }
     let file = address_file(folder.path(), "https://example.com/secret");
     fs::set_permissions(&file, Permissions::from_mode(0o604)).unwrap();
-    assert!(matches!(start(&file), WebhookError::Mode { mode: 0o604, .. }));
+    assert!(start(&file).to_string().contains("mode is 604, expected 600"));
     assert!(start(Path::new("/no/such")).to_string().contains("/no/such: No such file"));
 }
 

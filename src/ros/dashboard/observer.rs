@@ -28,7 +28,7 @@ pub struct Observer {
 impl Observer {
     /// Of the robot of a namespace. The journal knows its place from now on.
     pub fn new(journal: Arc<JournalService>, robot: &str) -> Self {
-        let place = journal.options().place.clone().unwrap_or_else(|| place_of(robot));
+        let place = journal.place_of(robot);
         journal.observe(&place);
         Self {
             journal,
@@ -115,25 +115,5 @@ impl Observer {
     /// Several robots may share a place, and count their faces alike.
     fn id(&self, face_id: &str) -> String {
         format!("{}/{face_id}", self.robot)
-    }
-}
-
-/// A robot's place: its namespace, without the first slash.
-pub fn place_of(robot: &str) -> String {
-    match robot.trim_start_matches('/') {
-        "" => "robot".to_owned(),
-        name => name.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_are_called_like_their_robots() {
-        assert_eq!(place_of("/"), "robot");
-        assert_eq!(place_of("/left"), "left");
-        assert_eq!(place_of("/hall/left"), "hall/left");
     }
 }

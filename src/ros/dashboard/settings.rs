@@ -83,6 +83,11 @@ pub fn specs() -> Vec<Spec> {
             "Pictures of browsers that are processed at a time",
         ),
         text("emotion_model", "Emotion network (ONNX); empty: models/emotion.onnx of the package"),
+        text(
+            "calibration",
+            "Calibration of the emotion network for browsers' pictures, as `rapport adapt` writes it; \
+             empty: none",
+        ),
         text("onnxruntime_library", "ONNX Runtime's libonnxruntime.so; empty: found by itself"),
     ]
 }
@@ -207,6 +212,8 @@ fn namespace(given: &str) -> anyhow::Result<String> {
 pub fn networks(values: &Values) -> anyhow::Result<NetworkSets> {
     let files = ModelFiles {
         emotion: path(values, "emotion_model").unwrap_or_default(),
+        calibration: path(values, "calibration").unwrap_or_default(),
+        place: values.text("journal_place").to_owned(),
         ..Default::default()
     };
     let runtime = RuntimeOptions { library: path(values, "onnxruntime_library"), threads: 1 };

@@ -16,6 +16,33 @@ use crate::access::Operator;
 use crate::app::App;
 use crate::problem::{JsonBody, Problem};
 
+/// What can go wrong with a question to the feedback.
+#[derive(utoipa::IntoResponses)]
+#[allow(dead_code)]
+enum FeedbackProblems {
+    /// What was sent makes no sense
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(Problem),
+    /// It takes the role operator
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(Problem),
+    /// No feedback is kept, or the item is no more
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotThere(Problem),
+}
+
+/// What can go wrong with a withdrawal.
+#[derive(utoipa::IntoResponses)]
+#[allow(dead_code)]
+enum WithdrawalProblems {
+    /// That is no code
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(Problem),
+    /// No feedback is kept, or no consent has this code
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotThere(Problem),
+}
+
 /// An item that is to be reviewed.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReviewItem {
@@ -106,8 +133,7 @@ pub struct FeedbackSummary {
     get, path = "/feedback", tag = "feedback",
     responses(
         (status = 200, body = FeedbackSummary),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        FeedbackProblems,
     )
 )]
 pub async fn summary(
@@ -125,8 +151,7 @@ pub async fn summary(
     get, path = "/feedback/next", tag = "feedback",
     responses(
         (status = 200, body = NextItem),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        FeedbackProblems,
     )
 )]
 pub async fn next(
@@ -146,8 +171,7 @@ pub async fn next(
     params(("id" = String, Path, description = "The item")),
     responses(
         (status = 200, body = Vec<u8>, content_type = "image/png"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        FeedbackProblems,
     )
 )]
 pub async fn face(
@@ -167,9 +191,7 @@ pub async fn face(
     params(("id" = String, Path, description = "The item")),
     responses(
         (status = 204, description = "Noted"),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        FeedbackProblems,
     )
 )]
 pub async fn answer(
@@ -194,8 +216,7 @@ pub async fn answer(
     post, path = "/feedback/withdraw", tag = "feedback", request_body = Withdrawal, security(()),
     responses(
         (status = 200, body = Deleted),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        WithdrawalProblems,
     )
 )]
 pub async fn withdraw(
@@ -217,8 +238,7 @@ pub async fn withdraw(
     post, path = "/feedback/empty", tag = "feedback",
     responses(
         (status = 200, body = Deleted),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        FeedbackProblems,
     )
 )]
 pub async fn empty(

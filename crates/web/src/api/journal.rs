@@ -17,15 +17,13 @@ use utoipa_axum::routes;
 use self::query::{ComparisonQuery, HistoryQuery, PlaceQuery, ScopeQuery, TimeRange};
 use crate::access::Viewer;
 use crate::app::App;
-use crate::journal::JournalStatus;
+use crate::journal::{DRIFT_DAYS, JournalStatus};
 use crate::problem::{Problem, QueryOf};
 
 /// Days of a history by day without `from`.
 const HISTORY_DAYS: u64 = 31;
 /// Days of hours and answers without `from`.
 const WEEKS_DAYS: u64 = 28;
-/// Days that are compared with the first week without `from`.
-const DRIFT_DAYS: u64 = 7;
 /// The most days on each side of a comparison.
 const MOST_COMPARED_DAYS: u32 = 366;
 

@@ -11,7 +11,20 @@ use crate::problem::Problem;
 /// Characters of a place that an error quotes.
 const QUOTED: usize = 80;
 
+/// As a robot's place is called where it has no other name: its namespace, without the first slash.
+pub(crate) fn own_place(robot: &str) -> String {
+    match robot.trim_start_matches('/') {
+        "" => "robot".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
 impl JournalService {
+    /// The place of the robot of a namespace.
+    pub fn place_of(&self, robot: &str) -> String {
+        self.options().place.clone().unwrap_or_else(|| own_place(robot))
+    }
+
     /// Observes a place from now on: it is known also before its first figures.
     pub fn observe(&self, place: &str) {
         lock(&self.observed).insert(place.to_owned());
@@ -70,4 +83,16 @@ impl JournalService {
 
 fn list(places: &[String]) -> String {
     if places.is_empty() { "none yet".to_owned() } else { places.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_called_like_their_robots() {
+        assert_eq!(own_place("/"), "robot");
+        assert_eq!(own_place("/left"), "left");
+        assert_eq!(own_place("/hall/left"), "hall/left");
+    }
 }

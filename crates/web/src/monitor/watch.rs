@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::rules::{Change, Observed};
 use super::webhook::Webhook;
 use crate::app::App;
-use crate::journal::{Alert, JournalService, now};
+use crate::journal::{Alert, DRIFT_DAYS, JournalService, now, own_place};
 use crate::robot::RobotState;
 
 /// How often it is looked.
@@ -17,9 +17,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// The days that drift and estimate are of move on also where no bucket comes.
 const FIND_EVERY: Duration = Duration::from_secs(3600);
-
-/// Drift and estimate are of so many days.
-const DAYS: u64 = 7;
 
 /// Watches until the task is ended.
 pub async fn watch(app: Arc<App>) {
@@ -51,7 +48,7 @@ async fn find(app: &App, journal: &JournalService, place: String) {
     let named = place.clone();
     let ask = move |journal: &Journal| {
         let to = now();
-        let from = to.saturating_sub(Duration::from_secs(DAYS * 86_400));
+        let from = to.saturating_sub(Duration::from_secs(DRIFT_DAYS * 86_400));
         let scope = Scope { place: Some(&named), from, to, zone: Zone::UTC };
         Ok::<_, JournalError>((journal.drift(&scope)?, journal.estimate_accuracy(&scope)?))
     };
@@ -65,6 +62,9 @@ fn look(app: &App, webhook: Option<&Webhook>) {
     let journal = app.options.journal.as_ref();
     let writer = journal.map(|journal| journal.writer_status());
     let mqtt = app.options.mqtt.as_ref().map(|publisher| publisher.status());
+    let place_of = |robot: &str| {
+        journal.map_or_else(|| own_place(robot), |journal| journal.place_of(robot))
+    };
     let robots: Vec<(String, RobotState)> =
         app.hub.robots().into_iter().map(|robot| (place_of(&robot.robot), robot.state)).collect();
     let places = app.monitor.places();
@@ -92,12 +92,6 @@ fn look(app: &App, webhook: Option<&Webhook>) {
             webhook.tell(is_raised, alert);
         }
     }
-}
-
-/// As the journal calls a robot that is a place of its own.
-fn place_of(robot: &str) -> String {
-    let name = robot.trim_start_matches('/');
-    if name.is_empty() { "robot".to_owned() } else { name.to_owned() }
 }
 
 /// Counts every bucket that is written from now on, and sends it to the broker.

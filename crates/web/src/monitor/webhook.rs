@@ -1,6 +1,5 @@
 //! Alerts for another program: JSON by POST. Bounded in everything; nobody waits for it.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +9,7 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HOST, USER_AGENT};
 use axum::http::{Method, Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
+use rapport_settings::{SecretFileError, read_secret};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use serde::Serialize;
@@ -36,25 +36,10 @@ const MOST_WAITING: usize = 100;
 /// Why alerts cannot be delivered.
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
-    /// The file with the address cannot be read.
-    #[error("webhook file {}: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
-    /// Others can read the file, and with it the secret that such addresses hold.
-    #[error(
-        "webhook file {}: its mode is {mode:o}, expected 600, so that only its owner reads it",
-        path.display()
-    )]
-    Mode {
-        /// The file.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
+    /// The file with the address cannot be read, or others can read it, and with it the secret that
+    /// such addresses hold.
+    #[error("webhook file {0}")]
+    File(#[from] SecretFileError),
     /// No address, or one to which alerts would go unencrypted. It is not shown, for it may hold a
     /// secret.
     #[error(
@@ -185,12 +170,7 @@ struct Target {
 
 impl Target {
     fn read(path: &Path) -> Result<Self, WebhookError> {
-        let file = |source| WebhookError::File { path: path.to_owned(), source };
-        let mode = std::fs::metadata(path).map_err(file)?.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(WebhookError::Mode { path: path.to_owned(), mode });
-        }
-        let text = std::fs::read_to_string(path).map_err(file)?;
+        let text = read_secret(path)?;
         let wrong = |found| WebhookError::Address { path: path.to_owned(), found };
         let uri: Uri = match text.trim() {
             "" => return Err(wrong("nothing")),

@@ -37,6 +37,7 @@ function sign(text) {
   const facts = [
     ["sign.purpose", purpose || text.say("sign.purpose.unset")],
     ["sign.stored", text.say(info.feedback ? "sign.stored.consent" : "sign.stored.text")],
+    ["sign.counted", info.journal ? text.say("sign.counted.text") : ""],
     ["sign.choice", text.say("sign.choice.text")],
     ["sign.operator", operator],
     ["sign.contact", contact],
