@@ -10,8 +10,8 @@ mod status;
 mod taps;
 
 pub use appearance::Appearance;
-pub(crate) use places::own_place;
 pub use health::HealthMeter;
+pub(crate) use places::own_place;
 pub use seen::Seen;
 pub use service::{JournalService, now};
 pub use status::{Alert, JournalStatus};

@@ -62,9 +62,8 @@ fn look(app: &App, webhook: Option<&Webhook>) {
     let journal = app.options.journal.as_ref();
     let writer = journal.map(|journal| journal.writer_status());
     let mqtt = app.options.mqtt.as_ref().map(|publisher| publisher.status());
-    let place_of = |robot: &str| {
-        journal.map_or_else(|| own_place(robot), |journal| journal.place_of(robot))
-    };
+    let place_of =
+        |robot: &str| journal.map_or_else(|| own_place(robot), |journal| journal.place_of(robot));
     let robots: Vec<(String, RobotState)> =
         app.hub.robots().into_iter().map(|robot| (place_of(&robot.robot), robot.state)).collect();
     let places = app.monitor.places();
