@@ -1,6 +1,7 @@
 //! `rapport evaluate`: a recording or a data set in, a report out.
 
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use rapport_evaluation::pictures::USAGES;
@@ -80,6 +81,12 @@ pub struct EvaluateArgs {
     #[command(flatten)]
     pub calibration: CalibrationArgs,
 
+    /// How many work beside one another, each on a core: sets of networks for pictures; for a
+    /// recording, threads that search images (with --search-hz 0) and models. The figures are the same
+    /// for any number.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub jobs: NonZeroUsize,
+
     /// Shared library of ONNX Runtime. Default: found automatically.
     #[arg(long, value_name = "FILE")]
     pub onnxruntime: Option<PathBuf>,
@@ -100,6 +107,7 @@ impl EvaluateArgs {
             include_faces: self.include_faces,
             working_size: self.working_size,
             rates: self.rates.into(),
+            jobs: self.jobs,
             onnxruntime: self.onnxruntime.clone(),
             command: std::env::args_os()
                 .map(|argument| argument.to_string_lossy().into_owned())

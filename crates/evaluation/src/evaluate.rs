@@ -9,12 +9,14 @@ use crate::frames_csv::FramesCsv;
 use crate::html;
 use crate::images::{ImageTopic, find_topic};
 use crate::labels::{Labels, TopicLabels};
-use crate::model::{Model, labels_of_all};
+use crate::model::{Loaded, Model, labels_of_all};
 use crate::options::{EvaluateOptions, Outcome};
 use crate::pictures::{self, Fer2013, Folder, LeftOut, USAGES};
 use crate::progress::Progress;
 use crate::provenance::Provenance;
-use crate::recording::{self, Recording};
+use crate::reader::found::load_detector;
+use crate::reader::{Plan, Waiting};
+use crate::recording::{self, Looking, Recording};
 use crate::report::{
     FORMAT_VERSION, LabelSummary, ModelReport, ModelTiming, Report, Timing, classes_of,
 };
@@ -25,6 +27,7 @@ use crate::stage_times::StageTimes;
 use crate::table::table;
 use crate::warnings::{UNUSED_FRAME, Warning, Warnings};
 use crate::whole_file;
+use rapport_perception::detect::YuNetDetector;
 use rapport_perception::onnx::RuntimeOptions;
 use rapport_perception::paths::same_file;
 use rapport_perception::{ModelFiles, SessionOptions};
@@ -116,11 +119,20 @@ fn check(options: &EvaluateOptions, kind: Kind) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn load(options: &EvaluateOptions, session: Option<SessionOptions>) -> anyhow::Result<Vec<Model>> {
-    let runtime = RuntimeOptions { library: options.onnxruntime.clone(), threads: 1 };
+/// One thread for each network: jobs run beside one another instead.
+fn runtime(options: &EvaluateOptions) -> RuntimeOptions {
+    RuntimeOptions { library: options.onnxruntime.clone(), threads: 1 }
+}
+
+/// Loads every model so many times.
+fn load(
+    options: &EvaluateOptions,
+    session: Option<&SessionOptions>,
+    times: usize,
+) -> anyhow::Result<Loaded> {
     let (calibration, place) = (options.calibration.clone(), options.place.clone());
     let files = ModelFiles { calibration, place, ..ModelFiles::default() };
-    Model::load_all(&options.models, &files, &runtime, session.as_ref())
+    Loaded::load(&options.models, &files, &runtime(options), session, times)
 }
 
 /// When an evaluation began, by the clock on the wall and by one that only goes forward.
@@ -152,6 +164,7 @@ fn run<'p>(
         include_faces: options.include_faces,
         read_times: Vec::new(),
         decode_times: Vec::new(),
+        waiting: Waiting::default(),
     })
 }
 
@@ -176,7 +189,16 @@ fn evaluate_bag(
     };
     warnings.iter().for_each(|warning| progress.warning(&warning.first));
     let session = SessionOptions { rates: options.rates, ..SessionOptions::default() };
-    let models = load(options, Some(with_size(session, options)))?;
+    let session = with_size(session, options);
+    let plan = Plan::new(options.jobs);
+    // A recording has one memory of who is in view: one session for each model.
+    let Loaded { models, predictors } = load(options, Some(&session), 1)?;
+    let looking = Looking {
+        predictors: predictors.into_iter().next().unwrap_or_default(),
+        detectors: detectors(options, &session, plan)?,
+        detect: session.detect,
+        plan,
+    };
     let topic = bag.topics().get(images.index);
     let mut source = Source::new(Kind::Bag, &options.source, false);
     source.topic = topic.map(|topic| topic.name.clone());
@@ -186,7 +208,7 @@ fn evaluate_bag(
     let mut run = run(options, source, models, files, warnings, progress)?;
     run.progress.begin(frames);
     let mut recording = Recording { bag: &bag, images, labels, label_topic };
-    recording::evaluate(&mut recording, &mut run)?;
+    recording::evaluate(&mut recording, looking, &mut run)?;
     let mut summary = match &recording.labels {
         Labels::None => LabelSummary::new("none", 0),
         Labels::Intervals(found) => LabelSummary {
@@ -199,6 +221,19 @@ fn evaluate_bag(
     summary.path = options.labels.as_deref().map(shown);
     summary.topic = label_topic.and_then(|i| bag.topics().get(i)).map(|topic| topic.name.clone());
     finish(options, files, run, summary, &begin)
+}
+
+/// What searches images ahead of their turn, where every image is searched: otherwise what was seen
+/// before decides which are.
+fn detectors(
+    options: &EvaluateOptions,
+    session: &SessionOptions,
+    plan: Plan,
+) -> anyhow::Result<Vec<YuNetDetector>> {
+    let is_followed = session.rates.search_hz > 0.0;
+    let count = if is_followed { 0 } else { plan.predictors };
+    let load = |_| Ok(load_detector(&ModelFiles::default(), &runtime(options))?);
+    (0..count).map(load).collect()
 }
 
 fn with_size(mut session: SessionOptions, options: &EvaluateOptions) -> SessionOptions {
@@ -214,10 +249,9 @@ fn evaluate_folder(
     progress: &mut dyn Progress,
 ) -> anyhow::Result<Outcome> {
     let folder = Folder::open(&options.source)?;
-    let models = load(
-        options,
-        (!options.cut_out).then(|| with_size(SessionOptions::for_pictures(), options)),
-    )?;
+    let session = with_size(SessionOptions::for_pictures(), options);
+    let session = (!options.cut_out).then_some(&session);
+    let Loaded { models, predictors } = load(options, session, options.jobs.get())?;
     let source = Source::new(Kind::Folder, &options.source, options.cut_out);
     let begin = Begin::now(command(options, &models));
     let mut run = run(options, source, models, files, Warnings::default(), progress)?;
@@ -225,7 +259,7 @@ fn evaluate_folder(
     for LeftOut { kind, text } in folder.left_out() {
         run.warn(kind, || text.clone());
     }
-    pictures::evaluate(folder, &mut run)?;
+    pictures::evaluate(folder, predictors, Plan::new(options.jobs), &mut run)?;
     let labels = LabelSummary::new("folders", run.source.frames_used);
     finish(options, files, run, labels, &begin)
 }
@@ -236,14 +270,14 @@ fn evaluate_fer2013(
     progress: &mut dyn Progress,
 ) -> anyhow::Result<Outcome> {
     let rows = Fer2013::open(&options.source, &options.usage, options.votes.as_deref())?;
-    let models = load(options, None)?;
+    let Loaded { models, predictors } = load(options, None, options.jobs.get())?;
     let mut source = Source::new(Kind::Fer2013, &options.source, true);
     source.usage = Some(options.usage.clone());
     source.votes = options.votes.as_deref().map(shown);
     let begin = Begin::now(command(options, &models));
     let mut run = run(options, source, models, files, Warnings::default(), progress)?;
     run.progress.begin(None);
-    pictures::evaluate(rows, &mut run)?;
+    pictures::evaluate(rows, predictors, Plan::new(options.jobs), &mut run)?;
     if run.source.frames == 0 {
         bail!("{}: no rows with Usage {}", options.source.display(), options.usage);
     }
@@ -276,7 +310,15 @@ fn finish(
     begin: &Begin,
 ) -> anyhow::Result<Outcome> {
     let Run {
-        source, models, frames_csv, mut warnings, progress, read_times, decode_times, ..
+        source,
+        models,
+        frames_csv,
+        mut warnings,
+        progress,
+        read_times,
+        decode_times,
+        waiting,
+        ..
     } = run;
     progress.end();
     if source.frames_used == 0 {
@@ -298,6 +340,8 @@ fn finish(
         wall_secs,
         frames_per_sec: source.frames_used as f64 / wall_secs,
         times_real_time: source.duration_secs.map(|secs| secs / wall_secs),
+        jobs: options.jobs.get(),
+        waiting_share: waiting.total().as_secs_f64() / wall_secs,
         read_and_decode_share: spent.as_secs_f64() / wall_secs,
         read: StageTimes::of(read_times.into_iter()),
         decode: StageTimes::of(decode_times.into_iter()),

@@ -343,7 +343,7 @@ fn timing(report: &Report<'_>) -> Markup {
         p {
             (format!("{:.1} s in all, {:.0} frames a second", timing.wall_secs, timing.frames_per_sec))
             @if let Some(times) = timing.times_real_time { (format!(", {times:.1} times real time")) }
-            (format!("; {:.0} % of it reading and decoding.", timing.read_and_decode_share * 100.0))
+            (format!("; {:.0} % of it waiting for images.", timing.waiting_share * 100.0))
         }
     }
 }

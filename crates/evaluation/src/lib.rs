@@ -40,7 +40,8 @@
 //! - `source`: what lies at the path. `recording`, [`pictures`]: its frames, one after another;
 //!   [`images`]: a message as a frame; [`picture_file`]: a file as a picture.
 //! - [`labels`]: what people say that the faces show.
-//! - `model`, `run`: gives frames to the models. `seen`: what they saw. `tally`, `sequence`,
+//! - `reader`: reading ahead of the networks, and jobs beside one another.
+//! - `model`, `predictor`, `run`: gives frames to the models. `seen`: what they saw. `tally`, `sequence`,
 //!   `timeline`, `mistakes`: what is counted.
 //! - [`adapt`]: what people's answers say about a network, and the calibration that follows.
 //! - [`metrics`]: the figures, from counts. `report`: all of them, as `report.json` has them.
@@ -61,8 +62,10 @@ mod options;
 pub mod picture_file;
 pub mod pictures;
 mod plots;
+mod predictor;
 mod progress;
 mod provenance;
+mod reader;
 mod recording;
 mod report;
 mod run;

@@ -1,5 +1,6 @@
 //! What to evaluate, and what came of it.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use crate::warnings::Warnings;
@@ -40,6 +41,10 @@ pub struct EvaluateOptions {
     pub working_size: Option<WorkingSize>,
     /// How often the images of a recording are searched and its faces classified.
     pub rates: RateOptions,
+    /// How many pictures are looked at beside one another, each by networks of its own; of a
+    /// recording, how many threads read, search images where every one is searched, and run models
+    /// where there are several. The figures are the same for any number.
+    pub jobs: NonZeroUsize,
     /// ONNX Runtime's shared library, where it is not found by itself.
     pub onnxruntime: Option<PathBuf>,
     /// The command line, for the report; empty where there is none.
@@ -64,6 +69,7 @@ impl EvaluateOptions {
             include_faces: false,
             working_size: None,
             rates: RateOptions::default(),
+            jobs: NonZeroUsize::MIN,
             onnxruntime: None,
             command: Vec::new(),
         }

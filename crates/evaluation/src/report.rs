@@ -258,7 +258,13 @@ pub struct Timing {
     /// The recording's length over that time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times_real_time: Option<f64>,
-    /// Reading and decoding over that time.
+    /// How many jobs there were.
+    pub jobs: usize,
+    /// The share of that time in which the networks waited for the next frame: what reading and
+    /// decoding add to the evaluation.
+    pub waiting_share: f64,
+    /// The time that was spent reading and decoding over that time, on whatever thread. Beside the
+    /// networks it adds nothing by itself, and with several jobs it may be more than 1.
     pub read_and_decode_share: f64,
     /// Reading each frame's bytes; for pictures, decoding too.
     pub read: StageTimes,

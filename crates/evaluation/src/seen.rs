@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rapport_perception::Person;
 use rapport_perception::geometry::Rect;
-use rapport_vocabulary::{Distribution, Emotion, ImageStamp, ImageTime};
+use rapport_vocabulary::{Distribution, Emotion, ImageTime};
 
 /// A face as a model saw it.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +59,4 @@ pub struct Place {
     pub stamp: Option<Duration>,
     /// The image's time as perception counts it; nothing for pictures.
     pub time: Option<ImageTime>,
-    /// What that comes from.
-    pub image_stamp: Option<ImageStamp>,
 }
