@@ -27,7 +27,6 @@ use crate::stage_times::StageTimes;
 use crate::table::table;
 use crate::warnings::{UNUSED_FRAME, Warning, Warnings};
 use crate::whole_file;
-use rapport_perception::detect::YuNetDetector;
 use rapport_perception::onnx::RuntimeOptions;
 use rapport_perception::paths::same_file;
 use rapport_perception::{ModelFiles, SessionOptions};
@@ -190,14 +189,16 @@ fn evaluate_bag(
     warnings.iter().for_each(|warning| progress.warning(&warning.first));
     let session = SessionOptions { rates: options.rates, ..SessionOptions::default() };
     let session = with_size(session, options);
-    let plan = Plan::new(options.jobs);
-    // A recording has one memory of who is in view: one session for each model.
-    let Loaded { models, predictors } = load(options, Some(&session), 1)?;
+    let mut loaded = load_for_recordings(options, &session)?;
+    let models = std::mem::take(&mut loaded.models);
+    let Some(predictors) = loaded.predictors.first_mut() else {
+        bail!("no models are loaded");
+    };
     let looking = Looking {
-        predictors: predictors.into_iter().next().unwrap_or_default(),
-        detectors: detectors(options, &session, plan)?,
+        predictors,
+        detectors: &mut loaded.detectors,
         detect: session.detect,
-        plan,
+        plan: Plan::new(options.jobs),
     };
     let topic = bag.topics().get(images.index);
     let mut source = Source::new(Kind::Bag, &options.source, false);
@@ -223,17 +224,20 @@ fn evaluate_bag(
     finish(options, files, run, summary, &begin)
 }
 
-/// What searches images ahead of their turn, where every image is searched: otherwise what was seen
-/// before decides which are.
-fn detectors(
+/// Loads the models for recordings. A recording has one memory of who is in view, so that there is one
+/// session for each model; what searches images ahead is there where every image is searched: otherwise
+/// what was seen before decides which are.
+fn load_for_recordings(
     options: &EvaluateOptions,
     session: &SessionOptions,
-    plan: Plan,
-) -> anyhow::Result<Vec<YuNetDetector>> {
+) -> anyhow::Result<Loaded> {
+    let mut loaded = load(options, Some(session), 1)?;
     let is_followed = session.rates.search_hz > 0.0;
-    let count = if is_followed { 0 } else { plan.predictors };
-    let load = |_| Ok(load_detector(&ModelFiles::default(), &runtime(options))?);
-    (0..count).map(load).collect()
+    let count = if is_followed { 0 } else { Plan::new(options.jobs).predictors };
+    for _ in 0..count {
+        loaded.detectors.push(load_detector(&ModelFiles::default(), &runtime(options))?);
+    }
+    Ok(loaded)
 }
 
 fn with_size(mut session: SessionOptions, options: &EvaluateOptions) -> SessionOptions {
@@ -251,7 +255,7 @@ fn evaluate_folder(
     let folder = Folder::open(&options.source)?;
     let session = with_size(SessionOptions::for_pictures(), options);
     let session = (!options.cut_out).then_some(&session);
-    let Loaded { models, predictors } = load(options, session, options.jobs.get())?;
+    let Loaded { models, mut predictors, .. } = load(options, session, options.jobs.get())?;
     let source = Source::new(Kind::Folder, &options.source, options.cut_out);
     let begin = Begin::now(command(options, &models));
     let mut run = run(options, source, models, files, Warnings::default(), progress)?;
@@ -259,7 +263,7 @@ fn evaluate_folder(
     for LeftOut { kind, text } in folder.left_out() {
         run.warn(kind, || text.clone());
     }
-    pictures::evaluate(folder, predictors, Plan::new(options.jobs), &mut run)?;
+    pictures::evaluate(folder, &mut predictors, Plan::new(options.jobs), &mut run)?;
     let labels = LabelSummary::new("folders", run.source.frames_used);
     finish(options, files, run, labels, &begin)
 }
@@ -270,14 +274,14 @@ fn evaluate_fer2013(
     progress: &mut dyn Progress,
 ) -> anyhow::Result<Outcome> {
     let rows = Fer2013::open(&options.source, &options.usage, options.votes.as_deref())?;
-    let Loaded { models, predictors } = load(options, None, options.jobs.get())?;
+    let Loaded { models, mut predictors, .. } = load(options, None, options.jobs.get())?;
     let mut source = Source::new(Kind::Fer2013, &options.source, true);
     source.usage = Some(options.usage.clone());
     source.votes = options.votes.as_deref().map(shown);
     let begin = Begin::now(command(options, &models));
     let mut run = run(options, source, models, files, Warnings::default(), progress)?;
     run.progress.begin(None);
-    pictures::evaluate(rows, predictors, Plan::new(options.jobs), &mut run)?;
+    pictures::evaluate(rows, &mut predictors, Plan::new(options.jobs), &mut run)?;
     if run.source.frames == 0 {
         bail!("{}: no rows with Usage {}", options.source.display(), options.usage);
     }

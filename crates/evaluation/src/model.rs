@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::predictor::Predictor;
 use crate::tally::Tally;
+use rapport_perception::detect::YuNetDetector;
 use rapport_perception::onnx::RuntimeOptions;
 use rapport_perception::{ModelFiles, SessionOptions, model_file};
 use rapport_vocabulary::{Emotion, LabelSet};
@@ -29,6 +30,8 @@ pub struct Loaded {
     pub models: Vec<Model>,
     /// For each job a predictor of each model, in the order of the models.
     pub predictors: Vec<Vec<Predictor>>,
+    /// What searches the images of a recording ahead of their turn, one for each thread.
+    pub detectors: Vec<YuNetDetector>,
 }
 
 impl Loaded {
@@ -73,7 +76,7 @@ impl Loaded {
                 });
             }
         }
-        Ok(Self { models, predictors })
+        Ok(Self { models, predictors, detectors: Vec::new() })
     }
 }
 

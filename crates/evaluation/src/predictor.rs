@@ -82,6 +82,13 @@ impl Predictor {
         calibration.map(|calibration| calibration.revision)
     }
 
+    /// Forgets whom it saw, as for another recording: ids begin anew.
+    pub fn reset(&mut self) {
+        if let Input::Session(session, _) = &mut self.0 {
+            session.reset();
+        }
+    }
+
     /// Processes a frame. `stamp`: when the image was taken; nothing for a picture, which has nothing
     /// to do with the one before. `found`: the faces, where they were found already.
     ///

@@ -37,11 +37,11 @@ pub struct Recording<'a> {
 }
 
 /// What looks at the images.
-pub struct Looking {
+pub struct Looking<'l> {
     /// One of each model.
-    pub predictors: Vec<Predictor>,
+    pub predictors: &'l mut [Predictor],
     /// Search images ahead; none where the session decides which images are searched.
-    pub detectors: Vec<YuNetDetector>,
+    pub detectors: &'l mut [YuNetDetector],
     /// How they search.
     pub detect: DetectOptions,
     /// The threads.
@@ -54,7 +54,7 @@ const WAITING_BYTES: usize = 64 << 20;
 /// A step of a recording and what each model saw.
 type Looked<'scope> = Box<dyn Iterator<Item = (Arc<Step>, Predictions)> + 'scope>;
 
-impl Looking {
+impl<'l> Looking<'l> {
     /// The steps in order, on threads of this scope.
     fn steps<'scope>(
         self,
@@ -62,9 +62,12 @@ impl Looking {
         messages: Messages,
         images: ImageTopic,
         waiting: &Waiting,
-    ) -> anyhow::Result<Looked<'scope>> {
+    ) -> anyhow::Result<Looked<'scope>>
+    where
+        'l: 'scope,
+    {
         let bounds = |threads| Bounds::of_images(threads, WAITING_BYTES, Step::bytes);
-        let Self { mut predictors, detectors, detect, plan } = self;
+        let Self { predictors, detectors, detect, plan } = self;
         let messages = steps::timed(messages);
         let read = match plan.readers {
             0 => Ahead::here(messages, steps::decoder(images)),
@@ -75,7 +78,7 @@ impl Looking {
         };
         let read = waiting.on(read);
         let searchers: Vec<_> = detectors
-            .into_iter()
+            .iter_mut()
             .map(|detector| steps::searcher(detector, detect.clone()))
             .collect();
         let searched = match searchers.len() {
@@ -85,16 +88,13 @@ impl Looking {
         let threads = plan.predictors.min(predictors.len());
         if threads < 2 {
             return Ok(Box::new(searched.map(move |step| {
-                let predictions = step.predict(&mut predictors);
+                let predictions = step.predict(predictors);
                 (Arc::new(step), predictions)
             })));
         }
-        let mut groups = Vec::new();
-        while !predictors.is_empty() {
-            let share = predictors.len().div_ceil(threads - groups.len());
-            let mut group: Vec<_> = predictors.drain(..share).collect();
-            groups.push(move |step: &Step| step.predict(&mut group));
-        }
+        let share = predictors.len().div_ceil(threads);
+        let groups =
+            predictors.chunks_mut(share).map(|group| move |step: &Step| step.predict(group));
         let looked = SideBySide::new(scope, searched, groups)?;
         Ok(Box::new(looked.map(|(step, groups)| (step, groups.into_iter().flatten().collect()))))
     }
@@ -106,7 +106,7 @@ impl Looking {
 /// If `frames.csv` cannot be written.
 pub fn evaluate(
     recording: &mut Recording<'_>,
-    looking: Looking,
+    looking: Looking<'_>,
     run: &mut Run<'_>,
 ) -> anyhow::Result<()> {
     let (bag, images) = (recording.bag, recording.images);
@@ -173,7 +173,8 @@ fn take_all(
         run.source.frames += 1;
         run.progress.frame();
         let parts = step.image.as_ref().map_err(|error| format!("{error:#}"));
-        let parts = parts.and_then(|image| Ok((image, image.parts().map_err(|e| format!("{e:#}"))?)));
+        let parts =
+            parts.and_then(|image| Ok((image, image.parts().map_err(|e| format!("{e:#}"))?)));
         let (image, (header, frame)) = match parts {
             Ok(parts) => parts,
             Err(error) => {

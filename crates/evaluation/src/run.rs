@@ -18,7 +18,6 @@ use rapport_perception::onnx::ModelError;
 /// What each model saw in a frame, in their order, or why a network failed on it.
 pub type Predictions = Vec<Result<Prediction, ModelError>>;
 
-
 /// What all sources of frames work with.
 pub struct Run<'p> {
     /// What is evaluated.

@@ -42,7 +42,7 @@ struct Looked {
 /// If the pictures cannot be gone through or `frames.csv` cannot be written.
 pub fn evaluate(
     pictures: impl Iterator<Item = Unread> + Send,
-    predictors: Vec<Vec<Predictor>>,
+    predictors: &mut [Vec<Predictor>],
     plan: Plan,
     run: &mut Run<'_>,
 ) -> anyhow::Result<()> {
@@ -64,9 +64,9 @@ pub fn evaluate(
             }
         };
         let read = waiting.on(read);
-        let mut workers = predictors.into_iter().map(|mut predictors| {
-            move |read: Read| look(read, &mut predictors, keep_pixels)
-        });
+        let mut workers = predictors
+            .iter_mut()
+            .map(|predictors| move |read: Read| look(read, predictors, keep_pixels));
         let looked = match plan.predictors {
             0 => Ahead::here(read, workers.next().context("no networks are loaded")?),
             jobs => {

@@ -275,7 +275,8 @@ mod tests {
             let doubled =
                 Ahead::threads(scope, 0u64.., vec![|item| 2 * item; 2], bounds(4, 1000)).unwrap();
             let squared =
-                Ahead::threads(scope, doubled, vec![|item| item * item; 3], bounds(4, 1000)).unwrap();
+                Ahead::threads(scope, doubled, vec![|item| item * item; 3], bounds(4, 1000))
+                    .unwrap();
             assert_eq!(squared.take(5).collect::<Vec<_>>(), [0, 4, 16, 36, 64]);
         });
     }

@@ -39,6 +39,9 @@ mod tests {
             let Plan { readers, predictors } = Plan::on(NonZeroUsize::new(jobs).unwrap(), cores);
             (readers, predictors)
         };
-        assert_eq!((plan(1, 1), plan(1, 2), plan(2, 1), plan(3, 2)), ((0, 0), (1, 0), (0, 2), (3, 3)));
+        assert_eq!(
+            (plan(1, 1), plan(1, 2), plan(2, 1), plan(3, 2)),
+            ((0, 0), (1, 0), (0, 2), (3, 3))
+        );
     }
 }

@@ -100,21 +100,27 @@ pub fn decoder(images: ImageTopic) -> impl FnMut(ReadMessage) -> Step + Send {
             let start = Instant::now();
             let image = reader.read_owned(images, message.data);
             let log_time_ns = message.log_time_ns;
-            Step::Image(ImageStep { log_time_ns, image, found: None, read, decode: start.elapsed() })
+            Step::Image(ImageStep {
+                log_time_ns,
+                image,
+                found: None,
+                read,
+                decode: start.elapsed(),
+            })
         }
     }
 }
 
 /// Work that looks for the faces of images ahead of their turn.
 pub fn searcher(
-    mut detector: YuNetDetector,
+    detector: &mut YuNetDetector,
     options: DetectOptions,
 ) -> impl FnMut(Step) -> Step + Send {
     move |mut step| {
         if let Step::Image(ImageStep { image: Ok(image), found, .. }) = &mut step
             && let Ok((_, frame)) = image.parts()
         {
-            *found = Found::search(&mut detector, &frame, &options);
+            *found = Found::search(detector, &frame, &options);
         }
         step
     }

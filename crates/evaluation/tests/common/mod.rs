@@ -19,6 +19,8 @@ fn options(output: &Path, arguments: &[&str]) -> EvaluateOptions {
             "--label-topic" => options.label_topic = Some((*value()).to_owned()),
             "--topic" => options.topic = Some((*value()).to_owned()),
             "--model" => options.models.push(value().into()),
+            "--jobs" => options.jobs = value().parse().unwrap(),
+            "--search-hz" => options.rates.search_hz = value().parse().unwrap(),
             "--usage" => options.usage = (*value()).to_owned(),
             "--votes" => options.votes = Some(value().into()),
             other => panic!("{other} is no option"),
