@@ -36,6 +36,8 @@ CORES = sorted(os.sched_getaffinity(0))
 # The limits.
 MOST_WAITING = 0.15
 LEAST_SPEED_UP = 1.8
+
+
 def pictures() -> list[np.ndarray]:
     """A face that moves a little, with a camera's noise: packing has something to do."""
     picture = np.asarray(Image.open(ROOT / "tests/pictures/astronaut_face_60px.png").convert("RGB"))
@@ -145,7 +147,9 @@ def print_jobs(secs: float, count: int, rounds: int) -> None:
     """How much faster two jobs on two cores are than one."""
     ways = {"1 core": (1, 1), "2 cores": (2, 1), "2 jobs": (2, 2)}
     print("\nFrames a second; the ratios are medians over rounds in which the three take turns.\n")
-    print("| source | 1 job, 1 core | 1 job, 2 cores | 2 jobs, 2 cores | over 1 core | over 1 job |")
+    print(
+        "| source | 1 job, 1 core | 1 job, 2 cores | 2 jobs, 2 cores | over 1 core | over 1 job |"
+    )
     print("|---|---|---|---|---|---|")
     frames = round(secs * FRAMES_PER_SEC)
     with tempfile.TemporaryDirectory(prefix="rapport-bench-") as folder:
@@ -187,7 +191,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--secs", type=float, default=20.0, help="length of the short recordings")
     parser.add_argument("--big-gb", type=float, default=2.0, help="size of the long one; 0: none")
-    parser.add_argument("--pictures", type=int, default=600, help="how many pictures the folder has")
+    parser.add_argument(
+        "--pictures", type=int, default=600, help="how many pictures the folder has"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="how often each number of jobs runs")
     arguments = parser.parse_args()
     print_reading(arguments.secs, arguments.big_gb)
