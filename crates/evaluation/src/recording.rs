@@ -2,11 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-
 use crate::images::{ImageReader, ImageTopic};
 use crate::labels::Labels;
-use crate::run::Run;
+use crate::predictor::Predictor;
+use crate::run::{Run, predict};
 use crate::seen::Place;
 use crate::sequence::Sequence;
 use crate::timeline::Timeline;
@@ -33,8 +32,12 @@ pub struct Recording<'a> {
 /// Gives every image to every model, in order, each once.
 ///
 /// # Errors
-/// If `frames.csv` cannot be written.
-pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run<'_>) -> anyhow::Result<()> {
+/// If a file cannot be written.
+pub fn evaluate(
+    recording: &mut Recording<'_>,
+    predictors: &mut [Predictor],
+    run: &mut Run<'_>,
+) -> anyhow::Result<()> {
     let (bag, images) = (recording.bag, recording.images);
     let label_topic = recording.label_topic.and_then(|index| bag.topics().get(index));
     let image_topic = bag.topics().get(images.index);
@@ -138,7 +141,8 @@ pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run<'_>) -> anyhow::Res
         };
         let image_time_ns = i64::try_from(at.time.as_nanos()).unwrap_or(i64::MAX);
         let labels = recording.labels.at(number, message.log_time_ns, image_time_ns);
-        run.process(&frame, &place, &labels, |seen| seen).context("frames.csv not written")?;
+        let predictions = predict(predictors, &frame, place.image_stamp, |seen| seen);
+        run.take(Some(&frame), &place, &labels, predictions)?;
         if let Some(warning) = reader.warning() {
             run.warn("damaged image", || format!("frame {number}: {warning}"));
         }

@@ -72,7 +72,7 @@ fn report_of_first<S: Serializer>(models: &[ModelReport<'_>], to: S) -> Result<S
 }
 
 /// Where the labels came from.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct LabelSummary {
     /// `folders`, `fer2013`, `intervals`, `frames`, `topic` or `none`.
     pub kind: &'static str,

@@ -8,14 +8,13 @@ mod votes;
 
 use std::time::Instant;
 
-use anyhow::Context;
-
 pub use fer2013::{Fer2013, USAGES};
 pub use folder::{Folder, LeftOut};
 pub use picture::{LabelledPicture, PictureProblem};
 
 use crate::labels::FrameLabels;
-use crate::run::Run;
+use crate::predictor::Predictor;
+use crate::run::{Run, predict};
 use crate::seen::{Place, Seen};
 use rapport_perception::frame::{Encoding, Frame};
 
@@ -25,6 +24,7 @@ use rapport_perception::frame::{Encoding, Frame};
 /// If the pictures cannot be gone through or `frames.csv` cannot be written.
 pub fn evaluate(
     pictures: impl Iterator<Item = Result<LabelledPicture, PictureProblem>>,
+    predictors: &mut [Predictor],
     run: &mut Run<'_>,
 ) -> anyhow::Result<()> {
     let mut pictures = pictures;
@@ -71,7 +71,8 @@ pub fn evaluate(
         if let Some(warning) = picture.warning {
             run.warn("damaged image", || format!("{}: {warning}", place.source));
         }
-        run.process(&frame, &place, &labels, largest).context("frames.csv not written")?;
+        let predictions = predict(predictors, &frame, None, largest);
+        run.take(Some(&frame), &place, &labels, predictions)?;
     }
 }
 
