@@ -81,6 +81,28 @@ impl Loaded {
 }
 
 impl Model {
+    /// A model of which only the name and what it saw are known.
+    pub fn remembered(
+        name: String,
+        path: PathBuf,
+        sha256: String,
+        calibration_revision: Option<u32>,
+        labels: LabelSet,
+    ) -> Self {
+        Self { name, path, sha256, calibration_revision, labels, tally: Tally::default() }
+    }
+
+    /// The same model before it saw anything.
+    pub fn anew(&self) -> Self {
+        Self::remembered(
+            self.name.clone(),
+            self.path.clone(),
+            self.sha256.clone(),
+            self.calibration_revision,
+            self.labels.clone(),
+        )
+    }
+
     /// The labels that the model tells apart, in its order.
     pub fn labels(&self) -> &LabelSet {
         &self.labels

@@ -39,6 +39,9 @@ pub struct EvaluateOptions {
     /// The largest size at which faces are looked for; `None` for the node's 480x360 in recordings
     /// and 1920x1920 in pictures.
     pub working_size: Option<WorkingSize>,
+    /// Write `faces.parquet` too: after how many rows they can be read, 1 or more
+    /// ([`ROWS_OF_A_GROUP`](crate::tables::ROWS_OF_A_GROUP)). Nothing: no such file.
+    pub parquet_group_rows: Option<usize>,
     /// How often the images of a recording are searched and its faces classified.
     pub rates: RateOptions,
     /// How many pictures are looked at beside one another, each by networks of its own; of a
@@ -67,6 +70,7 @@ impl EvaluateOptions {
             votes: None,
             cut_out: false,
             include_faces: false,
+            parquet_group_rows: None,
             working_size: None,
             rates: RateOptions::default(),
             jobs: NonZeroUsize::MIN,
@@ -85,6 +89,8 @@ pub struct Outcome {
     pub report_html: PathBuf,
     /// Every face of every frame.
     pub frames_csv: PathBuf,
+    /// The same as Parquet, where it was asked for.
+    pub faces_parquet: Option<PathBuf>,
     /// The main figures as a table for a terminal.
     pub table: String,
     /// What went wrong without ending the evaluation, with full paths.

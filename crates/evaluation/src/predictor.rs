@@ -138,6 +138,7 @@ fn predict_face(net: &mut EmotionNet, frame: &Frame<'_>) -> Result<Prediction, M
             sure: net.reading().decision.is_sure(label, probabilities.of(label)),
             probabilities,
             instant_probabilities: probabilities,
+            details: None,
         }
     });
     let crop = cropped - start;

@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::thread::{self, Scope};
 use std::time::Duration;
 
-use anyhow::Context;
-
 use crate::images::ImageTopic;
 use crate::labels::Labels;
 use crate::predictor::Predictor;
@@ -103,7 +101,7 @@ impl<'l> Looking<'l> {
 /// Gives every image to every model, in order, each once.
 ///
 /// # Errors
-/// If `frames.csv` cannot be written.
+/// If a file cannot be written.
 pub fn evaluate(
     recording: &mut Recording<'_>,
     looking: Looking<'_>,
@@ -223,7 +221,7 @@ fn take_all(
         };
         let image_time_ns = i64::try_from(at.time.as_nanos()).unwrap_or(i64::MAX);
         let labels = recording.labels.at(number, step.log_time_ns, image_time_ns);
-        run.take(Some(&frame), &place, &labels, predictions).context("frames.csv not written")?;
+        run.take(Some(&frame), &place, &labels, predictions)?;
         if let Some(warning) = image.warning() {
             run.warn("damaged image", || format!("frame {number}: {warning}"));
         }

@@ -72,7 +72,7 @@ fn report_of_first<S: Serializer>(models: &[ModelReport<'_>], to: S) -> Result<S
 }
 
 /// Where the labels came from.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct LabelSummary {
     /// `folders`, `fer2013`, `intervals`, `frames`, `topic` or `none`.
     pub kind: &'static str,
@@ -258,8 +258,9 @@ pub struct Timing {
     /// The recording's length over that time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times_real_time: Option<f64>,
-    /// How many jobs there were.
-    pub jobs: usize,
+    /// How many jobs there were; nothing in a report of several recordings, whose times are added up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jobs: Option<usize>,
     /// The share of that time in which the networks waited for the next frame: what reading and
     /// decoding add to the evaluation.
     pub waiting_share: f64,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
+
 use crate::face_png::face_png;
 use crate::frames_csv::FramesCsv;
 use crate::labels::FrameLabels;
@@ -10,7 +12,9 @@ use crate::predictor::Prediction;
 use crate::progress::Progress;
 use crate::reader::Waiting;
 use crate::seen::Place;
+use crate::shards::ResultWriter;
 use crate::source::Source;
+use crate::tables::FacesTable;
 use crate::warnings::Warnings;
 use rapport_perception::frame::Frame;
 use rapport_perception::onnx::ModelError;
@@ -26,6 +30,10 @@ pub struct Run<'p> {
     pub models: Vec<Model>,
     /// Gets a row for every face.
     pub frames_csv: FramesCsv,
+    /// Gets a row for every face, where it was asked for.
+    pub faces: Option<FacesTable>,
+    /// Keeps everything that figures are made of, where this is one recording of several.
+    pub result: Option<ResultWriter>,
     /// What went wrong.
     pub warnings: Warnings,
     /// Is told how far the evaluation is.
@@ -50,14 +58,18 @@ impl Run<'_> {
 
     /// Takes what the models saw in the next frame. `frame`: its pixels, where faces of it may be cut
     /// out for the report.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
     pub fn take(
         &mut self,
         frame: Option<&Frame<'_>>,
         place: &Place,
         labels: &FrameLabels,
         predictions: Predictions,
-    ) -> csv::Result<()> {
+    ) -> anyhow::Result<()> {
         let frame = frame.filter(|_| self.include_faces);
+        let mut all_seen = Vec::with_capacity(self.models.len());
         for (model, prediction) in self.models.iter_mut().zip(predictions) {
             let Prediction { seen, timings } = match prediction {
                 Ok(prediction) => prediction,
@@ -65,12 +77,23 @@ impl Run<'_> {
                     if let Some(text) = self.warnings.add("network failed", || error.to_string()) {
                         self.progress.warning(text);
                     }
+                    all_seen.push(None);
                     continue;
                 }
             };
             model.tally.timings.push(timings);
-            self.frames_csv.frame(&model.name, model.labels(), place, labels, &seen)?;
+            self.frames_csv
+                .frame(&model.name, model.labels(), place, labels, &seen)
+                .context("frames.csv not written")?;
+            if let Some(faces) = &mut self.faces {
+                let identity = (model.name.as_str(), model.sha256.as_str(), model.labels());
+                faces.frame(identity, place, labels, &seen)?;
+            }
             model.tally.frame(place, labels, &seen, |roi| face_png(frame?, roi));
+            all_seen.push(Some(seen));
+        }
+        if let Some(result) = &mut self.result {
+            result.frame(place, labels, &all_seen)?;
         }
         Ok(())
     }

@@ -39,7 +39,7 @@ struct Looked {
 /// Gives every picture to every model. `predictors`: those of each job.
 ///
 /// # Errors
-/// If the pictures cannot be gone through or `frames.csv` cannot be written.
+/// If the pictures cannot be gone through or a file cannot be written.
 pub fn evaluate(
     pictures: impl Iterator<Item = Unread> + Send,
     predictors: &mut [Vec<Predictor>],
@@ -131,7 +131,7 @@ fn take(looked: Looked, run: &mut Run<'_>) -> anyhow::Result<()> {
     };
     // Without its pixels it is no frame.
     let frame = picture.frame().ok();
-    run.take(frame.as_ref(), &place, &labels, predictions).context("frames.csv not written")
+    run.take(frame.as_ref(), &place, &labels, predictions)
 }
 
 /// The face that the label is about where a picture shows several: the largest. Without its id,
