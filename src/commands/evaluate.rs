@@ -110,9 +110,8 @@ pub struct EvaluateArgs {
     #[command(flatten)]
     pub calibration: CalibrationArgs,
 
-    /// How many work beside one another, each on a core: sets of networks for pictures; for a
-    /// recording, threads that search images (with --search-hz 0) and models. The figures are the same
-    /// for any number.
+    /// How many work beside one another, each on a core: on pictures, or on several recordings; on one
+    /// recording only with --search-hz 0 or several models. The figures are the same for any number.
     #[arg(long, value_name = "N", default_value = "1")]
     pub jobs: NonZeroUsize,
 

@@ -1,6 +1,7 @@
 //! A network that is evaluated.
 
 use std::path::PathBuf;
+use std::thread::{self, ScopedJoinHandle};
 
 use crate::predictor::Predictor;
 use crate::tally::Tally;
@@ -68,13 +69,18 @@ impl Loaded {
                 tally: Tally::default(),
                 labels: predictor.labels().clone(),
             });
-            let mut first = Some(predictor);
-            for of_job in &mut predictors {
-                of_job.push(match first.take() {
-                    Some(predictor) => predictor,
-                    None => Predictor::load(&files, runtime, options)?,
-                });
-            }
+            let load = || Predictor::load(&files, runtime, options);
+            // Beside one another: several jobs begin as soon as one.
+            let others = thread::scope(|scope| {
+                let threads: Vec<_> = (1..jobs).map(|_| scope.spawn(load)).collect();
+                let join = |thread: ScopedJoinHandle<'_, _>| match thread.join() {
+                    Ok(loaded) => loaded,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                };
+                threads.into_iter().map(join).collect::<Result<Vec<_>, _>>()
+            })?;
+            let all = std::iter::once(predictor).chain(others);
+            predictors.iter_mut().zip(all).for_each(|(of_job, one)| of_job.push(one));
         }
         Ok(Self { models, predictors, detectors: Vec::new() })
     }

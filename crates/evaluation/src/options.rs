@@ -44,9 +44,9 @@ pub struct EvaluateOptions {
     pub parquet_group_rows: Option<usize>,
     /// How often the images of a recording are searched and its faces classified.
     pub rates: RateOptions,
-    /// How many pictures are looked at beside one another, each by networks of its own; of a
-    /// recording, how many threads read, search images where every one is searched, and run models
-    /// where there are several. The figures are the same for any number.
+    /// How many pictures, or how many of several recordings, are looked at beside one another, each by
+    /// networks of its own; of one recording, how many threads read, search images where every one is
+    /// searched, and run models where there are several. The figures are the same for any number.
     pub jobs: NonZeroUsize,
     /// ONNX Runtime's shared library, where it is not found by itself.
     pub onnxruntime: Option<PathBuf>,

@@ -9,6 +9,8 @@ use std::path::Path;
 
 use common::outcome;
 use image::RgbImage;
+use rapport_evaluation::shards::{ManyOptions, Shard, evaluate_many};
+use rapport_evaluation::{EvaluateOptions, Silent};
 use rapport_test_support::bags::{
     BagWriter, COMPRESSED_IMAGE, IMAGE, STRING, compressed_cdr, image_cdr, string_cdr,
 };
@@ -113,16 +115,56 @@ fn moved(picture: &RgbImage, by_px: u32) -> RgbImage {
 #[test]
 fn a_recording_is_judged_the_same_by_several_jobs() {
     let temp = tempfile::tempdir().unwrap();
-    let fer2013 = model("fer2013.onnx");
+    let [emotion, fer2013] = ["emotion.onnx", "fer2013.onnx"].map(model);
     for (name, compressed) in [("raw.mcap", false), ("compressed.mcap", true)] {
         let bag = temp.path().join(name);
         recording(&bag, compressed);
         let common = [bag.to_str().unwrap(), "--label-topic", "/label"];
-        let two = [&common[..], &["--model", &model("emotion.onnx"), "--model", &fer2013]].concat();
+        let two = [&common[..], &["--model", &emotion, "--model", &fer2013]].concat();
         // Followed, and every image searched; one model, and two.
-        is_the_same(&common, 39, 1);
-        is_the_same(&[&common[..], &["--search-hz", "0"]].concat(), 39, 1);
-        is_the_same(&two, 78, 2);
-        is_the_same(&[&two[..], &["--search-hz", "0"]].concat(), 78, 2);
+        let every_image = ["--search-hz", "0"];
+        if compressed {
+            is_the_same(&two, 78, 2);
+            is_the_same(&[&common[..], &every_image].concat(), 39, 1);
+        } else {
+            is_the_same(&common, 39, 1);
+            is_the_same(&[&two[..], &every_image].concat(), 78, 2);
+        }
+    }
+}
+
+#[test]
+fn recordings_are_judged_the_same_by_several_jobs() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = temp.path().join("corridor");
+    fs::create_dir(&folder).unwrap();
+    for (name, compressed) in [("a", true), ("c", false), ("d", true)] {
+        recording(&folder.join(name).with_extension("mcap"), compressed);
+    }
+    fs::write(folder.join("b.mcap"), "no recording").unwrap();
+    let run = |jobs: &str| {
+        let output = temp.path().join(jobs);
+        let mut evaluate = EvaluateOptions::new("", &output);
+        evaluate.label_topic = Some("/label".to_owned());
+        evaluate.jobs = jobs.parse().unwrap();
+        let sources = vec![folder.clone()];
+        let options = ManyOptions { sources, evaluate, shard: Shard::WHOLE, resume: false };
+        let outcome = evaluate_many(&options, &mut Silent).unwrap();
+        assert_eq!((outcome.evaluated, outcome.recordings), (3, 4));
+        let text = fs::read(outcome.report.unwrap().report_json).unwrap();
+        let mut report: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        for key in ["timing", "provenance"] {
+            assert!(report.as_object_mut().unwrap().remove(key).is_some());
+        }
+        let rows = |name: &str| {
+            fs::read_to_string(output.join("recordings").join(name).join("frames.csv")).unwrap()
+        };
+        (outcome.failed, report, ["a.mcap", "c.mcap", "d.mcap"].map(rows))
+    };
+    let one = run("1");
+    assert_eq!(one.0.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["b.mcap"]);
+    assert!(one.2.iter().all(|rows| rows.lines().count() == 40));
+    for jobs in ["2", "9"] {
+        assert_eq!(run(jobs), one, "{jobs} jobs");
     }
 }

@@ -81,7 +81,11 @@ pub fn evaluate_many(
     check(options)?;
     let recordings = Recordings::find(&options.sources)?;
     let evaluate = &options.evaluate;
-    let mut loaded = load_for_recordings(evaluate)?;
+    // Where recordings are evaluated beside one another, each is evaluated in one job.
+    let beside = evaluate.jobs.get().min(recordings.list.len());
+    let jobs = if beside > 1 { NonZeroUsize::MIN } else { evaluate.jobs };
+    let of_one = EvaluateOptions { jobs, ..evaluate.clone() };
+    let mut loaded = load_for_recordings(&of_one)?;
     let models: Vec<_> = loaded.models.iter().map(Model::anew).collect();
     let output = &evaluate.output;
     fs::create_dir_all(output).with_context(|| format!("folder {} not made", output.display()))?;
@@ -115,13 +119,12 @@ pub fn evaluate_many(
             outcome.failed.push((found.name.clone(), reason));
         }
     };
-    if evaluate.jobs.get().min(mine.len()) > 1 {
-        drop(loaded);
-        evaluate_beside(evaluate, &mine, progress, count)?;
+    if beside > 1 {
+        evaluate_beside(&of_one, beside, loaded, &mine, progress, count)?;
     } else {
         for (number, found) in mine.iter().enumerate() {
             progress.recording(number, mine.len(), &found.name);
-            let done = evaluate_found(evaluate, &mut loaded, found, progress)?;
+            let done = evaluate_found(&of_one, &mut loaded, found, progress)?;
             count(found, done, progress);
         }
     }
@@ -134,26 +137,33 @@ pub fn evaluate_many(
     Ok(outcome)
 }
 
-/// Evaluates recordings beside one another: each in one job, with models of its own. What there is to
-/// tell of them comes in the order of the recordings.
+/// Evaluates so many recordings beside one another, each with models of its own. `options` are those of
+/// each. What there is to tell of them comes in the order of the recordings.
 fn evaluate_beside(
     options: &EvaluateOptions,
+    jobs: usize,
+    loaded: Loaded,
     mine: &[&FoundRecording],
     progress: &mut dyn Progress,
     mut count: impl FnMut(&FoundRecording, Done, &mut dyn Progress),
 ) -> anyhow::Result<()> {
-    let jobs = options.jobs.get().min(mine.len());
-    let options = &EvaluateOptions { jobs: NonZeroUsize::MIN, ..options.clone() };
-    let mut loaded =
-        (0..jobs).map(|_| load_for_recordings(options)).collect::<anyhow::Result<Vec<Loaded>>>()?;
     // However long the first recording takes, the others go on: what is kept of each is small.
     let items = NonZeroUsize::new(mine.len()).unwrap_or(NonZeroUsize::MIN);
     let bounds = Bounds { items, bytes: usize::MAX, bytes_of: |_| 0 };
     thread::scope(|scope| {
-        let workers = loaded.iter_mut().map(|loaded| {
+        let all_loaded = std::iter::once(Some(loaded)).chain(std::iter::repeat_with(|| None));
+        let workers = all_loaded.take(jobs).map(|mut loaded| {
             move |found: &FoundRecording| {
                 let mut told = Told::default();
-                let done = evaluate_found(options, loaded, found, &mut told);
+                let mut evaluate = || {
+                    // By the thread that needs them, so that all begin at once.
+                    let loaded = match &mut loaded {
+                        Some(loaded) => loaded,
+                        none => none.insert(load_for_recordings(options)?),
+                    };
+                    evaluate_found(options, loaded, found, &mut told)
+                };
+                let done = evaluate();
                 (told, done)
             }
         });
