@@ -124,11 +124,8 @@ fn take(looked: Looked, run: &mut Run<'_>) -> anyhow::Result<()> {
         run.warn("damaged image", || format!("{}: {warning}", picture.source));
     }
     let place = Place { frame: number, source: picture.source.clone(), ..Place::default() };
-    let labels = FrameLabels {
-        anyone: Some(picture.label),
-        votes: picture.votes.clone(),
-        ..FrameLabels::default()
-    };
+    let labels =
+        FrameLabels { anyone: Some(picture.label), votes: picture.votes, ..FrameLabels::default() };
     // Without its pixels it is no frame.
     let frame = picture.frame().ok();
     run.take(frame.as_ref(), &place, &labels, predictions)

@@ -38,12 +38,12 @@ pub enum Ahead<'scope, R> {
 
 impl<'scope, R: Send + 'scope> Ahead<'scope, R> {
     /// Works on each item when it is asked for.
-    pub fn here<I, W>(source: I, mut work: W) -> Self
+    pub fn here<I, W>(source: I, work: W) -> Self
     where
         I: Iterator + Send + 'scope,
         W: FnMut(I::Item) -> R + Send + 'scope,
     {
-        Self::Here(Box::new(source.map(move |item| work(item))))
+        Self::Here(Box::new(source.map(work)))
     }
 
     /// Starts a thread for each of the workers. They share the source: each takes its next item.
