@@ -110,7 +110,8 @@ fn shards_make_the_report_of_one_run_and_of_the_recordings_alone() {
     let counts: Vec<_> = outcomes.iter().map(|outcome| outcome.evaluated).collect();
     assert_eq!(counts, [2, 2, 3]);
     assert!(outcomes.iter().all(|outcome| outcome.report.is_none() && outcome.failed.is_empty()));
-    let merged = merge(&[fixture.out("shards")], &fixture.out("report"), vec![], &mut Silent).unwrap();
+    let merged =
+        merge(&[fixture.out("shards")], &fixture.out("report"), vec![], &mut Silent).unwrap();
     assert_eq!(merged.recordings, 7);
     let found = figures(&fixture.out("report"));
     assert_eq!(found, figures(&fixture.out("one")));
@@ -131,7 +132,8 @@ fn shards_make_the_report_of_one_run_and_of_the_recordings_alone() {
         .iter()
         .map(|recording| recording["name"].as_str().unwrap().to_owned())
         .collect();
-    let expected: Vec<String> = [0, 2, 4, 6, 1, 3, 5].map(|n| format!("day{}/r{n}.mcap", n % 2)).into();
+    let expected: Vec<String> =
+        [0, 2, 4, 6, 1, 3, 5].map(|n| format!("day{}/r{n}.mcap", n % 2)).into();
     assert_eq!(names, expected);
     for name in &names {
         let out = fixture.out("alone");
@@ -144,7 +146,8 @@ fn shards_make_the_report_of_one_run_and_of_the_recordings_alone() {
         assert_eq!(alone, figures(&kept), "{name} has a report of its own");
         assert_eq!(text(&out.join("frames.csv")), text(&kept.join("frames.csv")));
         let model = &alone["models"][0];
-        let rows: Vec<Vec<u64>> = serde_json::from_value(model["confusion_matrix"].clone()).unwrap();
+        let rows: Vec<Vec<u64>> =
+            serde_json::from_value(model["confusion_matrix"].clone()).unwrap();
         matrix.resize(rows.len(), vec![0; rows.len()]);
         for (sums, row) in matrix.iter_mut().zip(&rows) {
             sums.iter_mut().zip(row).for_each(|(sum, count)| *sum += count);
@@ -201,7 +204,8 @@ fn the_results_of_one_recording_make_its_report() {
     assert_eq!(models, alone["models"]);
     assert_eq!(many["classification_report"], alone["classification_report"]);
     // With the faces that were asked for.
-    let images = |name: &str| text(&fixture.out(name).join("report.html")).matches("data:image/png").count();
+    let images =
+        |name: &str| text(&fixture.out(name).join("report.html")).matches("data:image/png").count();
     assert_eq!(images("many"), images("alone"));
     assert!(images("many") > 0);
 }
@@ -238,7 +242,8 @@ fn a_run_goes_on_where_it_was_cut_off() {
     assert!(error.contains("results with label_topic \"/said\", and this run has null"), "{error}");
     record(&fixture.source().join("day0/r10.mcap"), 1);
     let error = evaluate_many(&resume, &mut Silent).unwrap_err().to_string();
-    let expected = "results of 7 recordings, and this run has 8, day0/r10.mcap in place of day0/r2.mcap";
+    let expected =
+        "results of 7 recordings, and this run has 8, day0/r10.mcap in place of day0/r2.mcap";
     assert!(error.contains(expected), "{error}");
 }
 
@@ -308,12 +313,16 @@ fn each_recording_has_labels_of_its_own() {
     options.evaluate.labels = Some(labels.clone());
     evaluate_many(&options, &mut Silent).unwrap();
     let found = figures(&fixture.out("out"));
-    assert_eq!((&found["labels"]["kind"], &found["labels"]["count"]), (&"several".into(), &2.into()));
+    assert_eq!(
+        (&found["labels"]["kind"], &found["labels"]["count"]),
+        (&"several".into(), &2.into())
+    );
     let report = &found["classification_report"];
     assert_eq!((&report["happy"]["support"], &report["sad"]["support"]), (&3.into(), &1.into()));
     // Labels that were corrected since then are read anew.
     fs::write(labels.join("day0/r2.csv"), "frame,label\n2,sad\n3,sad\n4,sad\n").unwrap();
-    let outcome = evaluate_many(&ManyOptions { resume: true, ..options.clone() }, &mut Silent).unwrap();
+    let outcome =
+        evaluate_many(&ManyOptions { resume: true, ..options.clone() }, &mut Silent).unwrap();
     assert_eq!((outcome.evaluated, outcome.resumed), (1, 6));
     options.evaluate.labels = Some(labels.join("day0/r0.csv"));
     let error = evaluate_many(&options, &mut Silent).unwrap_err().to_string();
@@ -339,7 +348,8 @@ fn the_table_of_faces_holds_what_frames_csv_holds() {
     assert!(!out.join("faces.parts").exists());
     let mut csv = csv::Reader::from_path(out.join("frames.csv")).unwrap();
     let expected: Vec<HashMap<String, String>> = csv.deserialize().map(Result::unwrap).collect();
-    let expected: Vec<_> = expected.into_iter().filter(|row| !row["predicted"].is_empty()).collect();
+    let expected: Vec<_> =
+        expected.into_iter().filter(|row| !row["predicted"].is_empty()).collect();
     let rows = rows(&out.join("faces.parquet"));
     assert_eq!(rows.len(), expected.len());
     assert!(rows.len() > 4);
@@ -361,10 +371,11 @@ fn the_table_of_faces_holds_what_frames_csv_holds() {
         assert_eq!(text("time_secs"), expected["time"]);
         assert_eq!(text("recording"), "r2.mcap");
         assert_eq!(text("p_happy"), expected["happy"]);
-        let roi = ["x", "y", "width", "height"].map(|side| match fields[&*format!("roi_{side}_px")] {
-            Field::Float(px) => format!("{px:.1}"),
-            other => panic!("{other:?}"),
-        });
+        let roi =
+            ["x", "y", "width", "height"].map(|side| match fields[&*format!("roi_{side}_px")] {
+                Field::Float(px) => format!("{px:.1}"),
+                other => panic!("{other:?}"),
+            });
         assert_eq!(roi.join(" "), expected["roi"]);
         assert!(matches!(fields["nose_x_px"], Field::Float(px) if *px > 0.0));
         assert!(matches!(fields["yaw_deg"], Field::Float(_)));

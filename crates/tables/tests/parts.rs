@@ -66,7 +66,8 @@ fn whatever_ends_the_program_full_groups_are_there() {
     let mut parts = Parts::create(&path, table(), 10).unwrap();
     for number in 0..37 {
         parts.push(row(number)).unwrap();
-        let there: usize = parts_in(&path.with_extension(PARTS_ENDING)).iter().map(|p| rows_of(p).len()).sum();
+        let there: usize =
+            parts_in(&path.with_extension(PARTS_ENDING)).iter().map(|p| rows_of(p).len()).sum();
         assert_eq!(there, (number as usize + 1) / 10 * 10);
     }
     // As when it is killed: nothing is cleared up. What a kill leaves of a file in the middle of being
@@ -107,7 +108,10 @@ fn the_parts_become_one_file_with_all_that_it_says() {
     let names = metadata.row_group(0).column(0);
     assert!(names.encodings().any(|encoding| encoding == Encoding::RLE_DICTIONARY));
     let json = serde_json::to_string(&table().columns).unwrap();
-    assert!(json.contains(r#"{"name":"name","about":"what it is called"},{"name":"note"}"#), "{json}");
+    assert!(
+        json.contains(r#"{"name":"name","about":"what it is called"},{"name":"note"}"#),
+        "{json}"
+    );
 }
 
 #[test]
