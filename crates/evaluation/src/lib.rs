@@ -41,8 +41,10 @@
 //!   [`images`]: a message as a frame; [`picture_file`]: a file as a picture.
 //! - [`labels`]: what people say that the faces show.
 //! - `reader`: reading ahead of the networks, and jobs beside one another.
-//! - `model`, `predictor`, `run`: gives frames to the models. `seen`: what they saw. `tally`, `sequence`,
-//!   `timeline`, `mistakes`: what is counted.
+//! - `predictor`, `model`, `run`: gives frames to the models. [`seen`]: what they saw. `tally`,
+//!   `sequence`, `timeline`, `mistakes`: what is counted.
+//! - [`tables`]: every face as a row of a Parquet file. [`shards`]: many recordings, divided among
+//!   processes, and one report of all.
 //! - [`adapt`]: what people's answers say about a network, and the calibration that follows.
 //! - [`metrics`]: the figures, from counts. `report`: all of them, as `report.json` has them.
 //!   `table`, `html`, `plots`, `frames_csv`: to read. `whole_file`: files written whole or not at

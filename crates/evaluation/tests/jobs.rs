@@ -88,7 +88,7 @@ fn recording(path: &Path, compressed: bool) {
     let mut bag = BagWriter::new();
     for index in 0..40u64 {
         let ms = index * 100;
-        if index % 10 == 0 {
+        if index.is_multiple_of(10) {
             bag.add("/label", STRING, ms, &string_cdr(if index < 20 { "happy" } else { "sad" }));
         }
         let shown = moved(if index < 30 { &smile } else { &nobody }, index as u32 % 7);

@@ -240,7 +240,7 @@ mod tests {
             let found: Vec<u64> = thread::scope(|scope| {
                 // The earlier of each pair takes longer.
                 let work = |item: u64| {
-                    thread::sleep(Duration::from_micros(if item % 2 == 0 { 200 } else { 0 }));
+                    thread::sleep(Duration::from_micros(if item.is_multiple_of(2) { 200 } else { 0 }));
                     item * item
                 };
                 let workers = vec![work; threads];

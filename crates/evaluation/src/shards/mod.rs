@@ -24,6 +24,6 @@ pub use many::{ManyOptions, ManyOutcome, evaluate_many};
 pub use merge::{Merged, merge};
 pub(crate) use page::{machines, recordings};
 pub use recordings::{FoundRecording, Recordings};
-pub use result::{Inputs, OneOfMany, RecordingEnd, ResultWriter};
+pub(crate) use result::{OneOfMany, RecordingEnd, ResultWriter};
 pub use shard::{Shard, ShardError};
-pub use totals::{Machine, TimeTotals};
+pub(crate) use totals::Machine;

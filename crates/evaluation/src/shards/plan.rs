@@ -69,9 +69,11 @@ impl Plan {
         let path = folder.join(PLAN_FILE);
         if !path.exists() {
             // Processes that begin at once write the same, each under a name of its own first.
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            serde_json::to_writer_pretty(&mut file, self)?;
-            file.persist(&path).with_context(|| format!("{} not written", path.display()))?;
+            let own = folder.join(format!(".{PLAN_FILE}.{}", std::process::id()));
+            let text = serde_json::to_vec_pretty(self)?;
+            std::fs::write(&own, text)
+                .and_then(|()| std::fs::rename(&own, &path))
+                .with_context(|| format!("{} not written", path.display()))?;
             return Ok(());
         }
         let there = Self::read(folder)?;

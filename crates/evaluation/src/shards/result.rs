@@ -144,9 +144,13 @@ impl RecordingEnd {
 /// Where the labels of a recording came from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoredLabels {
+    /// As [`LabelSummary::kind`].
     pub kind: String,
+    /// The topic.
     pub topic: Option<String>,
+    /// What times of intervals count from.
     pub time_base: Option<TimeBase>,
+    /// How many there are.
     pub count: u64,
 }
 
