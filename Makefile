@@ -71,6 +71,7 @@ bench: build
 	@$(ENV) tools/isolated python benches/say.py
 	@$(ENV) tools/isolated python benches/against_python.py
 	@$(ENV) python benches/evaluate.py
+	@$(ENV) python benches/many_recordings.py
 	@$(ENV) cargo bench --locked --quiet -p rapport-web --bench load --bench pool --bench history
 	@$(ENV) cargo bench --locked --quiet -p rapport-journal --bench month
 	@$(ENV) python benches/live_page.py

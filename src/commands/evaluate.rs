@@ -1,9 +1,14 @@
 //! `rapport evaluate`: a recording or a data set in, a report out.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 
 use rapport_evaluation::pictures::USAGES;
+use rapport_evaluation::shards::{
+    ManyOptions, ManyOutcome, Recordings, Shard, evaluate_many, merge,
+};
+use rapport_evaluation::tables::ROWS_OF_A_GROUP;
 use rapport_evaluation::{EvaluateOptions, evaluate_with};
 use rapport_perception::detect::WorkingSize;
 
@@ -17,6 +22,9 @@ use crate::commands::rates::RateArgs;
 /// of pictures for each label, or FER2013's CSV (.csv, .csv.xz). The report goes into a folder:
 /// report.json (scikit-learn's key names), report.html, frames.csv.
 ///
+/// Several recordings, a folder of recordings, or a list of them (.txt, a path in each line) are
+/// evaluated one after another into one report; --shard and --resume divide the work and go on with it.
+///
 /// Labels of a recording are a CSV with `start,end,face_id,label` (seconds since the recording's
 /// first message, or since 1970) or `frame,face_id,label`, or a topic of std_msgs/msg/String.
 /// Without labels there are only the figures that need none. An empty face_id stands for every
@@ -25,15 +33,17 @@ use crate::commands::rates::RateArgs;
 /// Exit status: 0 success, 1 failed, 2 wrong options, 3 finished with warnings, which the report
 /// counts.
 #[derive(Debug, Clone, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct EvaluateArgs {
-    /// The recording, folder or CSV.
-    pub source: PathBuf,
+    /// The recording, folder or CSV; several recordings, folders of recordings or lists (.txt).
+    #[arg(required = true, value_name = "SOURCE")]
+    pub sources: Vec<PathBuf>,
 
     /// Folder for the report, created if missing.
     #[arg(long, short, value_name = "FOLDER", default_value = "evaluation")]
     pub output: PathBuf,
 
-    /// Labels of a recording.
+    /// Labels of a recording; of several, a folder with NAME.csv for each.
     #[arg(long, value_name = "CSV", conflicts_with = "label_topic")]
     pub labels: Option<PathBuf>,
 
@@ -67,6 +77,26 @@ pub struct EvaluateArgs {
     #[arg(long)]
     pub include_faces: bool,
 
+    /// Write faces.parquet too: a row for each face and frame. While it runs, its rows are in
+    /// faces.parts.
+    #[arg(long)]
+    pub parquet: bool,
+
+    /// Rows that are written together: as many are lost if the program is killed.
+    #[arg(long, value_name = "ROWS", requires = "parquet", default_value_t = ROWS_OF_A_GROUP,
+        value_parser = parse_rows)]
+    pub parquet_group_rows: usize,
+
+    /// Evaluate only each n-th recording, from the i-th on, for example 3/8. The report is then made by
+    /// `rapport evaluate merge`.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
+
+    /// Go on with a run of several recordings that was cut off: those with a result are not evaluated
+    /// again.
+    #[arg(long)]
+    pub resume: bool,
+
     /// Largest size at which faces are searched. Default: the node's 480x360 for recordings,
     /// 1920x1920 for pictures, as `rapport analyze`.
     #[arg(long, value_name = "WIDTHxHEIGHT")]
@@ -80,13 +110,54 @@ pub struct EvaluateArgs {
     #[command(flatten)]
     pub calibration: CalibrationArgs,
 
+    /// How many work beside one another, each on a core: on pictures, or on several recordings; on one
+    /// recording only with --search-hz 0 or several models. The figures are the same for any number.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub jobs: NonZeroUsize,
+
     /// Shared library of ONNX Runtime. Default: found automatically.
     #[arg(long, value_name = "FILE")]
     pub onnxruntime: Option<PathBuf>,
+
+    /// What else there is to do.
+    #[command(subcommand)]
+    pub command: Option<EvaluateCommand>,
+}
+
+/// What is done with results.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub enum EvaluateCommand {
+    /// Makes one report of the results of many recordings, as one run over all would have made it.
+    Merge(MergeArgs),
+}
+
+/// Makes one report of the results of many recordings, as one run over all would have made it.
+///
+/// Exit status: 0 success, 1 failed, 2 wrong options, 3 finished with warnings, of which one names a
+/// recording without a result.
+#[derive(Debug, Clone, clap::Args)]
+pub struct MergeArgs {
+    /// Folders that `rapport evaluate --shard` wrote.
+    #[arg(required = true)]
+    pub results: Vec<PathBuf>,
+
+    /// Folder for the report, created if missing; it may be that of the results.
+    #[arg(long, short, value_name = "FOLDER", default_value = "evaluation")]
+    pub output: PathBuf,
+}
+
+/// How many rows a group has.
+pub fn parse_rows(text: &str) -> Result<usize, String> {
+    let rows = text.parse().ok().filter(|rows| (1..=10_000_000).contains(rows));
+    rows.ok_or_else(|| "expected a number from 1 to 10000000".to_owned())
+}
+
+fn command_line() -> Vec<String> {
+    std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
 }
 
 impl EvaluateArgs {
-    fn options(&self) -> EvaluateOptions {
+    fn options(&self, source: &Path) -> EvaluateOptions {
         EvaluateOptions {
             labels: self.labels.clone(),
             label_topic: self.label_topic.clone(),
@@ -100,11 +171,11 @@ impl EvaluateArgs {
             include_faces: self.include_faces,
             working_size: self.working_size,
             rates: self.rates.into(),
+            jobs: self.jobs,
             onnxruntime: self.onnxruntime.clone(),
-            command: std::env::args_os()
-                .map(|argument| argument.to_string_lossy().into_owned())
-                .collect(),
-            ..EvaluateOptions::new(&self.source, &self.output)
+            parquet_group_rows: self.parquet.then_some(self.parquet_group_rows),
+            command: command_line(),
+            ..EvaluateOptions::new(source, &self.output)
         }
     }
 }
@@ -114,8 +185,70 @@ impl EvaluateArgs {
 /// # Errors
 /// If the source, the labels or a model cannot be used, or the report cannot be written.
 pub fn run(args: &EvaluateArgs) -> anyhow::Result<u8> {
-    let outcome = evaluate_with(&args.options(), &mut EvaluationProgress::default())?;
+    if let Some(EvaluateCommand::Merge(args)) = &args.command {
+        return run_merge(args);
+    }
+    match &args.sources[..] {
+        [source] if args.shard.is_none() && !args.resume && !Recordings::is_several(source) => {
+            run_one(args, source)
+        }
+        sources => run_many(args, sources),
+    }
+}
+
+fn run_one(args: &EvaluateArgs, source: &Path) -> anyhow::Result<u8> {
+    let outcome = evaluate_with(&args.options(source), &mut EvaluationProgress::default())?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}report in {}", outcome.table, outcome.report_html.display())?;
+    if let Some(faces) = &outcome.faces_parquet {
+        writeln!(out, "faces in {}", faces.display())?;
+    }
     Ok(if outcome.warnings.is_empty() { 0 } else { 3 })
+}
+
+fn run_many(args: &EvaluateArgs, sources: &[PathBuf]) -> anyhow::Result<u8> {
+    let options = ManyOptions {
+        sources: sources.to_vec(),
+        evaluate: args.options(Path::new("")),
+        shard: args.shard.unwrap_or(Shard::WHOLE),
+        resume: args.resume,
+    };
+    let outcome = evaluate_many(&options, &mut EvaluationProgress::default())?;
+    let ManyOutcome { evaluated, resumed, failed, recordings, report } = &outcome;
+    let mut out = std::io::stdout().lock();
+    if let Some(report) = report {
+        write!(out, "{}", report.table)?;
+    }
+    writeln!(
+        out,
+        "{evaluated} recordings evaluated, {resumed} had a result, {} failed; {recordings} in all",
+        failed.len()
+    )?;
+    for (name, reason) in failed {
+        writeln!(out, "  failed: {name}: {reason}")?;
+    }
+    let folder = args.output.display();
+    match report {
+        Some(report) => writeln!(out, "report in {}", report.report_html.display())?,
+        None => writeln!(
+            out,
+            "results in {folder}; `rapport evaluate merge {folder}` makes the report"
+        )?,
+    }
+    let is_clean = report.as_ref().is_none_or(|report| report.warnings.is_empty());
+    Ok(if failed.is_empty() && is_clean { 0 } else { 3 })
+}
+
+fn run_merge(args: &MergeArgs) -> anyhow::Result<u8> {
+    let mut progress = EvaluationProgress::default();
+    let merged = merge(&args.results, &args.output, command_line(), &mut progress)?;
+    let mut out = std::io::stdout().lock();
+    let recordings = merged.recordings;
+    writeln!(
+        out,
+        "{}{recordings} recordings; report in {}",
+        merged.table,
+        merged.report_html.display()
+    )?;
+    Ok(if merged.warnings.is_empty() { 0 } else { 3 })
 }

@@ -98,6 +98,11 @@ pub struct EvaluationProgress {
 }
 
 impl rapport_evaluation::Progress for EvaluationProgress {
+    fn recording(&mut self, number: usize, of: usize, name: &str) {
+        // Also into the log of a cluster's job, where nobody watches a bar.
+        eprintln!("rapport: recording {} of {of}: {name}", number + 1);
+    }
+
     fn begin(&mut self, frames: Option<u64>) {
         self.bar = Some(Progress::new(frames, "frames"));
     }

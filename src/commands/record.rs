@@ -11,10 +11,14 @@ use image::{ExtendedColorType, ImageEncoder};
 use crate::commands::analyze::parse_field_of_view;
 use crate::commands::calibration::CalibrationArgs;
 use crate::commands::emotions::emotions_cdr;
+use crate::commands::evaluate::parse_rows;
 use crate::commands::output::print_line;
 use crate::commands::progress::Progress;
 use crate::commands::rates::RateArgs;
 use rapport_evaluation::images::{ImageReader, ImageTopic};
+use rapport_evaluation::labels::FrameLabels;
+use rapport_evaluation::seen::{Place, Seen};
+use rapport_evaluation::tables::{FacesTable, FramesSeen, PARTS_ENDING, ROWS_OF_A_GROUP};
 use rapport_evaluation::warnings::Warnings;
 use rapport_perception::annotate::annotate;
 use rapport_perception::detect::WorkingSize;
@@ -44,6 +48,16 @@ pub struct RecordArgs {
     /// Add the images with boxes and captions too, as JPEG.
     #[arg(long)]
     pub annotated: bool,
+
+    /// Write a row for each face and frame into a Parquet file beside the copy too, OUT.faces.parquet.
+    /// While it runs, the rows are in OUT.faces.parts.
+    #[arg(long)]
+    pub parquet: bool,
+
+    /// Rows that are written together: as many are lost if the program is killed.
+    #[arg(long, value_name = "ROWS", requires = "parquet", default_value_t = ROWS_OF_A_GROUP,
+        value_parser = parse_rows)]
+    pub parquet_group_rows: usize,
 
     /// Topic of images, where the recording has several.
     #[arg(long, value_name = "NAME")]
@@ -103,6 +117,7 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
     let files = args.calibration.model_files(args.model.clone());
     let mut session = Session::new(Networks::load(&files, &runtime)?, options);
 
+    let mut faces = args.parquet.then(|| faces_table(args, session.networks())).transpose()?;
     let mut copy = BagWriter::create(&args.out)?;
     for topic in bag.topics() {
         copy.add_topic(NewTopic::from(topic))?;
@@ -126,6 +141,8 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
     }
     let mut reader = ImageReader::default();
     let (mut copied, mut processed) = (0u64, 0u64);
+    let mut frames = 0u64;
+    let mut begin_ns = bag.bounds_ns().map(|(first_ns, _)| first_ns);
     for message in bag.messages() {
         let message = match message {
             Ok(message) => message,
@@ -135,6 +152,7 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
             }
         };
         let time_ns = message.log_time_ns;
+        let begin_ns = *begin_ns.get_or_insert(time_ns);
         // Topics were added in the recording's own order, so that their numbers are the same.
         copy.write(message.topic, time_ns, message.publish_time_ns, &message.data)?;
         copied += 1;
@@ -142,6 +160,8 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
         if message.topic != images.index {
             continue;
         }
+        let number = frames;
+        frames += 1;
         let (header, frame) = match reader.read(images, &message.data) {
             Ok(image) => image,
             Err(error) => {
@@ -160,6 +180,18 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
         processed += 1;
         let (width, height) = (frame.width_px(), frame.height_px());
         let networks = session.networks();
+        if let Some(table) = &mut faces {
+            let place = Place {
+                frame: number,
+                time_secs: Some(time_ns.saturating_sub(begin_ns) as f64 / 1e9),
+                stamp: Some(header.stamp().unwrap_or(arrival)),
+                ..Place::default()
+            };
+            let seen: Vec<Seen> = people.iter().map(Seen::from).collect();
+            let model = networks.emotion_model();
+            let identity = (model.name.as_str(), model.sha256.as_str(), networks.labels());
+            table.frame(identity, &place, &FrameLabels::default(), &seen)?;
+        }
         let message = emotions_cdr(&header, width, height, &people, networks);
         copy.write(emotions, time_ns, time_ns, &message)?;
         if let Some(topic) = annotated {
@@ -170,6 +202,8 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
         }
     }
     copy.finish()?;
+    let seen = FramesSeen { frames, frames_used: processed };
+    let faces = faces.map(|faces| faces.finish(seen)).transpose()?;
     progress.finish();
     print_line(&format!(
         "{}: {copied} messages copied, {processed} images processed, emotions on {}; {} warnings",
@@ -177,7 +211,27 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
         args.emotions_topic,
         warnings.count()
     ))?;
+    if let Some(faces) = faces {
+        print_line(&format!("{}: faces", faces.display()))?;
+    }
     Ok(if warnings.is_empty() { 0 } else { 3 })
+}
+
+/// Begins the table of faces beside the copy.
+fn faces_table(args: &RecordArgs, networks: &Networks) -> anyhow::Result<FacesTable> {
+    let is_file = args.out.extension().is_some_and(|ending| ending == "mcap");
+    // Without a slash at its end.
+    let folder: PathBuf = args.out.components().collect();
+    let mut name = if is_file { folder.with_extension("") } else { folder }.into_os_string();
+    name.push(".faces.parquet");
+    let path = PathBuf::from(name);
+    for path in [&path, &path.with_extension(PARTS_ENDING)] {
+        ensure!(!path.exists(), "{}: not written: is there already", path.display());
+    }
+    let recording = args.bag.file_name().unwrap_or(args.bag.as_os_str()).to_string_lossy();
+    let model = networks.emotion_model();
+    let models = [(model.name.as_str(), model.sha256.as_str(), networks.labels())];
+    Ok(FacesTable::create(&path, &recording, models.into_iter(), args.parquet_group_rows)?)
 }
 
 fn new(name: &str, definition: Definition, qos: Qos) -> NewTopic {

@@ -9,20 +9,25 @@ use crate::frames_csv::FramesCsv;
 use crate::html;
 use crate::images::{ImageTopic, find_topic};
 use crate::labels::{Labels, TopicLabels};
-use crate::model::{Model, labels_of_all};
+use crate::model::{Loaded, Model, labels_of_all};
 use crate::options::{EvaluateOptions, Outcome};
 use crate::pictures::{self, Fer2013, Folder, LeftOut, USAGES};
+use crate::predictor::Predictor;
 use crate::progress::Progress;
 use crate::provenance::Provenance;
-use crate::recording::{self, Recording};
+use crate::reader::found::load_detector;
+use crate::reader::{Plan, Waiting};
+use crate::recording::{self, Looking, Recording};
 use crate::report::{
     FORMAT_VERSION, LabelSummary, ModelReport, ModelTiming, Report, Timing, classes_of,
 };
 use crate::run::Run;
+use crate::shards::{OneOfMany, RecordingEnd, ResultWriter};
 use crate::shown_path::{PathCleaner, shown};
 use crate::source::{Kind, Source};
 use crate::stage_times::StageTimes;
 use crate::table::table;
+use crate::tables::{FacesTable, FramesSeen};
 use crate::warnings::{UNUSED_FRAME, Warning, Warnings};
 use crate::whole_file;
 use rapport_perception::onnx::RuntimeOptions;
@@ -33,16 +38,45 @@ use rapport_recording::message::StringMessage;
 use rapport_vocabulary::Emotion;
 
 /// Where the files of a report lie.
-struct Files {
-    json: PathBuf,
-    html: PathBuf,
+pub struct Files {
+    /// Every figure.
+    pub json: PathBuf,
+    /// The page.
+    pub html: PathBuf,
     csv: PathBuf,
+    parquet: PathBuf,
 }
 
 impl Files {
-    fn in_folder(folder: &Path) -> Self {
+    /// The files of a report in this folder.
+    pub fn in_folder(folder: &Path) -> Self {
         let file = |name: &str| folder.join(name);
-        Self { json: file("report.json"), html: file("report.html"), csv: file("frames.csv") }
+        Self {
+            json: file("report.json"),
+            html: file("report.html"),
+            csv: file("frames.csv"),
+            parquet: file("faces.parquet"),
+        }
+    }
+
+    /// The files of a report that may be written now.
+    fn for_report(options: &EvaluateOptions) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(&options.output)
+            .with_context(|| format!("folder {} not made", options.output.display()))?;
+        let files = Self::in_folder(&options.output);
+        for (option, given) in [("labels", &options.labels), ("votes", &options.votes)] {
+            let Some(given) = given else {
+                continue;
+            };
+            ensure!(
+                !same_file(given, &files.csv),
+                "{}: --{option} is the file that this run would write over; expected a copy \
+                 elsewhere, or another --output",
+                given.display()
+            );
+        }
+        keep_filled_in_labels(&files)?;
+        Ok(files)
     }
 }
 
@@ -54,26 +88,30 @@ impl Files {
 pub fn evaluate(options: &EvaluateOptions, progress: &mut dyn Progress) -> anyhow::Result<Outcome> {
     let kind = Kind::of(&options.source)?;
     check(options, kind)?;
-    std::fs::create_dir_all(&options.output)
-        .with_context(|| format!("folder {} not made", options.output.display()))?;
-    let files = Files::in_folder(&options.output);
-    for (option, given) in [("labels", &options.labels), ("votes", &options.votes)] {
-        let Some(given) = given else {
-            continue;
-        };
-        ensure!(
-            !same_file(given, &files.csv),
-            "{}: --{option} is the file that this run would write over; expected a copy elsewhere, \
-             or another --output",
-            given.display()
-        );
-    }
-    keep_filled_in_labels(&files)?;
+    let files = Files::for_report(options)?;
     match kind {
-        Kind::Bag => with_source(options, evaluate_bag(options, &files, progress)),
+        Kind::Bag => with_source(options, evaluate_bag(options, &files, None, progress)),
         Kind::Folder => evaluate_folder(options, &files, progress),
         Kind::Fer2013 => evaluate_fer2013(options, &files, progress),
+        Kind::Recordings => {
+            bail!("{}: found several recordings, expected one", options.source.display())
+        }
     }
+}
+
+/// Evaluates one recording of several, as [`evaluate`] does, with models that are loaded already, and
+/// keeps what the report of all is made of.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_one(
+    options: &EvaluateOptions,
+    loaded: &mut Loaded,
+    one: &OneOfMany<'_>,
+    progress: &mut dyn Progress,
+) -> anyhow::Result<Outcome> {
+    let files = Files::for_report(options)?;
+    with_source(options, evaluate_bag(options, &files, Some((loaded, one)), progress))
 }
 
 fn with_source<T>(options: &EvaluateOptions, result: anyhow::Result<T>) -> anyhow::Result<T> {
@@ -116,48 +154,93 @@ fn check(options: &EvaluateOptions, kind: Kind) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn load(options: &EvaluateOptions, session: Option<SessionOptions>) -> anyhow::Result<Vec<Model>> {
-    let runtime = RuntimeOptions { library: options.onnxruntime.clone(), threads: 1 };
+/// One thread for each network: jobs run beside one another instead.
+fn runtime(options: &EvaluateOptions) -> RuntimeOptions {
+    RuntimeOptions { library: options.onnxruntime.clone(), threads: 1 }
+}
+
+/// Loads every model so many times.
+fn load(
+    options: &EvaluateOptions,
+    session: Option<&SessionOptions>,
+    times: usize,
+) -> anyhow::Result<Loaded> {
     let (calibration, place) = (options.calibration.clone(), options.place.clone());
     let files = ModelFiles { calibration, place, ..ModelFiles::default() };
-    Model::load_all(&options.models, &files, &runtime, session.as_ref())
+    Loaded::load(&options.models, &files, &runtime(options), session, times)
+}
+
+/// How the faces of a recording are looked for.
+fn of_recordings(options: &EvaluateOptions) -> SessionOptions {
+    with_size(SessionOptions { rates: options.rates, ..SessionOptions::default() }, options)
+}
+
+/// Loads the models for recordings. A recording has one memory of who is in view, so that there is one
+/// session for each model; what searches images ahead is there where every image is searched: otherwise
+/// what was seen before decides which are.
+///
+/// # Errors
+/// If one cannot be read or is no emotion network.
+pub fn load_for_recordings(options: &EvaluateOptions) -> anyhow::Result<Loaded> {
+    let session = of_recordings(options);
+    let mut loaded = load(options, Some(&session), 1)?;
+    let is_followed = session.rates.search_hz > 0.0;
+    let count = if is_followed { 0 } else { Plan::new(options.jobs).predictors };
+    for _ in 0..count {
+        loaded.detectors.push(load_detector(&ModelFiles::default(), &runtime(options))?);
+    }
+    Ok(loaded)
 }
 
 /// When an evaluation began, by the clock on the wall and by one that only goes forward.
-struct Begin {
-    provenance: Provenance,
+pub struct Begin {
+    /// Versions, command and machine.
+    pub provenance: Provenance,
     start: Instant,
 }
 
 impl Begin {
-    fn now(command: Vec<String>) -> Self {
+    /// Now.
+    pub fn now(command: Vec<String>) -> Self {
         Self { provenance: Provenance::now(command), start: Instant::now() }
     }
 }
 
 fn run<'p>(
     options: &EvaluateOptions,
-    source: Source,
+    (source, recording): (Source, &str),
     models: Vec<Model>,
     files: &Files,
     warnings: Warnings,
     progress: &'p mut dyn Progress,
 ) -> anyhow::Result<Run<'p>> {
+    let faces = match options.parquet_group_rows {
+        Some(rows) => {
+            let identities =
+                models.iter().map(|m| (m.name.as_str(), m.sha256.as_str(), m.labels()));
+            Some(FacesTable::create(&files.parquet, recording, identities, rows)?)
+        }
+        None => None,
+    };
     Ok(Run {
         source,
         frames_csv: FramesCsv::create(&files.csv, labels_of_all(&models))?,
+        faces,
+        result: None,
         models,
         warnings,
         progress,
         include_faces: options.include_faces,
         read_times: Vec::new(),
         decode_times: Vec::new(),
+        waiting: Waiting::default(),
     })
 }
 
 fn evaluate_bag(
     options: &EvaluateOptions,
     files: &Files,
+    one: Option<(&mut Loaded, &OneOfMany<'_>)>,
     progress: &mut dyn Progress,
 ) -> anyhow::Result<Outcome> {
     let bag = Bag::open(&options.source)?;
@@ -175,18 +258,41 @@ fn evaluate_bag(
         (None, None) => Labels::None,
     };
     warnings.iter().for_each(|warning| progress.warning(&warning.first));
-    let session = SessionOptions { rates: options.rates, ..SessionOptions::default() };
-    let models = load(options, Some(with_size(session, options)))?;
+    let mut own;
+    let (loaded, one) = match one {
+        Some((loaded, one)) => (loaded, Some(one)),
+        None => {
+            own = load_for_recordings(options)?;
+            (&mut own, None)
+        }
+    };
+    let models: Vec<_> = loaded.models.iter().map(Model::anew).collect();
     let topic = bag.topics().get(images.index);
     let mut source = Source::new(Kind::Bag, &options.source, false);
     source.topic = topic.map(|topic| topic.name.clone());
     source.rates = Some(options.rates);
     let frames = topic.and_then(|topic| topic.message_count);
     let begin = Begin::now(command(options, &models));
-    let mut run = run(options, source, models, files, warnings, progress)?;
+    let shown_name = source.path.clone();
+    let name = one.map_or(shown_name.as_str(), |one| one.name);
+    let mut run = run(options, (source, name), models, files, warnings, progress)?;
+    if let Some(one) = one {
+        let sparse = matches!(labels, Labels::Frames(_));
+        run.result = Some(ResultWriter::create(one, &run.models, sparse)?);
+    }
     run.progress.begin(frames);
     let mut recording = Recording { bag: &bag, images, labels, label_topic };
-    recording::evaluate(&mut recording, &mut run)?;
+    let Some(predictors) = loaded.predictors.first_mut() else {
+        bail!("no models are loaded");
+    };
+    predictors.iter_mut().for_each(Predictor::reset);
+    let looking = Looking {
+        predictors,
+        detectors: &mut loaded.detectors,
+        detect: of_recordings(options).detect,
+        plan: Plan::new(options.jobs),
+    };
+    recording::evaluate(&mut recording, looking, &mut run)?;
     let mut summary = match &recording.labels {
         Labels::None => LabelSummary::new("none", 0),
         Labels::Intervals(found) => LabelSummary {
@@ -214,18 +320,18 @@ fn evaluate_folder(
     progress: &mut dyn Progress,
 ) -> anyhow::Result<Outcome> {
     let folder = Folder::open(&options.source)?;
-    let models = load(
-        options,
-        (!options.cut_out).then(|| with_size(SessionOptions::for_pictures(), options)),
-    )?;
+    let session = with_size(SessionOptions::for_pictures(), options);
+    let session = (!options.cut_out).then_some(&session);
+    let Loaded { models, mut predictors, .. } = load(options, session, options.jobs.get())?;
     let source = Source::new(Kind::Folder, &options.source, options.cut_out);
     let begin = Begin::now(command(options, &models));
-    let mut run = run(options, source, models, files, Warnings::default(), progress)?;
+    let name = source.path.clone();
+    let mut run = run(options, (source, &name), models, files, Warnings::default(), progress)?;
     run.progress.begin(Some(folder.left()));
     for LeftOut { kind, text } in folder.left_out() {
         run.warn(kind, || text.clone());
     }
-    pictures::evaluate(folder, &mut run)?;
+    pictures::evaluate(folder, &mut predictors, Plan::new(options.jobs), &mut run)?;
     let labels = LabelSummary::new("folders", run.source.frames_used);
     finish(options, files, run, labels, &begin)
 }
@@ -236,14 +342,15 @@ fn evaluate_fer2013(
     progress: &mut dyn Progress,
 ) -> anyhow::Result<Outcome> {
     let rows = Fer2013::open(&options.source, &options.usage, options.votes.as_deref())?;
-    let models = load(options, None)?;
+    let Loaded { models, mut predictors, .. } = load(options, None, options.jobs.get())?;
     let mut source = Source::new(Kind::Fer2013, &options.source, true);
     source.usage = Some(options.usage.clone());
     source.votes = options.votes.as_deref().map(shown);
     let begin = Begin::now(command(options, &models));
-    let mut run = run(options, source, models, files, Warnings::default(), progress)?;
+    let name = source.path.clone();
+    let mut run = run(options, (source, &name), models, files, Warnings::default(), progress)?;
     run.progress.begin(None);
-    pictures::evaluate(rows, &mut run)?;
+    pictures::evaluate(rows, &mut predictors, Plan::new(options.jobs), &mut run)?;
     if run.source.frames == 0 {
         bail!("{}: no rows with Usage {}", options.source.display(), options.usage);
     }
@@ -252,7 +359,7 @@ fn evaluate_fer2013(
 }
 
 /// Takes the folders above everything that was given out of texts.
-fn cleaner(options: &EvaluateOptions, models: &[Model]) -> PathCleaner {
+pub fn cleaner(options: &EvaluateOptions, models: &[Model]) -> PathCleaner {
     let program = options.command.first().map(Path::new);
     let given = [Some(options.source.as_path()), Some(options.output.as_path()), program]
         .into_iter()
@@ -262,7 +369,8 @@ fn cleaner(options: &EvaluateOptions, models: &[Model]) -> PathCleaner {
     PathCleaner::new(given)
 }
 
-fn command(options: &EvaluateOptions, models: &[Model]) -> Vec<String> {
+/// The command line as a report has it.
+pub fn command(options: &EvaluateOptions, models: &[Model]) -> Vec<String> {
     let cleaner = cleaner(options, models);
     options.command.iter().map(|argument| cleaner.clean(argument)).collect()
 }
@@ -272,60 +380,124 @@ fn finish(
     options: &EvaluateOptions,
     files: &Files,
     run: Run<'_>,
-    mut labels: LabelSummary,
+    labels: LabelSummary,
     begin: &Begin,
 ) -> anyhow::Result<Outcome> {
     let Run {
-        source, models, frames_csv, mut warnings, progress, read_times, decode_times, ..
+        source,
+        models,
+        frames_csv,
+        faces,
+        result,
+        warnings,
+        progress,
+        read_times,
+        decode_times,
+        waiting,
+        ..
     } = run;
     progress.end();
     if source.frames_used == 0 {
         // Of all warnings, the one about frames; others may be about something beside them.
-        let of_frames = |warning: &&Warning| UNUSED_FRAME.contains(&warning.kind);
+        let of_frames = |warning: &&Warning| UNUSED_FRAME.contains(&warning.kind.as_ref());
         let first = warnings.iter().find(of_frames).or(warnings.iter().next());
         let reason = first.map_or("there are none", |w| w.first.as_str());
         let (path, frames) = (options.source.display(), source.frames);
         bail!("{path}: none of its {frames} frames could be used: {reason}");
     }
-    warn_of_coverage(&source, &labels, &models, &mut warnings, progress);
-    warn_of_missing_labels(&models, &mut warnings, progress);
-    let classes = classes_of(&models);
-    labels.names = classes.names();
-    let reports: Vec<_> = models.iter().map(|model| ModelReport::of(model, &classes)).collect();
-    let wall_secs = begin.start.elapsed().as_secs_f64();
-    let spent: Duration = read_times.iter().chain(&decode_times).sum();
-    let timing = Timing {
-        wall_secs,
-        frames_per_sec: source.frames_used as f64 / wall_secs,
-        times_real_time: source.duration_secs.map(|secs| secs / wall_secs),
-        read_and_decode_share: spent.as_secs_f64() / wall_secs,
-        read: StageTimes::of(read_times.into_iter()),
-        decode: StageTimes::of(decode_times.into_iter()),
-        models: models.iter().map(ModelTiming::of).collect(),
-    };
     let cleaner = cleaner(options, &models);
-    let report = Report {
-        format_version: FORMAT_VERSION,
-        source: &source,
-        labels: &labels,
-        classification_report: &reports,
-        models: &reports,
-        warnings: &warnings.with_texts(|text| cleaner.clean(text)),
-        timing: &timing,
-        provenance: &begin.provenance,
+    let spent: Duration = read_times.iter().chain(&decode_times).sum();
+    let timing = |source: &Source, models: &[Model]| {
+        let wall_secs = begin.start.elapsed().as_secs_f64();
+        Timing {
+            wall_secs,
+            frames_per_sec: source.frames_used as f64 / wall_secs,
+            times_real_time: source.duration_secs.map(|secs| secs / wall_secs),
+            jobs: Some(options.jobs.get()),
+            waiting_share: waiting.total().as_secs_f64() / wall_secs,
+            read_and_decode_share: spent.as_secs_f64() / wall_secs,
+            read: StageTimes::of(read_times.iter().copied()),
+            decode: StageTimes::of(decode_times.iter().copied()),
+            models: models.iter().map(ModelTiming::of).collect(),
+        }
     };
-    let timelines: Vec<_> = models.iter().map(|model| model.tally.timeline.as_ref()).collect();
-    let page = html::page(&report, &timelines)?;
+    let end = result.is_some().then(|| RecordingEnd {
+        source: source.clone(),
+        labels: (&labels).into(),
+        // Before those about all faces, which a report of several recordings finds anew.
+        warnings: warnings.with_texts(|text| cleaner.clean(text)).iter().cloned().collect(),
+        timing: (&timing(&source, &models)).into(),
+        machine: begin.provenance.machine(),
+        crops: RecordingEnd::crops_of(&models),
+    });
+    let found = Found { source, models, labels, warnings };
     frames_csv.finish()?;
-    whole_file::write(&files.json, &serde_json::to_vec(&report)?)?;
-    whole_file::write(&files.html, page.as_bytes())?;
+    let frames = FramesSeen { frames: found.source.frames, frames_used: found.source.frames_used };
+    let faces_parquet = faces.map(|faces| faces.finish(frames)).transpose()?;
+    let clean = |text: &str| cleaner.clean(text);
+    let (table, warnings) = found.write(files, timing, &begin.provenance, clean, progress)?;
+    if let (Some(result), Some(end)) = (result, end) {
+        result.finish(&end)?;
+    }
     Ok(Outcome {
-        table: table(&report),
+        table,
         report_json: files.json.clone(),
         report_html: files.html.clone(),
         frames_csv: files.csv.clone(),
+        faces_parquet,
         warnings,
     })
+}
+
+/// All that a report is made of.
+pub struct Found {
+    /// What was evaluated.
+    pub source: Source,
+    /// What each model saw.
+    pub models: Vec<Model>,
+    /// Where the labels came from.
+    pub labels: LabelSummary,
+    /// What went wrong so far.
+    pub warnings: Warnings,
+}
+
+impl Found {
+    /// Works out the figures and writes `report.json` and `report.html`. `clean` takes folders out of
+    /// the texts of warnings. Returns the table for a terminal and all warnings.
+    ///
+    /// # Errors
+    /// If a plot cannot be drawn or a file cannot be written.
+    pub fn write(
+        self,
+        files: &Files,
+        timing: impl FnOnce(&Source, &[Model]) -> Timing,
+        provenance: &Provenance,
+        clean: impl Fn(&str) -> String,
+        progress: &mut dyn Progress,
+    ) -> anyhow::Result<(String, Warnings)> {
+        let Self { source, models, mut labels, mut warnings } = self;
+        warn_of_coverage(&source, &labels, &models, &mut warnings, progress);
+        warn_of_missing_labels(&models, &mut warnings, progress);
+        let classes = classes_of(&models);
+        labels.names = classes.names();
+        let reports: Vec<_> = models.iter().map(|model| ModelReport::of(model, &classes)).collect();
+        let timing = timing(&source, &models);
+        let report = Report {
+            format_version: FORMAT_VERSION,
+            source: &source,
+            labels: &labels,
+            classification_report: &reports,
+            models: &reports,
+            warnings: &warnings.with_texts(clean),
+            timing: &timing,
+            provenance,
+        };
+        let timelines: Vec<_> = models.iter().map(|model| model.tally.timeline.as_ref()).collect();
+        let page = html::page(&report, &timelines)?;
+        whole_file::write(&files.json, &serde_json::to_vec(&report)?)?;
+        whole_file::write(&files.html, page.as_bytes())?;
+        Ok((table(&report), warnings))
+    }
 }
 
 /// Warns where fewer than half of the labelled faces were found: the figures then say little.

@@ -8,6 +8,7 @@ use crate::metrics::{ClassificationReport, Confusion, PeopleScores, Scores};
 use crate::mistakes::Mistake;
 use crate::plots;
 use crate::report::{ModelReport, NamedReport, Report};
+use crate::shards;
 use crate::stage_times::StageTimes;
 use crate::table::{headline, ms};
 use crate::timeline::Timeline;
@@ -40,6 +41,7 @@ pub fn page(report: &Report<'_>, timelines: &[Option<&Timeline>]) -> anyhow::Res
                      about what anyone felt." }
                 (warnings(report))
                 (comparison(report))
+                (shards::recordings(report.source))
                 @for model in &models { (model) }
                 (timing(report))
                 (provenance(report))
@@ -307,6 +309,7 @@ fn mistakes(mistakes: &[&Mistake]) -> Markup {
                         }
                         (mistake.truth) " read as " strong { (mistake.label) }
                         (format!(", {:.0} %", mistake.confidence * 100.0)) br;
+                        @if !mistake.recording.is_empty() { (mistake.recording) " " }
                         @if !mistake.source.is_empty() { (mistake.source) }
                         @if let Some(secs) = mistake.time_secs {
                             (mistake.face_id) (format!(", {secs:.2} s, frame {}", mistake.frame))
@@ -343,7 +346,7 @@ fn timing(report: &Report<'_>) -> Markup {
         p {
             (format!("{:.1} s in all, {:.0} frames a second", timing.wall_secs, timing.frames_per_sec))
             @if let Some(times) = timing.times_real_time { (format!(", {times:.1} times real time")) }
-            (format!("; {:.0} % of it reading and decoding.", timing.read_and_decode_share * 100.0))
+            (format!("; {:.0} % of it waiting for images.", timing.waiting_share * 100.0))
         }
     }
 }
@@ -353,6 +356,7 @@ fn provenance(report: &Report<'_>) -> Markup {
     html! {
         h2 { "Where these figures come from" }
         dl {
+            (shards::machines(&found.machines))
             dt { "command" } dd { code { (found.command.join(" ")) } }
             dt { "started" } dd { (found.started) }
             dt { "rapport" } dd { (found.rapport) }

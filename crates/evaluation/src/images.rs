@@ -2,7 +2,7 @@
 
 use anyhow::{bail, ensure};
 
-use rapport_perception::frame::{Decoder, Encoding, Frame, FrameError};
+use rapport_perception::frame::{Decoder, Encoding, Frame, FrameError, OwnedFrame};
 use rapport_recording::bag::{Bag, Topic};
 use rapport_recording::message::{CompressedImageMessage, Definition, Header, ImageMessage};
 
@@ -150,8 +150,56 @@ impl ImageReader {
         Ok((message.header, frame_of(&message)?))
     }
 
+    /// The same for an image that is needed later, perhaps by another thread: it keeps the message,
+    /// and the pixels where they had to be decoded.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_owned(&mut self, topic: ImageTopic, cdr: Vec<u8>) -> anyhow::Result<OwnedImage> {
+        if !topic.is_compressed {
+            frame_of(&ImageMessage::read(&cdr)?)?;
+            return Ok(OwnedImage { cdr, pixels: None, warning: None });
+        }
+        let message = CompressedImageMessage::read(&cdr)?;
+        let pixels = Some(self.decoder.decode_owned(message.format, message.data)?);
+        Ok(OwnedImage { pixels, warning: self.decoder.warning().map(str::to_owned), cdr })
+    }
+
     /// What is wrong with the image read last, if it has all its pixels.
     pub fn warning(&self) -> Option<&str> {
         self.decoder.warning()
+    }
+}
+
+/// An image of a recording whose pixels are at hand.
+#[derive(Debug)]
+pub struct OwnedImage {
+    cdr: Vec<u8>,
+    /// Those of a compressed image; others lie in the message as they are.
+    pixels: Option<OwnedFrame>,
+    warning: Option<String>,
+}
+
+impl OwnedImage {
+    /// The header and the pixels.
+    ///
+    /// # Errors
+    /// None: what can be wrong, [`ImageReader::read_owned`] has found.
+    pub fn parts(&self) -> anyhow::Result<(Header<'_>, Frame<'_>)> {
+        if let Some(pixels) = &self.pixels {
+            return Ok((CompressedImageMessage::read(&self.cdr)?.header, pixels.view()));
+        }
+        let message = ImageMessage::read(&self.cdr)?;
+        Ok((message.header, frame_of(&message)?))
+    }
+
+    /// What is wrong with it, if it has all its pixels.
+    pub fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
+    }
+
+    /// The memory that it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.cdr.len() + self.pixels.as_ref().map_or(0, OwnedFrame::bytes)
     }
 }

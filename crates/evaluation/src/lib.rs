@@ -40,8 +40,11 @@
 //! - `source`: what lies at the path. `recording`, [`pictures`]: its frames, one after another;
 //!   [`images`]: a message as a frame; [`picture_file`]: a file as a picture.
 //! - [`labels`]: what people say that the faces show.
-//! - `model`, `run`: gives frames to the models. `seen`: what they saw. `tally`, `sequence`,
-//!   `timeline`, `mistakes`: what is counted.
+//! - `reader`: reading ahead of the networks, and jobs beside one another.
+//! - `predictor`, `model`, `run`: gives frames to the models. [`seen`]: what they saw. `tally`,
+//!   `sequence`, `timeline`, `mistakes`: what is counted.
+//! - [`tables`]: every face as a row of a Parquet file. [`shards`]: many recordings, divided among
+//!   processes, and one report of all.
 //! - [`adapt`]: what people's answers say about a network, and the calibration that follows.
 //! - [`metrics`]: the figures, from counts. `report`: all of them, as `report.json` has them.
 //!   `table`, `html`, `plots`, `frames_csv`: to read. `whole_file`: files written whole or not at
@@ -61,17 +64,21 @@ mod options;
 pub mod picture_file;
 pub mod pictures;
 mod plots;
+mod predictor;
 mod progress;
 mod provenance;
+mod reader;
 mod recording;
 mod report;
 mod run;
-mod seen;
+pub mod seen;
 mod sequence;
+pub mod shards;
 mod shown_path;
 mod source;
 mod stage_times;
 mod table;
+pub mod tables;
 mod tally;
 mod timeline;
 pub mod warnings;

@@ -17,6 +17,9 @@ pub struct Mistake {
     pub label: Emotion,
     /// The model's confidence in it, 0 to 1.
     pub confidence: f32,
+    /// The recording, where there are several; empty elsewhere.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub recording: String,
     /// The frame's number.
     pub frame: u64,
     /// The picture or line; empty in recordings.
@@ -44,8 +47,8 @@ impl Mistakes {
     pub fn add(&mut self, mut mistake: Mistake, crop: impl FnOnce() -> Option<Vec<u8>>) {
         let is_same = |other: &Mistake| {
             !mistake.face_id.is_empty()
-                && (&other.face_id, other.truth, other.label)
-                    == (&mistake.face_id, mistake.truth, mistake.label)
+                && (&other.recording, &other.face_id, other.truth, other.label)
+                    == (&mistake.recording, &mistake.face_id, mistake.truth, mistake.label)
         };
         if let Some(known) = self.worst.iter().position(is_same) {
             if self.worst[known].confidence >= mistake.confidence {
@@ -58,6 +61,13 @@ impl Mistakes {
             mistake.crop_png = crop();
             self.worst.insert(place, mistake);
             self.worst.truncate(KEPT);
+        }
+    }
+
+    /// Gives the mistakes of a recording the faces that were cut out of it.
+    pub fn show(&mut self, recording: &str, crop: impl Fn(&Mistake) -> Option<Vec<u8>>) {
+        for mistake in self.worst.iter_mut().filter(|mistake| mistake.recording == recording) {
+            mistake.crop_png = crop(mistake);
         }
     }
 

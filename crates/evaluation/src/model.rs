@@ -1,28 +1,14 @@
 //! A network that is evaluated.
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::thread::{self, ScopedJoinHandle};
 
-use ndarray::Axis;
-
-use crate::seen::Seen;
+use crate::predictor::Predictor;
 use crate::tally::Tally;
-use rapport_perception::classify::EmotionNet;
-use rapport_perception::frame::Frame;
-use rapport_perception::geometry::Rect;
-use rapport_perception::onnx::{ModelError, RuntimeOptions};
-use rapport_perception::{
-    ModelFiles, ModelIdentity, Networks, Session, SessionOptions, Timings, emotion_net, model_file,
-};
-use rapport_vocabulary::{Emotion, ImageStamp, LabelSet};
-
-/// What frames go through.
-enum Input {
-    /// A session: faces are looked for.
-    Session(Box<Session>),
-    /// The emotion network alone: the frame is a face.
-    Face(Box<EmotionNet>),
-}
+use rapport_perception::detect::YuNetDetector;
+use rapport_perception::onnx::RuntimeOptions;
+use rapport_perception::{ModelFiles, SessionOptions, model_file};
+use rapport_vocabulary::{Emotion, LabelSet};
 
 /// A model and what it saw.
 pub struct Model {
@@ -36,89 +22,96 @@ pub struct Model {
     pub calibration_revision: Option<u32>,
     /// What it saw.
     pub tally: Tally,
-    input: Input,
+    labels: LabelSet,
 }
 
-impl Model {
-    /// Loads the models, of the package if none is named. `files`: the others, and the calibration.
-    /// `options`: how faces are looked for; nothing where frames are faces.
+/// Models and what frames are given to.
+pub struct Loaded {
+    /// Each model once.
+    pub models: Vec<Model>,
+    /// For each job a predictor of each model, in the order of the models.
+    pub predictors: Vec<Vec<Predictor>>,
+    /// What searches the images of a recording ahead of their turn, one for each thread.
+    pub detectors: Vec<YuNetDetector>,
+}
+
+impl Loaded {
+    /// Loads the models, of the package if none is named, `jobs` times each, at least once. `files`:
+    /// the others, and the calibration. `options`: how faces are looked for; nothing where frames are
+    /// faces.
     ///
     /// # Errors
     /// If one cannot be read or is no emotion network.
-    pub fn load_all(
+    pub fn load(
         paths: &[PathBuf],
         files: &ModelFiles,
         runtime: &RuntimeOptions,
         options: Option<&SessionOptions>,
-    ) -> anyhow::Result<Vec<Self>> {
+        jobs: usize,
+    ) -> anyhow::Result<Self> {
         let shipped = [PathBuf::new()];
         let paths = if paths.is_empty() { &shipped } else { paths };
-        let mut models: Vec<Self> = Vec::new();
+        let mut models: Vec<Model> = Vec::new();
+        let mut predictors: Vec<Vec<Predictor>> = Vec::new();
+        predictors.resize_with(jobs.max(1), Vec::new);
         for given in paths {
             let path = model_file(given, "emotion.onnx")?;
             let files = ModelFiles { emotion: path.clone(), ..files.clone() };
-            let input = match options {
-                Some(options) => {
-                    let networks = Networks::load(&files, runtime)?;
-                    Input::Session(Box::new(Session::new(networks, options.clone())))
-                }
-                None => Input::Face(Box::new(emotion_net(&files, runtime)?)),
-            };
+            let predictor = Predictor::load(&files, runtime, options)?;
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let alike = models.iter().filter(|m| m.path.file_stem() == path.file_stem()).count();
             let name = if alike == 0 { stem } else { format!("{stem}-{}", alike + 1) };
-            let ModelIdentity { sha256, .. } = match &input {
-                Input::Session(session) => session.networks().emotion_model().clone(),
-                Input::Face(net) => net.network().identity(),
-            };
-            let calibration_revision = match &input {
-                Input::Session(session) => session.networks().calibration(),
-                Input::Face(net) => net.calibration(),
-            }
-            .map(|calibration| calibration.revision);
-            models.push(Self {
+            models.push(Model {
                 name,
                 path,
-                sha256,
-                calibration_revision,
-                input,
+                sha256: predictor.identity().sha256,
+                calibration_revision: predictor.calibration_revision(),
                 tally: Tally::default(),
+                labels: predictor.labels().clone(),
             });
+            let load = || Predictor::load(&files, runtime, options);
+            // Beside one another: several jobs begin as soon as one.
+            let others = thread::scope(|scope| {
+                let threads: Vec<_> = (1..jobs).map(|_| scope.spawn(load)).collect();
+                let join = |thread: ScopedJoinHandle<'_, _>| match thread.join() {
+                    Ok(loaded) => loaded,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                };
+                threads.into_iter().map(join).collect::<Result<Vec<_>, _>>()
+            })?;
+            let all = std::iter::once(predictor).chain(others);
+            predictors.iter_mut().zip(all).for_each(|(of_job, one)| of_job.push(one));
         }
-        Ok(models)
+        Ok(Self { models, predictors, detectors: Vec::new() })
+    }
+}
+
+impl Model {
+    /// A model of which only the name and what it saw are known.
+    pub fn remembered(
+        name: String,
+        path: PathBuf,
+        sha256: String,
+        calibration_revision: Option<u32>,
+        labels: LabelSet,
+    ) -> Self {
+        Self { name, path, sha256, calibration_revision, labels, tally: Tally::default() }
+    }
+
+    /// The same model before it saw anything.
+    pub fn anew(&self) -> Self {
+        Self::remembered(
+            self.name.clone(),
+            self.path.clone(),
+            self.sha256.clone(),
+            self.calibration_revision,
+            self.labels.clone(),
+        )
     }
 
     /// The labels that the model tells apart, in its order.
     pub fn labels(&self) -> &LabelSet {
-        match &self.input {
-            Input::Session(session) => session.networks().labels(),
-            Input::Face(net) => net.labels(),
-        }
-    }
-
-    /// Processes a frame and notes the time it took. `stamp`: when the image was taken; nothing for a
-    /// picture, which has nothing to do with the one before.
-    ///
-    /// # Errors
-    /// If a network fails on it.
-    pub fn process(
-        &mut self,
-        frame: &Frame<'_>,
-        stamp: Option<ImageStamp>,
-    ) -> Result<Vec<Seen>, ModelError> {
-        let (seen, timings) = match &mut self.input {
-            Input::Session(session) => {
-                let stamp = stamp.unwrap_or_else(|| {
-                    session.reset();
-                    ImageStamp::at(std::time::Duration::ZERO)
-                });
-                let observation = session.process(frame, stamp)?;
-                (observation.people.iter().map(Seen::from).collect(), observation.timings)
-            }
-            Input::Face(net) => process_face(net, frame)?,
-        };
-        self.tally.timings.push(timings);
-        Ok(seen)
+        &self.labels
     }
 }
 
@@ -126,32 +119,4 @@ impl Model {
 pub fn labels_of_all(models: &[Model]) -> Vec<Emotion> {
     let has = |label: &Emotion| models.iter().any(|model| model.labels().contains(*label));
     Emotion::ALL.into_iter().filter(has).collect()
-}
-
-fn process_face(
-    net: &mut EmotionNet,
-    frame: &Frame<'_>,
-) -> Result<(Vec<Seen>, Timings), ModelError> {
-    let start = Instant::now();
-    let (width, height) = (frame.width_px() as f32, frame.height_px() as f32);
-    let mut crop = net.blank_crops(1);
-    net.crop_whole(frame, crop.index_axis_mut(Axis(0), 0));
-    let cropped = Instant::now();
-    let distributions = net.classify(crop.view())?;
-    let total = start.elapsed();
-    let seen = distributions.iter().map(|&probabilities| {
-        let label = net.reading().label(&probabilities);
-        Seen {
-            face_id: String::new(),
-            roi_in_image: Rect { x: 0.0, y: 0.0, width, height },
-            label,
-            instant_label: label,
-            sure: net.reading().decision.is_sure(label, probabilities.of(label)),
-            probabilities,
-            instant_probabilities: probabilities,
-        }
-    });
-    let crop = cropped - start;
-    let timings = Timings { crop, classify: total - crop, total, ..Timings::default() };
-    Ok((seen.collect(), timings))
 }

@@ -1,5 +1,6 @@
 //! What to evaluate, and what came of it.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use crate::warnings::Warnings;
@@ -38,8 +39,15 @@ pub struct EvaluateOptions {
     /// The largest size at which faces are looked for; `None` for the node's 480x360 in recordings
     /// and 1920x1920 in pictures.
     pub working_size: Option<WorkingSize>,
+    /// Write `faces.parquet` too: after how many rows they can be read, 1 or more
+    /// ([`ROWS_OF_A_GROUP`](crate::tables::ROWS_OF_A_GROUP)). Nothing: no such file.
+    pub parquet_group_rows: Option<usize>,
     /// How often the images of a recording are searched and its faces classified.
     pub rates: RateOptions,
+    /// How many pictures, or how many of several recordings, are looked at beside one another, each by
+    /// networks of its own; of one recording, how many threads read, search images where every one is
+    /// searched, and run models where there are several. The figures are the same for any number.
+    pub jobs: NonZeroUsize,
     /// ONNX Runtime's shared library, where it is not found by itself.
     pub onnxruntime: Option<PathBuf>,
     /// The command line, for the report; empty where there is none.
@@ -62,8 +70,10 @@ impl EvaluateOptions {
             votes: None,
             cut_out: false,
             include_faces: false,
+            parquet_group_rows: None,
             working_size: None,
             rates: RateOptions::default(),
+            jobs: NonZeroUsize::MIN,
             onnxruntime: None,
             command: Vec::new(),
         }
@@ -79,6 +89,8 @@ pub struct Outcome {
     pub report_html: PathBuf,
     /// Every face of every frame.
     pub frames_csv: PathBuf,
+    /// The same as Parquet, where it was asked for.
+    pub faces_parquet: Option<PathBuf>,
     /// The main figures as a table for a terminal.
     pub table: String,
     /// What went wrong without ending the evaluation, with full paths.

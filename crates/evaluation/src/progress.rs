@@ -3,6 +3,11 @@
 /// Is told how far an evaluation is and what goes wrong, so that a command can draw a bar and
 /// another program can do without. Every method does nothing unless it is written.
 pub trait Progress {
+    /// One recording of several begins, or was done before. `number`: from 0, of `of`.
+    fn recording(&mut self, number: usize, of: usize, name: &str) {
+        let _ = (number, of, name);
+    }
+
     /// The first frame is about to be read. `frames`: how many there are, where that is known.
     fn begin(&mut self, frames: Option<u64>) {
         let _ = frames;

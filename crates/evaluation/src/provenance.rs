@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
+use crate::shards::Machine;
 use rapport_perception::onnx;
 
 /// Versions, command, time and machine. No name of a person, a person's folder or a host.
@@ -23,6 +24,9 @@ pub struct Provenance {
     pub cores: Option<usize>,
     /// Operating system and architecture.
     pub system: String,
+    /// What computed the results of several recordings, each with the number of its recordings.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub machines: Vec<(Machine, u64)>,
 }
 
 impl Provenance {
@@ -36,6 +40,17 @@ impl Provenance {
             processor: processor(),
             cores: std::thread::available_parallelism().ok().map(usize::from),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            machines: Vec::new(),
+        }
+    }
+
+    /// What of it may change the last digits of figures.
+    pub fn machine(&self) -> Machine {
+        Machine {
+            rapport: self.rapport.to_owned(),
+            onnxruntime: self.onnxruntime.clone(),
+            processor: self.processor.clone(),
+            system: self.system.clone(),
         }
     }
 }

@@ -1,18 +1,22 @@
 //! A recording, frame by frame through the sessions, as the node processes it.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::thread::{self, Scope};
+use std::time::Duration;
 
-use anyhow::Context;
-
-use crate::images::{ImageReader, ImageTopic};
+use crate::images::ImageTopic;
 use crate::labels::Labels;
-use crate::run::Run;
+use crate::predictor::Predictor;
+use crate::reader::steps::{self, Step};
+use crate::reader::{Ahead, Bounds, Plan, SideBySide, Waiting};
+use crate::run::{Predictions, Run};
 use crate::seen::Place;
 use crate::sequence::Sequence;
 use crate::timeline::Timeline;
-use rapport_recording::bag::Bag;
+use rapport_perception::detect::{DetectOptions, YuNetDetector};
+use rapport_recording::bag::{Bag, Messages};
 use rapport_recording::message::StringMessage;
-use rapport_vocabulary::{ImageClock, ImageStamp};
+use rapport_vocabulary::ImageClock;
 
 /// A longer time from one image to the next means that the camera's clock was set: one image
 /// without a stamp among others, or a simulation that began.
@@ -30,11 +34,79 @@ pub struct Recording<'a> {
     pub label_topic: Option<usize>,
 }
 
+/// What looks at the images.
+pub struct Looking<'l> {
+    /// One of each model.
+    pub predictors: &'l mut [Predictor],
+    /// Search images ahead; none where the session decides which images are searched.
+    pub detectors: &'l mut [YuNetDetector],
+    /// How they search.
+    pub detect: DetectOptions,
+    /// The threads.
+    pub plan: Plan,
+}
+
+/// Pixels that may wait for the networks, in bytes.
+const WAITING_BYTES: usize = 64 << 20;
+
+/// A step of a recording and what each model saw.
+type Looked<'scope> = Box<dyn Iterator<Item = (Arc<Step>, Predictions)> + 'scope>;
+
+impl<'l> Looking<'l> {
+    /// The steps in order, on threads of this scope.
+    fn steps<'scope>(
+        self,
+        scope: &'scope Scope<'scope, '_>,
+        messages: Messages,
+        images: ImageTopic,
+        waiting: &Waiting,
+    ) -> anyhow::Result<Looked<'scope>>
+    where
+        'l: 'scope,
+    {
+        let bounds = |threads| Bounds::of_images(threads, WAITING_BYTES, Step::bytes);
+        let Self { predictors, detectors, detect, plan } = self;
+        let messages = steps::timed(messages);
+        let read = match plan.readers {
+            0 => Ahead::here(messages, steps::decoder(images)),
+            readers => {
+                let decoders = (0..readers).map(|_| steps::decoder(images)).collect();
+                Ahead::threads(scope, messages, decoders, bounds(readers))?
+            }
+        };
+        let read = waiting.on(read);
+        let searchers: Vec<_> = detectors
+            .iter_mut()
+            .map(|detector| steps::searcher(detector, detect.clone()))
+            .collect();
+        let searched = match searchers.len() {
+            0 => Ahead::Here(Box::new(read)),
+            threads => Ahead::threads(scope, read, searchers, bounds(threads))?,
+        };
+        let threads = plan.predictors.min(predictors.len());
+        if threads < 2 {
+            return Ok(Box::new(searched.map(move |step| {
+                let predictions = step.predict(predictors);
+                (Arc::new(step), predictions)
+            })));
+        }
+        let share = predictors.len().div_ceil(threads);
+        let groups =
+            predictors.chunks_mut(share).map(|group| move |step: &Step| step.predict(group));
+        let looked = SideBySide::new(scope, searched, groups)?;
+        Ok(Box::new(looked.map(|(step, groups)| (step, groups.into_iter().flatten().collect()))))
+    }
+}
+
 /// Gives every image to every model, in order, each once.
 ///
 /// # Errors
-/// If `frames.csv` cannot be written.
-pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run<'_>) -> anyhow::Result<()> {
+/// If a file cannot be written.
+pub fn evaluate(
+    recording: &mut Recording<'_>,
+    looking: Looking<'_>,
+    run: &mut Run<'_>,
+) -> anyhow::Result<()> {
     let (bag, images) = (recording.bag, recording.images);
     let label_topic = recording.label_topic.and_then(|index| bag.topics().get(index));
     let image_topic = bag.topics().get(images.index);
@@ -46,71 +118,83 @@ pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run<'_>) -> anyhow::Res
     for warning in bag.warnings() {
         run.warn("recording", || warning.to_string());
     }
-    let (mut reader, mut clock) = (ImageReader::default(), ImageClock::default());
+    let wanted = |topic: &rapport_recording::bag::Topic| {
+        Some(topic) == image_topic || Some(topic) == label_topic
+    };
+    let messages = bag.messages_on(wanted);
+    let waiting = run.waiting.clone();
+    thread::scope(|scope| {
+        let steps = looking.steps(scope, messages, images, &waiting)?;
+        take_all(recording, steps, run)
+    })
+}
+
+/// Counts what was seen, step by step.
+fn take_all(
+    recording: &mut Recording<'_>,
+    steps: Looked<'_>,
+    run: &mut Run<'_>,
+) -> anyhow::Result<()> {
+    let bag = recording.bag;
+    let label_topic = recording.label_topic.and_then(|index| bag.topics().get(index));
+    let mut clock = ImageClock::default();
     let mut begin_ns = bag.bounds_ns().map(|(first_ns, _)| first_ns);
     let mut last_ns = None;
     let (mut before, mut duration) = (None, Duration::ZERO);
     let mut log_times_ns = None;
-    let wanted = |topic: &rapport_recording::bag::Topic| {
-        Some(topic) == image_topic || Some(topic) == label_topic
-    };
-    let mut messages = bag.messages_on(wanted);
-    loop {
-        let start = Instant::now();
-        let Some(next) = messages.next() else {
-            break;
-        };
-        let message = match next {
-            Ok(message) => message,
-            Err(warning) => {
+    for (step, predictions) in steps {
+        let step = match &*step {
+            Step::Warning(warning) => {
                 run.warn("recording", || warning.to_string());
                 continue;
             }
-        };
-        let read = start.elapsed();
-        last_ns = last_ns.max(Some(message.log_time_ns));
-        if Some(message.topic) == recording.label_topic {
-            let topic = label_topic.map_or("", |topic| &topic.name);
-            match (&mut recording.labels, StringMessage::read(&message.data)) {
-                (Labels::Topic(labels), Ok(text)) => {
-                    if let Some(text) = labels.message(text.data, topic, &mut run.warnings) {
-                        run.progress.warning(text);
+            Step::Message(message) => {
+                last_ns = last_ns.max(Some(message.log_time_ns));
+                let topic = label_topic.map_or("", |topic| &topic.name);
+                match (&mut recording.labels, StringMessage::read(&message.data)) {
+                    (Labels::Topic(labels), Ok(text)) => {
+                        if let Some(text) = labels.message(text.data, topic, &mut run.warnings) {
+                            run.progress.warning(text);
+                        }
                     }
+                    (_, Err(error)) => {
+                        run.warn("unknown label", || format!("topic {topic}: {error}"));
+                    }
+                    (_, Ok(_)) => {}
                 }
-                (_, Err(error)) => {
-                    run.warn("unknown label", || format!("topic {topic}: {error}"));
-                }
-                (_, Ok(_)) => {}
+                continue;
             }
-            continue;
-        }
+            Step::Image(step) => step,
+        };
+        last_ns = last_ns.max(Some(step.log_time_ns));
         let number = run.source.frames;
         run.source.frames += 1;
         run.progress.frame();
-        let start = Instant::now();
-        let (header, frame) = match reader.read(images, &message.data) {
-            Ok(image) => image,
+        let parts = step.image.as_ref().map_err(|error| format!("{error:#}"));
+        let parts =
+            parts.and_then(|image| Ok((image, image.parts().map_err(|e| format!("{e:#}"))?)));
+        let (image, (header, frame)) = match parts {
+            Ok(parts) => parts,
             Err(error) => {
-                run.warn("image not used", || format!("frame {number}: {error:#}"));
+                run.warn("image not used", || format!("frame {number}: {error}"));
                 continue;
             }
         };
-        run.decode_times.push(start.elapsed());
-        run.read_times.push(read);
+        run.decode_times.push(step.decode);
+        run.read_times.push(step.read);
         run.source.frames_used += 1;
-        // As in the node: an image without a stamp counts as taken when it arrived.
-        let arrival = Duration::from_nanos(message.log_time_ns.try_into().unwrap_or_default());
+        let arrival = step.stamp(&header).arrival;
         let at = clock.time(header.stamp(), arrival);
         // Where the camera's clock was set, nobody knows how much time passed.
-        let step = before.map_or(Duration::ZERO, |before| at.time.saturating_sub(before));
-        let step = if step <= CLOCK_WAS_SET {
-            step
+        let passed = before.map_or(Duration::ZERO, |before| at.time.saturating_sub(before));
+        let passed = if passed <= CLOCK_WAS_SET {
+            passed
         } else {
             run.warn("clock set", || {
                 format!(
                     "frame {number} was taken {:.1} h after the one before, by its stamp: the gap is \
                      not counted in the duration",
-                    step.as_secs_f64() / 3600.0
+                    passed.as_secs_f64() / 3600.0
                 )
             });
             Duration::ZERO
@@ -123,23 +207,22 @@ pub fn evaluate(recording: &mut Recording<'_>, run: &mut Run<'_>) -> anyhow::Res
                 )
             });
         }
-        let (_, latest_ns) = log_times_ns.get_or_insert((message.log_time_ns, message.log_time_ns));
-        *latest_ns = message.log_time_ns.max(*latest_ns);
-        duration = duration.saturating_add(step);
+        let (_, latest_ns) = log_times_ns.get_or_insert((step.log_time_ns, step.log_time_ns));
+        *latest_ns = step.log_time_ns.max(*latest_ns);
+        duration = duration.saturating_add(passed);
         before = Some(at.time);
-        let begin_ns = *begin_ns.get_or_insert(message.log_time_ns);
+        let begin_ns = *begin_ns.get_or_insert(step.log_time_ns);
         let place = Place {
             frame: number,
             source: String::new(),
-            time_secs: Some(message.log_time_ns.saturating_sub(begin_ns) as f64 / 1e9),
+            time_secs: Some(step.log_time_ns.saturating_sub(begin_ns) as f64 / 1e9),
             stamp: Some(header.stamp().unwrap_or(arrival)),
             time: Some(at),
-            image_stamp: Some(ImageStamp { stamp: header.stamp(), arrival }),
         };
         let image_time_ns = i64::try_from(at.time.as_nanos()).unwrap_or(i64::MAX);
-        let labels = recording.labels.at(number, message.log_time_ns, image_time_ns);
-        run.process(&frame, &place, &labels, |seen| seen).context("frames.csv not written")?;
-        if let Some(warning) = reader.warning() {
+        let labels = recording.labels.at(number, step.log_time_ns, image_time_ns);
+        run.take(Some(&frame), &place, &labels, predictions)?;
+        if let Some(warning) = image.warning() {
             run.warn("damaged image", || format!("frame {number}: {warning}"));
         }
     }

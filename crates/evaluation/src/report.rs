@@ -72,7 +72,7 @@ fn report_of_first<S: Serializer>(models: &[ModelReport<'_>], to: S) -> Result<S
 }
 
 /// Where the labels came from.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct LabelSummary {
     /// `folders`, `fer2013`, `intervals`, `frames`, `topic` or `none`.
     pub kind: &'static str,
@@ -258,7 +258,14 @@ pub struct Timing {
     /// The recording's length over that time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times_real_time: Option<f64>,
-    /// Reading and decoding over that time.
+    /// How many jobs there were; nothing in a report of several recordings, whose times are added up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jobs: Option<usize>,
+    /// The share of that time in which the networks waited for the next frame: what reading and
+    /// decoding add to the evaluation.
+    pub waiting_share: f64,
+    /// The time that was spent reading and decoding over that time, on whatever thread. Beside the
+    /// networks it adds nothing by itself, and with several jobs it may be more than 1.
     pub read_and_decode_share: f64,
     /// Reading each frame's bytes; for pictures, decoding too.
     pub read: StageTimes,

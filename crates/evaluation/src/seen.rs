@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use rapport_perception::Person;
-use rapport_perception::geometry::Rect;
-use rapport_vocabulary::{Distribution, Emotion, ImageStamp, ImageTime};
+use rapport_perception::geometry::{Point, Rect};
+use rapport_perception::pose::HeadPose;
+use rapport_vocabulary::{Distribution, Emotion, Engagement, ImageTime};
+use serde::{Deserialize, Serialize};
 
 /// A face as a model saw it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Seen {
     /// The track's id; empty in pictures.
     pub face_id: String,
@@ -23,6 +25,24 @@ pub struct Seen {
     pub probabilities: Distribution,
     /// The distribution of this frame alone.
     pub instant_probabilities: Distribution,
+    /// Where the face was found; nothing where the frame is a face. No figure is made of it.
+    #[serde(skip)]
+    pub details: Option<Box<Details>>,
+}
+
+/// What was found of a face beside its expression.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Details {
+    /// How sure the detector is, 0 to 1.
+    pub detection_confidence: f32,
+    /// Left eye, right eye, nose tip, left and right mouth corner, as seen in the image, in pixels.
+    pub landmarks: [Point; 5],
+    /// To the side and up, in degrees; nothing where the landmarks are those of no head.
+    pub yaw_pitch_deg: Option<(f64, f64)>,
+    /// From the camera to the point between the eyes, in metres, where the camera is known.
+    pub distance_m: Option<f64>,
+    /// Whether the person attends to the camera, where that is known.
+    pub engagement: Option<Engagement>,
 }
 
 impl Seen {
@@ -42,12 +62,19 @@ impl From<&Person> for Seen {
             sure: person.sure,
             probabilities: person.probabilities,
             instant_probabilities: person.instant_probabilities,
+            details: Some(Box::new(Details {
+                detection_confidence: person.face.score,
+                landmarks: person.face.landmarks,
+                yaw_pitch_deg: person.facing.map(|facing| (facing.yaw_deg, facing.pitch_deg)),
+                distance_m: person.pose.as_ref().map(HeadPose::distance_m),
+                engagement: person.engagement,
+            })),
         }
     }
 }
 
 /// Which frame or picture.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Place {
     /// Its number, from 0: of the image topic, of the picture, of the row.
     pub frame: u64,
@@ -59,6 +86,4 @@ pub struct Place {
     pub stamp: Option<Duration>,
     /// The image's time as perception counts it; nothing for pictures.
     pub time: Option<ImageTime>,
-    /// What that comes from.
-    pub image_stamp: Option<ImageStamp>,
 }

@@ -57,6 +57,8 @@ struct Segment {
 pub struct Sequence {
     /// How long a label of a single frame lasts over frames without one.
     lasts: Duration,
+    /// Track ids of the recordings before this one.
+    earlier_ids: usize,
     frames: u64,
     frames_with_faces: u64,
     last_seen: BTreeMap<String, Last>,
@@ -74,6 +76,13 @@ impl Sequence {
     pub fn new(sparse: bool) -> Self {
         let lasts = if sparse { LONGEST_GAP } else { Duration::ZERO };
         Self { lasts, ..Self::default() }
+    }
+
+    /// Goes on with another recording, in which nobody is known. `sparse`: as for [`Self::new`].
+    pub fn next_recording(&mut self, sparse: bool) {
+        self.start_over();
+        self.earlier_ids += std::mem::take(&mut self.last_seen).len();
+        self.lasts = Self::new(sparse).lasts;
     }
 
     /// Takes the next frame, in order.
@@ -185,7 +194,7 @@ impl Sequence {
         SequenceSummary {
             frames: self.frames,
             frames_with_faces: self.frames_with_faces,
-            face_ids: self.last_seen.len(),
+            face_ids: self.earlier_ids + self.last_seen.len(),
             face_secs: self.face_secs,
             label_flips_per_minute: Flips {
                 raw: per_minute(self.instant_flips),
@@ -269,6 +278,7 @@ mod tests {
             sure: true,
             probabilities: only(label),
             instant_probabilities: only(instant),
+            details: None,
         }
     }
 

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use anyhow::bail;
 use rapport_perception::RateOptions;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::shown_path::shown;
 
 /// What lies at a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A rosbag2 recording.
@@ -18,10 +18,12 @@ pub enum Kind {
     Folder,
     /// `emotion,pixels,Usage`.
     Fer2013,
+    /// Several rosbag2 recordings.
+    Recordings,
 }
 
 /// What is evaluated, as the report has it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Source {
     /// What it is.
     pub kind: Kind,
@@ -51,6 +53,31 @@ pub struct Source {
     /// Where a recording ends: seconds from its first message to its last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_at_secs: Option<f64>,
+    /// Each recording, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recordings: Vec<RecordingSummary>,
+}
+
+/// One recording of several.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RecordingSummary {
+    /// Its path below the folder of all.
+    pub name: String,
+    /// Why there are no figures of it; nothing where there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// Messages of its topic.
+    pub frames: u64,
+    /// Those that could be processed.
+    pub frames_used: u64,
+    /// From the first stamp used to the last, in seconds.
+    pub duration_secs: f64,
+    /// Labelled faces that were found.
+    pub labelled_faces: u64,
+    /// The share of them that the first model reads as labelled.
+    pub accuracy: Option<f64>,
+    /// Warnings about it.
+    pub warnings: u64,
 }
 
 impl Source {
@@ -68,6 +95,7 @@ impl Source {
             frames_used: 0,
             duration_secs: None,
             ends_at_secs: None,
+            recordings: Vec::new(),
         }
     }
 }

@@ -19,6 +19,11 @@ pub struct StageTimes {
 }
 
 impl StageTimes {
+    /// Where only the sum is known.
+    pub fn of_total(total_secs: f64) -> Self {
+        Self { p50_ms: None, p95_ms: None, p99_ms: None, total_secs }
+    }
+
     /// Summarises the times of all frames.
     pub fn of(times: impl Iterator<Item = Duration>) -> Self {
         let mut ms: Vec<f64> = times.map(|time| time.as_secs_f64() * 1e3).collect();

@@ -121,12 +121,12 @@ fn write(report: &Report<'_>, out: &mut String) -> Result {
         timing.times_real_time.map_or_else(String::new, |r| format!(", {r:.1} times real time"));
     writeln!(
         out,
-        "\n{} of {} frames in {:.1} s ({:.0} a second{rate}), {:.0} % of it reading and decoding; {} warnings",
+        "\n{} of {} frames in {:.1} s ({:.0} a second{rate}), {:.0} % of it waiting for images; {} warnings",
         report.source.frames_used,
         report.source.frames,
         timing.wall_secs,
         timing.frames_per_sec,
-        timing.read_and_decode_share * 100.0,
+        timing.waiting_share * 100.0,
         report.warnings.count()
     )
 }

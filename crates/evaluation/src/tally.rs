@@ -73,6 +73,8 @@ pub struct Tally {
     pub sequence: Option<Sequence>,
     /// The labels over time; nothing for pictures.
     pub timeline: Option<Timeline>,
+    /// The recording that frames come from, where there are several; empty elsewhere.
+    pub recording: String,
     /// How long each stage of each frame took.
     pub timings: Vec<Timings>,
 }
@@ -109,6 +111,7 @@ impl Tally {
                     truth,
                     label: face.label,
                     confidence: face.confidence(),
+                    recording: self.recording.clone(),
                     frame: place.frame,
                     source: place.source.clone(),
                     time_secs: place.time_secs,

@@ -1,15 +1,17 @@
 //! What went wrong without ending the evaluation: told once, counted in the report.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 /// The kinds of warnings that tell why a frame was not used.
 pub const UNUSED_FRAME: [&str; 3] = ["image not used", "picture not read", "network failed"];
 
 /// Warnings of one kind.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     /// What kind, as one word or two: stays the same from run to run, for programs to look for.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// How many there were.
     pub count: u64,
     /// The first, in full.
@@ -31,7 +33,7 @@ impl Warnings {
             known.count = known.count.saturating_add(1);
             return None;
         }
-        self.kinds.push(Warning { kind, count: 1, first: text() });
+        self.kinds.push(Warning { kind: kind.into(), count: 1, first: text() });
         self.kinds.last().map(|warning| warning.first.as_str())
     }
 
@@ -48,6 +50,19 @@ impl Warnings {
         let known = self.kinds.iter_mut().find(|known| known.kind == kind)?;
         known.count = known.count.saturating_add(more);
         is_new.then_some(known.first.as_str())
+    }
+
+    /// Counts the warnings of another run, whose texts are preceded by its name.
+    pub fn absorb(&mut self, name: &str, others: impl IntoIterator<Item = Warning>) {
+        for other in others {
+            match self.kinds.iter_mut().find(|known| known.kind == other.kind) {
+                Some(known) => known.count = known.count.saturating_add(other.count),
+                None => {
+                    let first = format!("{name}: {}", other.first);
+                    self.kinds.push(Warning { first, ..other });
+                }
+            }
+        }
     }
 
     /// The same warnings with other texts.

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_READONLY_DBMOVED;
 
-use crate::export::ParquetError;
 use crate::recorder::LEAST_BUCKET_MINUTES;
 
 /// Why a journal cannot be opened, written or read.
@@ -117,7 +116,7 @@ pub enum JournalError {
     Csv(#[from] csv::Error),
     /// The export cannot be written.
     #[error(transparent)]
-    Parquet(#[from] ParquetError),
+    Parquet(#[from] rapport_tables::TableError),
 }
 
 impl JournalError {

@@ -74,7 +74,7 @@ pub use drift::{
     AccuracyEstimate, Drift, DriftLevel, FeatureDrift, LARGE_DRIFT, SOME_DRIFT, Trust,
 };
 pub use error::JournalError;
-pub use export::{ParquetError, Table, UnknownTable};
+pub use export::{Table, UnknownTable};
 pub use figures::{
     AnswerFigures, BucketContent, BucketFigures, ExpressionFigures, FollowedFigures, HourFigures,
     PeriodFigures, RatingFigures, VisitFigures, WeekHours,

@@ -1,6 +1,6 @@
 //! Boxes, points and the similarity transforms between them. Pixels, x to the right, y down.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A point in pixels; the centre of the top left pixel is at (0.5, 0.5).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -12,7 +12,7 @@ pub struct Point {
 }
 
 /// An upright box in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Rect {
     /// Left edge.
     pub x: f32,

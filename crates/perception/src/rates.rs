@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use rapport_vocabulary::{Distribution, Emotion};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::frame::Frame;
 use crate::geometry::Point;
@@ -31,7 +31,7 @@ const ANOTHER_SCENE: usize = (SAMPLE_ROWS * SAMPLE_COLUMNS / 8) as usize;
 const SOMEBODY: usize = 2;
 
 /// How often images are searched and faces classified, in the time of the images.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RateOptions {
     /// How many images a second are searched for faces; the others follow the faces that are known. 0:
     /// every image is searched.

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// A stamp older than the newest by no more than this belongs to a message that was overtaken on its
 /// way by a newer one, or to a clock that is being corrected.
 pub const LATE: Duration = Duration::from_millis(200);
@@ -49,7 +51,7 @@ struct Last {
 }
 
 /// The time of an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageTime {
     /// Not before that of the image before, unless the clock was set back.
     pub time: Duration,

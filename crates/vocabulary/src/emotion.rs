@@ -130,7 +130,7 @@ impl FromStr for Emotion {
 pub const AFFECT_SOURCE: &str = "Russell & Mehrabian 1977, doi:10.1016/0092-6566(77)90037-X";
 
 /// A point in the plane of core affect.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Affect {
     /// Unpleasant -1 to pleasant 1.
     pub valence: f32,
@@ -140,7 +140,7 @@ pub struct Affect {
 
 /// Probabilities of the expressions, in the order of [`Emotion::ALL`], summing to 1. Those that the
 /// model does not tell apart have 0.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Distribution(pub [f32; Emotion::COUNT]);
 
 impl Distribution {

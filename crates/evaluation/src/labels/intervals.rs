@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::csv::Table;
 use super::error::LabelError;
@@ -18,7 +18,7 @@ const ABSOLUTE_FROM_SECS: f64 = 1e8;
 const ROUNDING_NS: i64 = 1_000_000_000;
 
 /// What the times of a file count from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimeBase {
     /// Seconds since the first message of the recording, by the recorder's clock.

@@ -1,10 +1,12 @@
 //! The labels of one frame.
 
+use serde::{Deserialize, Serialize};
+
 use crate::metrics::Votes;
 use rapport_vocabulary::Emotion;
 
 /// The labels that were given for the faces of one frame.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrameLabels {
     /// The label of every face without one of its own.
     pub anyone: Option<Emotion>,

@@ -13,7 +13,7 @@
 //! Barsoum et al., "Training Deep Networks for Facial Expression Recognition with Crowd-Sourced
 //! Label Distribution", ICMI 2016, arXiv:1608.01041.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::calibration::binned;
 use super::confusion::Confusion;
@@ -60,7 +60,7 @@ const SURE_FROM: f32 = 0.5;
 const BINS: usize = 15;
 
 /// How often taggers chose each of [`VOTE_COLUMNS`] for one picture.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Votes(pub [u32; VOTE_COLUMNS.len()]);
 
 /// What most people see in a picture that counts.

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use lzma_rust2::XzReader;
 
 use super::lines::ShortLines;
-use super::picture::{LabelledPicture, PictureProblem};
+use super::picture::{LabelledPicture, PictureProblem, Unread};
 use super::votes::VotesFile;
 use crate::metrics::Votes;
 use rapport_perception::frame::Encoding;
@@ -43,7 +43,7 @@ pub struct Fer2013 {
     usage: String,
     /// Indices of emotion, pixels and Usage.
     columns: [usize; 3],
-    reader: csv::Reader<Box<dyn Read>>,
+    reader: csv::Reader<Box<dyn Read + Send>>,
     record: csv::StringRecord,
     votes: Option<VotesFile>,
     is_done: bool,
@@ -59,11 +59,11 @@ impl Fer2013 {
         let name = || path.display().to_string();
         let file = File::open(path).with_context(name)?;
         let is_packed = path.extension().is_some_and(|extension| extension == "xz");
-        let text: Box<dyn Read> = match is_packed {
+        let text: Box<dyn Read + Send> = match is_packed {
             true => Box::new(XzReader::new_mem_limit(BufReader::new(file), true, UNPACK_LIMIT_KIB)),
             false => Box::new(file),
         };
-        let text: Box<dyn Read> = Box::new(ShortLines::new(text, LONGEST_LINE_BYTES));
+        let text: Box<dyn Read + Send> = Box::new(ShortLines::new(text, LONGEST_LINE_BYTES));
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
         let header = reader.headers().with_context(name)?.clone();
         let find = |column: &str| header.iter().position(|name| name == column);
@@ -115,12 +115,8 @@ impl Fer2013 {
     fn line(&self) -> u64 {
         self.record.position().map_or(0, csv::Position::line)
     }
-}
 
-impl Iterator for Fer2013 {
-    type Item = Result<LabelledPicture, PictureProblem>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+    fn next_row(&mut self) -> Option<Result<LabelledPicture, PictureProblem>> {
         while !self.is_done {
             let wrong = match self.reader.read_record(&mut self.record) {
                 Ok(false) => {
@@ -163,5 +159,13 @@ impl Iterator for Fer2013 {
             }));
         }
         None
+    }
+}
+
+impl Iterator for Fer2013 {
+    type Item = Unread;
+
+    fn next(&mut self) -> Option<Unread> {
+        self.next_row().map(Unread::Row)
     }
 }

@@ -4,13 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::picture::{LabelledPicture, PictureProblem};
+use super::picture::Unread;
 use crate::labels::ClassNumbers;
-use crate::picture_file::read_picture;
-use rapport_perception::frame::Encoding;
 use rapport_vocabulary::Emotion;
 
-/// The pictures in order of their folders' and their own names. Reads one at a time.
+/// The pictures in order of their folders' and their own names, still to be read.
 #[derive(Debug)]
 pub struct Folder {
     root: PathBuf,
@@ -120,28 +118,12 @@ impl Folder {
 }
 
 impl Iterator for Folder {
-    type Item = Result<LabelledPicture, PictureProblem>;
+    type Item = Unread;
 
-    fn next(&mut self) -> Option<Self::Item> {
+    fn next(&mut self) -> Option<Unread> {
         let (label, path) = self.pictures.next()?;
         let source = path.strip_prefix(&self.root).unwrap_or(&path).display().to_string();
-        let mut warning = None;
-        Some(match read_picture(&path, |text| warning = Some(text.to_owned())) {
-            Ok(picture) => Ok(LabelledPicture {
-                source,
-                label,
-                votes: None,
-                width_px: picture.width(),
-                height_px: picture.height(),
-                encoding: Encoding::Rgb8,
-                pixels: picture.into_raw(),
-                warning,
-            }),
-            Err(error) => Err(PictureProblem::Skip {
-                kind: "picture not read",
-                text: format!("{}: {error:#}", path.display()),
-            }),
-        })
+        Some(Unread::File { source, label, path })
     }
 }
 

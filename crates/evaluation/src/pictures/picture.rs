@@ -1,7 +1,10 @@
 //! A labelled picture.
 
+use std::path::PathBuf;
+
 use crate::metrics::Votes;
-use rapport_perception::frame::Encoding;
+use crate::picture_file::read_picture;
+use rapport_perception::frame::{Encoding, Frame, FrameError};
 use rapport_vocabulary::Emotion;
 
 /// A picture and its label.
@@ -22,6 +25,63 @@ pub struct LabelledPicture {
     pub pixels: Vec<u8>,
     /// What is wrong with its file, if it has all its pixels.
     pub warning: Option<String>,
+}
+
+impl LabelledPicture {
+    /// Its pixels.
+    ///
+    /// # Errors
+    /// If size and pixels do not agree.
+    pub fn frame(&self) -> Result<Frame<'_>, FrameError> {
+        let step_bytes = self.width_px as usize * self.encoding.bytes_per_pixel();
+        Frame::new(self.width_px, self.height_px, step_bytes, self.encoding, &self.pixels)
+    }
+}
+
+/// A picture that is still to be read. A source gives them one after another; several threads can
+/// read them.
+pub enum Unread {
+    /// A file.
+    File {
+        /// Its path inside the folder.
+        source: String,
+        /// The label of its face.
+        label: Emotion,
+        /// Where it lies.
+        path: PathBuf,
+    },
+    /// A row of a file, which is read with the row.
+    Row(Result<LabelledPicture, PictureProblem>),
+}
+
+impl Unread {
+    /// Reads and decodes it.
+    ///
+    /// # Errors
+    /// If there is no picture: why.
+    pub fn read(self) -> Result<LabelledPicture, PictureProblem> {
+        let (source, label, path) = match self {
+            Self::File { source, label, path } => (source, label, path),
+            Self::Row(row) => return row,
+        };
+        let mut warning = None;
+        match read_picture(&path, |text| warning = Some(text.to_owned())) {
+            Ok(picture) => Ok(LabelledPicture {
+                source,
+                label,
+                votes: None,
+                width_px: picture.width(),
+                height_px: picture.height(),
+                encoding: Encoding::Rgb8,
+                pixels: picture.into_raw(),
+                warning,
+            }),
+            Err(error) => Err(PictureProblem::Skip {
+                kind: "picture not read",
+                text: format!("{}: {error:#}", path.display()),
+            }),
+        }
+    }
 }
 
 /// Why there is no picture.

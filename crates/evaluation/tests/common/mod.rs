@@ -19,6 +19,8 @@ fn options(output: &Path, arguments: &[&str]) -> EvaluateOptions {
             "--label-topic" => options.label_topic = Some((*value()).to_owned()),
             "--topic" => options.topic = Some((*value()).to_owned()),
             "--model" => options.models.push(value().into()),
+            "--jobs" => options.jobs = value().parse().unwrap(),
+            "--search-hz" => options.rates.search_hz = value().parse().unwrap(),
             "--usage" => options.usage = (*value()).to_owned(),
             "--votes" => options.votes = Some(value().into()),
             other => panic!("{other} is no option"),
@@ -38,12 +40,14 @@ pub fn outcome(output: &Path, arguments: &[&str]) -> anyhow::Result<(Outcome, Va
 }
 
 /// The exit code that the command would have, and report.json.
+#[allow(dead_code)]
 pub fn evaluate(output: &Path, arguments: &[&str]) -> anyhow::Result<(u8, Value)> {
     let (outcome, report) = outcome(output, arguments)?;
     Ok((if outcome.warnings.is_empty() { 0 } else { 3 }, report))
 }
 
 /// The counted warnings of a report, by kind.
+#[allow(dead_code)]
 pub fn warnings(report: &Value) -> Vec<(&str, u64, &str)> {
     let list = report["warnings"].as_array().unwrap();
     list.iter()
@@ -58,6 +62,7 @@ pub fn warnings(report: &Value) -> Vec<(&str, u64, &str)> {
 }
 
 /// Rows of frames.csv, each by its columns' names.
+#[allow(dead_code)]
 pub fn frames(output: &Path) -> Vec<std::collections::HashMap<String, String>> {
     let mut reader = csv::Reader::from_path(output.join("frames.csv")).unwrap();
     reader.deserialize().map(Result::unwrap).collect()

@@ -12,8 +12,6 @@ use crate::query::{self, Scope, condition};
 use crate::statistics::{Mean, Rate};
 use crate::sums;
 
-pub use parquet::ParquetError;
-
 /// What is exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {

@@ -11,7 +11,7 @@ use super::format::{Format, READ};
 use super::jpeg::{self, Jpeg, Planes, Refused};
 use super::tiff::{Palette, claimed_bytes};
 use super::upright::turn;
-use super::{Encoding, Frame, FrameError};
+use super::{Encoding, Frame, FrameError, OwnedFrame};
 
 /// The most pixels of a compressed image: more than any camera's, 200 MB when decoded.
 const MAX_PIXELS: usize = 1 << 26;
@@ -194,6 +194,22 @@ impl Decoder {
         let step_bytes = width_px * encoding.bytes_per_pixel();
         let (width_px, height_px) = (width_px as u32, height_px as u32);
         Ok(Frame::new(width_px, height_px, step_bytes, encoding, &self.pixels)?)
+    }
+
+    /// [`Self::decode`], with the pixels given away instead of kept for the next image.
+    ///
+    /// # Errors
+    /// As [`Self::decode`].
+    pub fn decode_owned(
+        &mut self,
+        format: &str,
+        data: &[u8],
+    ) -> Result<OwnedFrame, CompressedError> {
+        let frame = self.decode(format, data)?;
+        let (width_px, height_px) = (frame.width_px(), frame.height_px());
+        let (step_bytes, encoding) = (frame.step_bytes(), frame.encoding());
+        let pixels = std::mem::take(&mut self.pixels);
+        Ok(OwnedFrame::new(width_px, height_px, step_bytes, encoding, pixels)?)
     }
 
     /// What the decoder found wrong with the image decoded last, if it has all its pixels.

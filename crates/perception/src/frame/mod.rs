@@ -1,13 +1,14 @@
 //! A camera image, borrowed from wherever it came from and checked before use.
 //!
 //! [`Frame`] is a view of uncompressed pixels as they lie in the message; nothing is converted
-//! before it is needed. [`Decoder`] makes one of compressed images.
+//! before it is needed. [`Decoder`] makes one of compressed images. [`OwnedFrame`] keeps its pixels.
 
 mod compressed;
 mod encoding;
 mod error;
 mod format;
 mod jpeg;
+mod owned;
 mod pixel;
 mod rgb;
 mod tiff;
@@ -16,6 +17,7 @@ mod upright;
 pub use compressed::{CompressedError, Decoder};
 pub use encoding::{ByteOrder, Encoding};
 pub use error::FrameError;
+pub use owned::OwnedFrame;
 
 pub(crate) use pixel::yuv_to_rgb;
 use pixel::{Bayer, Yuv};
