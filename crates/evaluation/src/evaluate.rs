@@ -8,10 +8,11 @@ use anyhow::{Context, bail, ensure};
 use crate::frames_csv::FramesCsv;
 use crate::html;
 use crate::images::{ImageTopic, find_topic};
+use crate::items::Items;
 use crate::labels::{Labels, TopicLabels};
 use crate::model::{Model, labels_of_all};
 use crate::options::{EvaluateOptions, Outcome};
-use crate::pictures::{self, Fer2013, Folder, LeftOut, USAGES};
+use crate::pictures::{self, Fer2013, Folder, LeftOut, Listed, USAGES};
 use crate::progress::Progress;
 use crate::provenance::Provenance;
 use crate::recording::{self, Recording};
@@ -22,6 +23,7 @@ use crate::run::Run;
 use crate::shown_path::{PathCleaner, shown};
 use crate::source::{Kind, Source};
 use crate::stage_times::StageTimes;
+use crate::stats::{Bootstrap, MOST_GROUPS, Statistics, too_many};
 use crate::table::table;
 use crate::warnings::{UNUSED_FRAME, Warning, Warnings};
 use crate::whole_file;
@@ -52,7 +54,7 @@ impl Files {
 /// If the source, the labels or a model cannot be used, or the report cannot be written. Then no
 /// file of an earlier report is changed.
 pub fn evaluate(options: &EvaluateOptions, progress: &mut dyn Progress) -> anyhow::Result<Outcome> {
-    let kind = Kind::of(&options.source)?;
+    let kind = Kind::of(&options.source, options.labels.is_some())?;
     check(options, kind)?;
     std::fs::create_dir_all(&options.output)
         .with_context(|| format!("folder {} not made", options.output.display()))?;
@@ -88,7 +90,7 @@ fn with_source<T>(options: &EvaluateOptions, result: anyhow::Result<T>) -> anyho
 /// Options that another kind of source would need are a mistake, not silently nothing.
 fn check(options: &EvaluateOptions, kind: Kind) -> anyhow::Result<()> {
     let given = [
-        ("--labels", options.labels.is_some(), kind == Kind::Bag),
+        ("--labels", options.labels.is_some(), kind != Kind::Fer2013),
         ("--label-topic", options.label_topic.is_some(), kind == Kind::Bag),
         ("--topic", options.topic.is_some(), kind == Kind::Bag),
         ("--cut-out", options.cut_out, kind != Kind::Bag),
@@ -106,6 +108,10 @@ fn check(options: &EvaluateOptions, kind: Kind) -> anyhow::Result<()> {
         options.calibration.as_os_str().is_empty() || options.models.len() < 2,
         "--calibration is given with {} models, expected one: it is of one network",
         options.models.len()
+    );
+    ensure!(
+        options.groups.is_empty() || options.labels.is_some() || kind == Kind::Fer2013,
+        "--group is given without --labels, expected the CSV that has the column"
     );
     ensure!(
         USAGES.contains(&options.usage.as_str()),
@@ -139,12 +145,14 @@ fn run<'p>(
     options: &EvaluateOptions,
     source: Source,
     models: Vec<Model>,
+    groups: &[String],
     files: &Files,
     warnings: Warnings,
     progress: &'p mut dyn Progress,
 ) -> anyhow::Result<Run<'p>> {
     Ok(Run {
         source,
+        items: Items::new(groups.to_vec()),
         frames_csv: FramesCsv::create(&files.csv, labels_of_all(&models))?,
         models,
         warnings,
@@ -165,7 +173,7 @@ fn evaluate_bag(
     let mut warnings = Warnings::default();
     let mut label_topic = None;
     let labels = match (&options.labels, &options.label_topic) {
-        (Some(path), _) => Labels::read(path, bag.bounds_ns(), &mut warnings)?,
+        (Some(path), _) => Labels::read(path, &options.groups, bag.bounds_ns(), &mut warnings)?,
         (None, Some(name)) => {
             let expected = StringMessage::TYPE_NAME;
             let (index, _) = find_topic(&bag, name, expected, |t| t.type_name == expected)?;
@@ -183,7 +191,8 @@ fn evaluate_bag(
     source.rates = Some(options.rates);
     let frames = topic.and_then(|topic| topic.message_count);
     let begin = Begin::now(command(options, &models));
-    let mut run = run(options, source, models, files, warnings, progress)?;
+    let groups = labels.group_names().to_vec();
+    let mut run = run(options, source, models, &groups, files, warnings, progress)?;
     run.progress.begin(frames);
     let mut recording = Recording { bag: &bag, images, labels, label_topic };
     recording::evaluate(&mut recording, &mut run)?;
@@ -213,14 +222,14 @@ fn evaluate_folder(
     files: &Files,
     progress: &mut dyn Progress,
 ) -> anyhow::Result<Outcome> {
+    if let Some(labels) = &options.labels {
+        return evaluate_listed(options, labels, files, progress);
+    }
     let folder = Folder::open(&options.source)?;
-    let models = load(
-        options,
-        (!options.cut_out).then(|| with_size(SessionOptions::for_pictures(), options)),
-    )?;
+    let models = load(options, of_pictures(options))?;
     let source = Source::new(Kind::Folder, &options.source, options.cut_out);
     let begin = Begin::now(command(options, &models));
-    let mut run = run(options, source, models, files, Warnings::default(), progress)?;
+    let mut run = run(options, source, models, &[], files, Warnings::default(), progress)?;
     run.progress.begin(Some(folder.left()));
     for LeftOut { kind, text } in folder.left_out() {
         run.warn(kind, || text.clone());
@@ -230,18 +239,46 @@ fn evaluate_folder(
     finish(options, files, run, labels, &begin)
 }
 
+/// How faces are looked for in pictures; nothing where they are faces.
+fn of_pictures(options: &EvaluateOptions) -> Option<SessionOptions> {
+    (!options.cut_out).then(|| with_size(SessionOptions::for_pictures(), options))
+}
+
+fn evaluate_listed(
+    options: &EvaluateOptions,
+    labels: &Path,
+    files: &Files,
+    progress: &mut dyn Progress,
+) -> anyhow::Result<Outcome> {
+    let mut warnings = Warnings::default();
+    let listed = Listed::open(&options.source, labels, &options.groups, &mut warnings)?;
+    warnings.iter().for_each(|warning| progress.warning(&warning.first));
+    let models = load(options, of_pictures(options))?;
+    let source = Source::new(Kind::Folder, &options.source, options.cut_out);
+    let begin = Begin::now(command(options, &models));
+    let groups = listed.group_names().to_vec();
+    let mut run = run(options, source, models, &groups, files, warnings, progress)?;
+    run.progress.begin(Some(listed.left()));
+    pictures::evaluate(listed, &mut run)?;
+    let mut summary = LabelSummary::new("pictures", run.source.frames_used);
+    summary.path = Some(shown(labels));
+    finish(options, files, run, summary, &begin)
+}
+
 fn evaluate_fer2013(
     options: &EvaluateOptions,
     files: &Files,
     progress: &mut dyn Progress,
 ) -> anyhow::Result<Outcome> {
-    let rows = Fer2013::open(&options.source, &options.usage, options.votes.as_deref())?;
+    let votes = options.votes.as_deref();
+    let rows = Fer2013::open(&options.source, &options.usage, votes, &options.groups)?;
     let models = load(options, None)?;
     let mut source = Source::new(Kind::Fer2013, &options.source, true);
     source.usage = Some(options.usage.clone());
     source.votes = options.votes.as_deref().map(shown);
     let begin = Begin::now(command(options, &models));
-    let mut run = run(options, source, models, files, Warnings::default(), progress)?;
+    let (groups, warnings) = (rows.group_names(), Warnings::default());
+    let mut run = run(options, source, models, &groups, files, warnings, progress)?;
     run.progress.begin(None);
     pictures::evaluate(rows, &mut run)?;
     if run.source.frames == 0 {
@@ -276,7 +313,15 @@ fn finish(
     begin: &Begin,
 ) -> anyhow::Result<Outcome> {
     let Run {
-        source, models, frames_csv, mut warnings, progress, read_times, decode_times, ..
+        source,
+        models,
+        items,
+        frames_csv,
+        mut warnings,
+        progress,
+        read_times,
+        decode_times,
+        ..
     } = run;
     progress.end();
     if source.frames_used == 0 {
@@ -291,7 +336,15 @@ fn finish(
     warn_of_missing_labels(&models, &mut warnings, progress);
     let classes = classes_of(&models);
     labels.names = classes.names();
-    let reports: Vec<_> = models.iter().map(|model| ModelReport::of(model, &classes)).collect();
+    warn_of_groups(&items, &mut warnings, progress);
+    let statistics = Statistics::of(&items, options.resamples, options.seed);
+    let Bootstrap { statistics, intervals, groups, comparisons } =
+        Bootstrap::of(&models, &classes, &items, statistics);
+    let reports: Vec<_> = models
+        .iter()
+        .zip(intervals.into_iter().zip(groups))
+        .map(|(model, (intervals, groups))| ModelReport::of(model, &classes, intervals, groups))
+        .collect();
     let wall_secs = begin.start.elapsed().as_secs_f64();
     let spent: Duration = read_times.iter().chain(&decode_times).sum();
     let timing = Timing {
@@ -310,6 +363,8 @@ fn finish(
         labels: &labels,
         classification_report: &reports,
         models: &reports,
+        statistics: &statistics,
+        comparisons: &comparisons,
         warnings: &warnings.with_texts(|text| cleaner.clean(text)),
         timing: &timing,
         provenance: &begin.provenance,
@@ -342,6 +397,8 @@ fn warn_of_coverage(
     for model in models {
         let coverage = model.tally.coverage;
         let text = match coverage.share() {
+            // Labels of valence and arousal alone.
+            None if !model.tally.affect.is_empty() => continue,
             None => "no label applies to any frame".to_owned(),
             Some(share) if share < 0.5 => {
                 let hint = match source.kind {
@@ -361,11 +418,26 @@ fn warn_of_coverage(
     }
 }
 
+/// Warns of columns of groups that are none.
+fn warn_of_groups(items: &Items, warnings: &mut Warnings, progress: &mut dyn Progress) {
+    for (column, values) in too_many(items) {
+        let text = || {
+            format!(
+                "column {column} has {values} different values, expected at most {MOST_GROUPS} \
+                 groups: it is left out"
+            )
+        };
+        if let Some(text) = warnings.add("groups left out", text) {
+            progress.warning(text);
+        }
+    }
+}
+
 /// Warns of labels that were given and that a model cannot read.
 fn warn_of_missing_labels(models: &[Model], warnings: &mut Warnings, progress: &mut dyn Progress) {
     for model in models {
-        let scored = model.tally.scored.iter().map(|scored| scored.truth);
-        let people = model.tally.people.iter().map(|answer| answer.agreed.label);
+        let scored = model.tally.scored.values().iter().map(|scored| scored.truth);
+        let people = model.tally.people.values().iter().map(|answer| answer.agreed.label);
         let truths: Vec<Emotion> = scored.chain(people).collect();
         for label in Emotion::ALL.into_iter().filter(|label| !model.labels().contains(*label)) {
             let faces = truths.iter().filter(|truth| **truth == label).count();
@@ -393,7 +465,7 @@ fn keep_filled_in_labels(files: &Files) -> anyhow::Result<()> {
         .and_then(|text| kind(serde_json::from_slice(&text).ok()?))
         .is_some_and(|kind| kind == "none");
     let mut warnings = Warnings::default();
-    let mut has_labels = || match Labels::read(&files.csv, None, &mut warnings) {
+    let mut has_labels = || match Labels::read(&files.csv, &[], None, &mut warnings) {
         Ok(Labels::Frames(table)) => table.count() > 0,
         // Not one of ours, or damaged in the filling in: all the more not to be lost.
         Ok(_) | Err(_) => true,

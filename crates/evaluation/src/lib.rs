@@ -42,9 +42,11 @@
 //! - [`labels`]: what people say that the faces show.
 //! - `model`, `run`: gives frames to the models. `seen`: what they saw. `tally`, `sequence`,
 //!   `timeline`, `mistakes`: what is counted.
+//!   `items`: which picture, face and group an answer belongs to; `stats`: how sure the figures are,
+//!   and models and groups side by side.
 //! - [`adapt`]: what people's answers say about a network, and the calibration that follows.
 //! - [`metrics`]: the figures, from counts. `report`: all of them, as `report.json` has them.
-//!   `table`, `html`, `plots`, `frames_csv`: to read. `whole_file`: files written whole or not at
+//!   `table`, `html`, `html_statistics`, `plots`, `frames_csv`: to read. `whole_file`: files written whole or not at
 //!   all. `shown_path`: paths without the folders above.
 
 pub mod adapt;
@@ -52,7 +54,9 @@ mod evaluate;
 mod face_png;
 mod frames_csv;
 mod html;
+mod html_statistics;
 pub mod images;
+mod items;
 pub mod labels;
 pub mod metrics;
 mod mistakes;
@@ -71,6 +75,7 @@ mod sequence;
 mod shown_path;
 mod source;
 mod stage_times;
+mod stats;
 mod table;
 mod tally;
 mod timeline;
@@ -78,7 +83,7 @@ pub mod warnings;
 mod whole_file;
 
 pub use evaluate::evaluate as evaluate_with;
-pub use options::{EvaluateOptions, Outcome};
+pub use options::{DEFAULT_RESAMPLES, DEFAULT_SEED, EvaluateOptions, Outcome};
 pub use progress::{Progress, Silent};
 pub use whole_file::write as write_whole_file;
 

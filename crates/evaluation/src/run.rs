@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::face_png::face_png;
 use crate::frames_csv::FramesCsv;
+use crate::items::Items;
 use crate::labels::FrameLabels;
 use crate::model::Model;
 use crate::progress::Progress;
@@ -18,6 +19,8 @@ pub struct Run<'p> {
     pub source: Source,
     /// The models, each with what it saw.
     pub models: Vec<Model>,
+    /// Says what each answer belongs to.
+    pub items: Items,
     /// Gets a row for every face.
     pub frames_csv: FramesCsv,
     /// What went wrong.
@@ -60,9 +63,9 @@ impl Run<'_> {
                 }
             };
             self.frames_csv.frame(&model.name, model.labels(), place, labels, &seen)?;
-            model.tally.frame(place, labels, &seen, |roi| {
-                include_faces.then(|| face_png(frame, roi)).flatten()
-            });
+            let crop = |roi: &_| include_faces.then(|| face_png(frame, roi)).flatten();
+            let of_model = model.labels().clone();
+            model.tally.frame(&of_model, place, labels, &seen, &mut self.items, crop);
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::csv::Table;
+use super::details::Details;
 use super::error::LabelError;
 use super::of_frame::FrameLabels;
 use crate::warnings::Warnings;
@@ -14,17 +15,20 @@ pub struct FrameTable {
     frames: HashMap<u64, FrameLabels>,
     last_frame: Option<u64>,
     count: u64,
+    group_names: Vec<String>,
 }
 
 impl FrameTable {
     pub(super) fn read(table: &mut Table, warnings: &mut Warnings) -> Result<Self, LabelError> {
-        let mut found = Self::default();
+        let mut found = Self { group_names: table.group_names(), ..Self::default() };
         // Frames and faces whose labels contradict each other.
         let mut contradicted: Vec<(u64, String)> = Vec::new();
         while table.next(warnings)? {
-            let Some(label) = table.label(warnings) else {
+            let (label, details) = (table.label(warnings), table.details()?);
+            // A group alone says nothing that could be compared.
+            if label.is_none() && !details.as_ref().is_some_and(Details::has_affect) {
                 continue;
-            };
+            }
             let frame = table.decimal("frame");
             // Programs for statistics write whole numbers as 3.0.
             let whole = frame.split_once('.').filter(|(_, rest)| rest.bytes().all(|b| b == b'0'));
@@ -34,6 +38,12 @@ impl FrameTable {
             found.count += 1;
             found.last_frame = found.last_frame.max(Some(frame));
             let labels = found.frames.entry(frame).or_default();
+            if let Some(details) = details {
+                labels.add_details(face_id, &details);
+            }
+            let Some(label) = label else {
+                continue;
+            };
             let before = if face_id.is_empty() { labels.anyone } else { labels.own(face_id) };
             match before {
                 None if face_id.is_empty() => labels.anyone = Some(label),
@@ -68,6 +78,11 @@ impl FrameTable {
     /// The last frame with a label.
     pub fn last_frame(&self) -> Option<u64> {
         self.last_frame
+    }
+
+    /// The names of the columns of groups.
+    pub fn group_names(&self) -> &[String] {
+        &self.group_names
     }
 
     /// How many labels there are.

@@ -125,23 +125,33 @@ impl Iterator for Folder {
     fn next(&mut self) -> Option<Self::Item> {
         let (label, path) = self.pictures.next()?;
         let source = path.strip_prefix(&self.root).unwrap_or(&path).display().to_string();
-        let mut warning = None;
-        Some(match read_picture(&path, |text| warning = Some(text.to_owned())) {
-            Ok(picture) => Ok(LabelledPicture {
-                source,
-                label,
-                votes: None,
-                width_px: picture.width(),
-                height_px: picture.height(),
-                encoding: Encoding::Rgb8,
-                pixels: picture.into_raw(),
-                warning,
-            }),
-            Err(error) => Err(PictureProblem::Skip {
-                kind: "picture not read",
-                text: format!("{}: {error:#}", path.display()),
-            }),
-        })
+        Some(labelled(&path, source, Some(label)))
+    }
+}
+
+/// Reads a picture. `source`: its name in the report.
+pub(super) fn labelled(
+    path: &Path,
+    source: String,
+    label: Option<Emotion>,
+) -> Result<LabelledPicture, PictureProblem> {
+    let mut warning = None;
+    match read_picture(path, |text| warning = Some(text.to_owned())) {
+        Ok(picture) => Ok(LabelledPicture {
+            source,
+            label,
+            details: None,
+            votes: None,
+            width_px: picture.width(),
+            height_px: picture.height(),
+            encoding: Encoding::Rgb8,
+            pixels: picture.into_raw(),
+            warning,
+        }),
+        Err(error) => Err(PictureProblem::Skip {
+            kind: "picture not read",
+            text: format!("{}: {error:#}", path.display()),
+        }),
     }
 }
 

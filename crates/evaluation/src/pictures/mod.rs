@@ -3,6 +3,7 @@
 mod fer2013;
 mod folder;
 mod lines;
+mod listed;
 mod picture;
 mod votes;
 
@@ -12,6 +13,7 @@ use anyhow::Context;
 
 pub use fer2013::{Fer2013, USAGES};
 pub use folder::{Folder, LeftOut};
+pub use listed::Listed;
 pub use picture::{LabelledPicture, PictureProblem};
 
 use crate::labels::FrameLabels;
@@ -64,8 +66,9 @@ pub fn evaluate(
         run.source.frames_used += 1;
         let place = Place { frame: number, source: picture.source, ..Place::default() };
         let labels = FrameLabels {
-            anyone: Some(picture.label),
+            anyone: picture.label,
             votes: picture.votes,
+            details: picture.details.map(|details| (String::new(), details)).into_iter().collect(),
             ..FrameLabels::default()
         };
         if let Some(warning) = picture.warning {

@@ -1,5 +1,6 @@
 //! A labelled picture.
 
+use crate::labels::Details;
 use crate::metrics::Votes;
 use rapport_perception::frame::Encoding;
 use rapport_vocabulary::Emotion;
@@ -8,8 +9,10 @@ use rapport_vocabulary::Emotion;
 pub struct LabelledPicture {
     /// Its path inside the folder, or the line of its file.
     pub source: String,
-    /// The label of its face.
-    pub label: Emotion,
+    /// The label of its face; nothing where only its valence and arousal were given.
+    pub label: Option<Emotion>,
+    /// What else was said of it.
+    pub details: Option<Details>,
     /// What several people voted, where that was given.
     pub votes: Option<Votes>,
     /// Width in pixels.
