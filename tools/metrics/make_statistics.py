@@ -162,11 +162,13 @@ def concordance(given, read):
 BIASED = ["expected_calibration_error", "ferplus_expected_calibration_error"]
 
 
-def interval(whole, samples, name=""):
+def without_bias(whole, samples, name):
+    """A calibration error is larger in samples than in what they are drawn from."""
+    return np.array(samples) - (np.mean(samples) - whole) if name in BIASED else samples
+
+
+def interval(whole, samples):
     lower, upper = nearest_rank(samples, 2.5), nearest_rank(samples, 97.5)
-    if name in BIASED:
-        bias = np.mean(samples) - whole
-        lower, upper = max(lower - bias, 0.0), max(upper - bias, 0.0)
     return {"estimate": whole, "lower": lower, "upper": upper}
 
 
@@ -264,14 +266,22 @@ def case(rng, name, faces, units):
     ]
     for answers, all_faces, in_samples in zip(found["models"], whole, samples, strict=True):
         answers["intervals"] = {
-            key: interval(value, [sample[key] for sample in in_samples], key)
+            key: interval(
+                value,
+                [
+                    max(figure, 0.0) if key in BIASED else figure
+                    for figure in without_bias(value, [sample[key] for sample in in_samples], key)
+                ],
+            )
             for key, value in all_faces.items()
         }
         answers["groups"] = by_groups(found, answers, rows_of_samples)
     found["differences"] = {}
     for key in whole[0]:
         differences = [b[key] - a[key] for a, b in zip(*samples, strict=True)]
-        found["differences"][key] = interval(whole[1][key] - whole[0][key], differences)
+        difference = whole[1][key] - whole[0][key]
+        differences = without_bias(difference, differences, key)
+        found["differences"][key] = interval(difference, differences)
         found["differences"][key]["p"] = p_value(differences)
     right = [answers["scores"].argmax(axis=1) == truth for answers in found["models"]]
     found["mcnemar"] = mcnemar_test([right[0], right[1]])

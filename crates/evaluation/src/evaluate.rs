@@ -23,7 +23,7 @@ use crate::run::Run;
 use crate::shown_path::{PathCleaner, shown};
 use crate::source::{Kind, Source};
 use crate::stage_times::StageTimes;
-use crate::stats::{Bootstrap, MOST_GROUPS, Statistics, too_many};
+use crate::stats::{Answered, Bootstrap, MOST_GROUPS, Statistics, too_many};
 use crate::table::table;
 use crate::warnings::{UNUSED_FRAME, Warning, Warnings};
 use crate::whole_file;
@@ -145,14 +145,13 @@ fn run<'p>(
     options: &EvaluateOptions,
     source: Source,
     models: Vec<Model>,
-    groups: &[String],
     files: &Files,
     warnings: Warnings,
     progress: &'p mut dyn Progress,
 ) -> anyhow::Result<Run<'p>> {
     Ok(Run {
         source,
-        items: Items::new(groups.to_vec()),
+        items: Items::default(),
         frames_csv: FramesCsv::create(&files.csv, labels_of_all(&models))?,
         models,
         warnings,
@@ -191,8 +190,7 @@ fn evaluate_bag(
     source.rates = Some(options.rates);
     let frames = topic.and_then(|topic| topic.message_count);
     let begin = Begin::now(command(options, &models));
-    let groups = labels.group_names().to_vec();
-    let mut run = run(options, source, models, &groups, files, warnings, progress)?;
+    let mut run = run(options, source, models, files, warnings, progress)?;
     run.progress.begin(frames);
     let mut recording = Recording { bag: &bag, images, labels, label_topic };
     recording::evaluate(&mut recording, &mut run)?;
@@ -229,7 +227,7 @@ fn evaluate_folder(
     let models = load(options, of_pictures(options))?;
     let source = Source::new(Kind::Folder, &options.source, options.cut_out);
     let begin = Begin::now(command(options, &models));
-    let mut run = run(options, source, models, &[], files, Warnings::default(), progress)?;
+    let mut run = run(options, source, models, files, Warnings::default(), progress)?;
     run.progress.begin(Some(folder.left()));
     for LeftOut { kind, text } in folder.left_out() {
         run.warn(kind, || text.clone());
@@ -256,8 +254,7 @@ fn evaluate_listed(
     let models = load(options, of_pictures(options))?;
     let source = Source::new(Kind::Folder, &options.source, options.cut_out);
     let begin = Begin::now(command(options, &models));
-    let groups = listed.group_names().to_vec();
-    let mut run = run(options, source, models, &groups, files, warnings, progress)?;
+    let mut run = run(options, source, models, files, warnings, progress)?;
     run.progress.begin(Some(listed.left()));
     pictures::evaluate(listed, &mut run)?;
     let mut summary = LabelSummary::new("pictures", run.source.frames_used);
@@ -277,8 +274,7 @@ fn evaluate_fer2013(
     source.usage = Some(options.usage.clone());
     source.votes = options.votes.as_deref().map(shown);
     let begin = Begin::now(command(options, &models));
-    let (groups, warnings) = (rows.group_names(), Warnings::default());
-    let mut run = run(options, source, models, &groups, files, warnings, progress)?;
+    let mut run = run(options, source, models, files, Warnings::default(), progress)?;
     run.progress.begin(None);
     pictures::evaluate(rows, &mut run)?;
     if run.source.frames == 0 {
@@ -337,9 +333,13 @@ fn finish(
     let classes = classes_of(&models);
     labels.names = classes.names();
     warn_of_groups(&items, &mut warnings, progress);
+    let answered: Vec<_> = models
+        .iter()
+        .map(|m| Answered { name: &m.name, labels: m.labels(), tally: &m.tally })
+        .collect();
     let statistics = Statistics::of(&items, options.resamples, options.seed);
     let Bootstrap { statistics, intervals, groups, comparisons } =
-        Bootstrap::of(&models, &classes, &items, statistics);
+        Bootstrap::of(&answered, &classes, &items, statistics);
     let reports: Vec<_> = models
         .iter()
         .zip(intervals.into_iter().zip(groups))

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::html_statistics::{affect, differences, groups, soft_labels};
+use crate::html_statistics::{affect, differences, groups, soft_labels, value_and_interval};
 use crate::metrics::{ClassificationReport, Confusion, PeopleScores, Scores};
 use crate::mistakes::Mistake;
 use crate::plots;
@@ -89,8 +89,7 @@ fn comparison(report: &Report<'_>) -> Markup {
                     td { (figure.name) }
                     @for column in &columns {
                         td { @if let Some(figure) = column.get(row) {
-                            (figure.value)
-                            @if let Some(interval) = &figure.interval { " " span.interval { (interval) } }
+                            (value_and_interval(&figure.value, figure.interval.as_deref()))
                         } }
                     }
                 }

@@ -7,16 +7,25 @@ use crate::metrics::{Agreement, SoftScores};
 use crate::plots::{Scale, whisker};
 use crate::report::{AffectReport, ModelReport};
 use crate::stats::{Column, Comparison, Estimate, Figure, Format, Groups};
-use crate::table::{SOFT_LABELS, mcnemar_text, p_text, unit_of_difference};
+use crate::table::{SOFT_LABELS, mcnemar_text, p_digits, unit_of_difference};
 
-/// A figure with its interval behind it.
+/// A value and its interval behind it, or below it where there is no room. Without one there is the
+/// room for it, so that values stand below each other.
+pub fn value_and_interval(value: &str, interval: Option<&str>) -> Markup {
+    html! { (value) span.interval { (interval.unwrap_or_default()) } }
+}
+
 fn with_interval(found: &Estimate, format: Format) -> Markup {
-    html! {
-        (format.text(Some(found.estimate)))
-        @if let Some(ends) = found.interval() {
-            " " span.interval { (format.interval(ends)) }
-        }
-    }
+    let interval = found.interval().map(|ends| format.interval(ends));
+    value_and_interval(&format.text(Some(found.estimate)), interval.as_deref())
+}
+
+fn with_signs(found: &Estimate, format: Format) -> Markup {
+    let value = format.difference(found.estimate) + unit_of_difference(format);
+    let interval = found.interval().map(|(lower, upper)| {
+        format!("{} to {}", format.difference(lower), format.difference(upper))
+    });
+    value_and_interval(&value, interval.as_deref())
 }
 
 /// A model beside the first one.
@@ -26,20 +35,13 @@ pub fn differences(comparison: &Comparison) -> Markup {
     html! {
         h2 { (model) " less " (baseline) }
         div.scroll { table {
-            tr { th { "figure" } th { "difference" } th { "interval" } th { "p" } th.sketch { "worse | better" } }
-            @for (figure, found) in &differences.0 {
-                @let format = figure.format();
-                @let ends = found.difference.interval();
+            tr { th { "figure" } th { "difference" } th.sketch { "worse | better" } th { "p" } }
+            @for (figure, found) in differences.that_vary() {
                 tr {
                     td { (figure.name()) }
-                    td { (format.difference(found.difference.estimate)) (unit_of_difference(format)) }
-                    td.interval {
-                        @if let Some((lower, upper)) = ends {
-                            (format.difference(lower)) " to " (format.difference(upper))
-                        }
-                    }
-                    td { (found.p.map_or_else(String::new, |p| p_text(p).replacen("p = ", "", 1).replacen("p ", "", 1))) }
+                    td { (with_signs(&found.difference, figure.format())) }
                     td.sketch { (PreEscaped(sketch(*figure, &found.difference))) }
+                    td { (found.p.map_or_else(String::new, p_digits)) }
                 }
             }
         } }
@@ -96,8 +98,8 @@ fn group_table(column: &Column, whole: Option<f64>) -> Markup {
                         }
                     }
                     td { (with_interval(&group.macro_f1, Format::Number)) }
-                    td { @if let Some(found) = others { (Format::Percent.difference(found.difference.estimate)) " points" } }
-                    td { @if let Some(p) = others.and_then(|found| found.p) { (p_text(p).replacen("p = ", "", 1).replacen("p ", "", 1)) } }
+                    td { @if let Some(found) = others { (with_signs(&found.difference, Format::Percent)) } }
+                    td { @if let Some(p) = others.and_then(|found| found.p) { (p_digits(p)) } }
                 }
             }
         } }

@@ -1,11 +1,11 @@
 //! Which picture or stretch of a recording, which face and which groups an answer belongs to: what
 //! intervals, tests between models and tables of groups count by.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
-use crate::labels::{Details, FrameLabels};
+use crate::labels::{FrameLabels, LabelDetails};
 use crate::seen::Place;
 
 /// Frames of one recording are alike for as long as somebody keeps a face, and smoothing lasts about
@@ -72,6 +72,8 @@ pub enum UnitKind {
     Subject,
     /// [`STRETCH_SECS`] of a recording.
     Stretch,
+    /// A recording, where there are several.
+    Recording,
 }
 
 impl UnitKind {
@@ -81,9 +83,9 @@ impl UnitKind {
         match self {
             UnitKind::Picture => format!("{units} picture{s}"),
             UnitKind::Subject => format!("{units} subject{s}"),
-            UnitKind::Stretch => {
-                format!("{units} stretch{} of 10 s", if s.is_empty() { "" } else { "es" })
-            }
+            UnitKind::Stretch if units == 1 => "1 stretch of 10 s".to_owned(),
+            UnitKind::Stretch => format!("{units} stretches of 10 s"),
+            UnitKind::Recording => format!("{units} recording{s}"),
         }
     }
 }
@@ -93,46 +95,54 @@ enum UnitKey {
     Picture(u64),
     Subject(String),
     Stretch(i64),
+    Recording(String),
 }
 
 /// Gives numbers to units, faces and sets of groups, from 0 in the order in which they come.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Items {
-    columns: Vec<String>,
+    /// The recording that frames are of, where there are several.
+    recording: Option<String>,
     kind: UnitKind,
     units: HashMap<UnitKey, u32>,
     faces: HashMap<String, u32>,
-    groups: HashMap<Vec<String>, u32>,
+    groups: HashMap<Vec<(String, String)>, u32>,
 }
 
 impl Items {
-    /// Without anything yet. `columns`: the names of the labels' columns of groups.
-    pub fn new(columns: Vec<String>) -> Self {
-        Self { columns, ..Self::default() }
+    /// Says that the next frames are of another recording of several: from here on a recording is
+    /// drawn as a whole.
+    pub fn next_recording(&mut self, name: &str) {
+        self.recording = Some(name.to_owned());
     }
 
     /// The unit that a frame belongs to.
     pub fn unit(&mut self, place: &Place, labels: &FrameLabels) -> u32 {
         let subject = labels.details_of("").map(|details| details.subject.as_str());
-        let (kind, key) = match (place.time_secs, subject.unwrap_or_default()) {
-            (Some(secs), _) => {
-                (UnitKind::Stretch, UnitKey::Stretch((secs / STRETCH_SECS).floor() as i64))
-            }
-            (None, "") => (self.kind, UnitKey::Picture(place.frame)),
-            (None, subject) => (UnitKind::Subject, UnitKey::Subject(subject.to_owned())),
+        let stretch = |secs: f64| UnitKey::Stretch((secs / STRETCH_SECS).floor() as i64);
+        let (kind, key) = match (&self.recording, place.time_secs, subject.unwrap_or_default()) {
+            (Some(name), ..) => (UnitKind::Recording, UnitKey::Recording(name.clone())),
+            (None, Some(secs), _) => (UnitKind::Stretch, stretch(secs)),
+            (None, None, "") => (self.kind, UnitKey::Picture(place.frame)),
+            (None, None, subject) => (UnitKind::Subject, UnitKey::Subject(subject.to_owned())),
         };
         self.kind = kind;
         number(&mut self.units, key)
     }
 
     /// What an answer about a face belongs to.
-    pub fn of(&mut self, unit: u32, frame: u64, face_id: &str, details: Option<&Details>) -> Item {
+    pub fn of(
+        &mut self,
+        unit: u32,
+        frame: u64,
+        face_id: &str,
+        details: Option<&LabelDetails>,
+    ) -> Item {
         let face = match self.faces.get(face_id) {
             Some(&face) => face,
             None => number(&mut self.faces, face_id.to_owned()),
         };
-        let none = || vec![String::new(); self.columns.len()];
-        let groups = details.map_or_else(none, |details| details.groups.clone());
+        let groups = details.map_or_else(Vec::new, |details| details.groups.clone());
         Item { unit, frame, face, groups: number(&mut self.groups, groups) }
     }
 
@@ -146,17 +156,19 @@ impl Items {
         self.units.len()
     }
 
-    /// The names of the columns of groups.
-    pub fn columns(&self) -> &[String] {
-        &self.columns
+    /// The names of the columns of groups, in alphabetical order.
+    pub fn columns(&self) -> Vec<&str> {
+        let columns = self.groups.keys().flatten().map(|(column, _)| column.as_str());
+        columns.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// For each set of groups, by its number, the group of one of the columns; empty where the labels
     /// name none.
-    pub fn groups_by(&self, column: usize) -> Vec<&str> {
+    pub fn groups_by(&self, column: &str) -> Vec<&str> {
         let mut found = vec![""; self.groups.len()];
         for (groups, &set) in &self.groups {
-            if let (Some(place), Some(group)) = (found.get_mut(set as usize), groups.get(column)) {
+            let group = groups.iter().find(|(known, _)| known == column);
+            if let (Some(place), Some((_, group))) = (found.get_mut(set as usize), group) {
                 *place = group;
             }
         }
@@ -189,7 +201,7 @@ mod tests {
         let of = |subject: &str| FrameLabels {
             details: vec![(
                 String::new(),
-                Details { subject: subject.to_owned(), ..Details::default() },
+                LabelDetails { subject: subject.to_owned(), ..LabelDetails::default() },
             )],
             ..FrameLabels::default()
         };
@@ -208,18 +220,31 @@ mod tests {
     }
 
     #[test]
+    fn of_several_recordings_each_is_a_unit() {
+        let (mut items, none) = (Items::default(), FrameLabels::default());
+        let units = ["a", "b", "a"].map(|name| {
+            items.next_recording(name);
+            [0.0, 25.0].map(|secs| items.unit(&at(secs), &none))
+        });
+        assert_eq!((units, items.kind()), ([[0, 0], [1, 1], [0, 0]], UnitKind::Recording));
+        assert_eq!(items.kind().count(items.units()), "2 recordings");
+    }
+
+    #[test]
     fn faces_and_groups_have_one_number_each() {
-        let mut items = Items::new(vec!["light".into(), "age".into()]);
-        let details = |groups: [&str; 2]| Details {
-            groups: groups.map(str::to_owned).to_vec(),
-            ..Details::default()
+        let mut items = Items::default();
+        let details = |groups: &[(&str, &str)]| LabelDetails {
+            groups: groups.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect(),
+            ..LabelDetails::default()
         };
-        let dim = items.of(0, 0, "face_1", Some(&details(["dim", ""])));
-        let bright = items.of(0, 0, "face_2", Some(&details(["bright", "30 to 39"])));
+        let dim = items.of(0, 0, "face_1", Some(&details(&[("light", "dim")])));
+        let old = [("light", "bright"), ("age", "80 to 89")];
+        let bright = items.of(0, 0, "face_2", Some(&details(&old)));
         assert_eq!((dim.face, bright.face, dim.groups, bright.groups), (0, 1, 0, 1));
-        assert_eq!(items.of(1, 1, "face_1", Some(&details(["dim", ""]))).groups, 0);
+        assert_eq!(items.of(1, 1, "face_1", Some(&details(&[("light", "dim")]))).groups, 0);
         assert_eq!(items.of(1, 2, "face_1", None).groups, 2);
-        assert_eq!(items.groups_by(0), ["dim", "bright", ""]);
-        assert_eq!(items.groups_by(1), ["", "30 to 39", ""]);
+        assert_eq!(items.columns(), ["age", "light"]);
+        assert_eq!(items.groups_by("light"), ["dim", "bright", ""]);
+        assert_eq!(items.groups_by("age"), ["", "80 to 89", ""]);
     }
 }

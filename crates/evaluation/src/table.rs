@@ -195,14 +195,19 @@ fn write_scores(out: &mut String, name: &str, scores: &Scores) -> Result {
 }
 
 /// A probability: small ones are not 0.
-pub fn p_text(p: f64) -> String {
-    if p < 0.0001 { "p < 0.0001".to_owned() } else { format!("p = {p:.4}") }
+pub fn p_digits(p: f64) -> String {
+    if p < 0.0001 { "< 0.0001".to_owned() } else { format!("{p:.4}") }
+}
+
+fn p_text(p: f64) -> String {
+    let digits = p_digits(p);
+    if digits.starts_with('<') { format!("p {digits}") } else { format!("p = {digits}") }
 }
 
 fn write_comparison(out: &mut String, comparison: &Comparison) -> Result {
     let Comparison { baseline, model, mcnemar, mcnemar_ferplus, differences } = comparison;
     writeln!(out, "\n{model} less {baseline}")?;
-    for (figure, found) in &differences.0 {
+    for (figure, found) in differences.that_vary() {
         let format = figure.format();
         let value = format.difference(found.difference.estimate) + unit_of_difference(format);
         let interval = found.difference.interval();

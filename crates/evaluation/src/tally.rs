@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::items::{Answers, Item, Items};
-use crate::labels::{Details, FrameLabels};
+use crate::labels::{FrameLabels, LabelDetails};
 use crate::metrics::{Confusion, PeopleAnswer, SoftAnswer};
 use crate::mistakes::{Mistake, Mistakes};
 use crate::seen::{Place, Seen};
@@ -39,7 +39,7 @@ pub struct AffectAnswer {
 }
 
 impl AffectAnswer {
-    fn of(details: &Details, read: Affect) -> Self {
+    fn of(details: &LabelDetails, read: Affect) -> Self {
         let pair = |given: Option<f32>, read: f32| Some((f64::from(given?), f64::from(read)));
         Self {
             valence: pair(details.valence, read.valence),

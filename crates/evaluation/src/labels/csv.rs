@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-use super::details::{DetailColumns, Details, WrongCell};
+use super::details::{DetailColumns, LabelDetails, WrongCell};
 use super::error::LabelError;
 use super::numbers::ClassNumbers;
 use super::text::{decode, delimiter, is_missing};
@@ -177,13 +177,8 @@ impl Table {
         }
     }
 
-    /// The names of the columns of groups.
-    pub fn group_names(&self) -> Vec<String> {
-        self.details.group_names()
-    }
-
     /// What the present row says beside its label.
-    pub fn details(&self) -> Result<Option<Details>, LabelError> {
+    pub fn details(&self) -> Result<Option<LabelDetails>, LabelError> {
         let wrong = |cell: WrongCell| self.wrong(cell.column, WrongCell::EXPECTED);
         self.details.read(|index| self.record.get(index).unwrap_or_default()).map_err(wrong)
     }

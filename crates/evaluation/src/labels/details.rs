@@ -1,6 +1,8 @@
 //! What labels say of a face beside its expression: the groups it belongs to, who it is, and how
 //! pleased and how lively it looks.
 
+use serde::{Deserialize, Serialize};
+
 use super::text::is_missing;
 
 /// The columns of groups that are read without being asked for.
@@ -10,10 +12,10 @@ pub const GROUP_COLUMNS: [&str; 3] = ["age", "light", "site"];
 const AFFECT_NONE: f32 = -2.0;
 
 /// What a row says of a face beside its expression.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Details {
-    /// The face's group by each column of groups, in their order; empty where the row names none.
-    pub groups: Vec<String>,
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LabelDetails {
+    /// The groups that the face is in: for each column that names one, the column and the group.
+    pub groups: Vec<(String, String)>,
     /// Who it is, under any name; empty where the row does not tell.
     pub subject: String,
     /// Unpleasant -1 to pleasant 1.
@@ -36,7 +38,7 @@ impl WrongCell {
     pub const EXPECTED: &str = "a number from -1 to 1";
 }
 
-impl Details {
+impl LabelDetails {
     /// Whether it says anything about valence or arousal.
     pub fn has_affect(&self) -> bool {
         self.valence.or(self.arousal).is_some()
@@ -53,12 +55,18 @@ impl Details {
         };
         merged(&mut self.valence, other.valence);
         merged(&mut self.arousal, other.arousal);
-        let texts = self.groups.iter_mut().zip(&other.groups);
-        for (one, other) in texts.chain([(&mut self.subject, &other.subject)]) {
-            match (one.is_empty(), other.is_empty()) {
-                (true, _) => one.clone_from(other),
-                (false, false) if one != other => one.clear(),
-                (false, _) => {}
+        if self.subject.is_empty() {
+            self.subject.clone_from(&other.subject);
+        } else if !other.subject.is_empty() && self.subject != other.subject {
+            self.subject.clear();
+        }
+        for (column, group) in &other.groups {
+            match self.groups.iter().position(|(known, _)| known == column) {
+                None => self.groups.push((column.clone(), group.clone())),
+                Some(index) if self.groups[index].1 != *group => {
+                    self.groups.remove(index);
+                }
+                Some(_) => {}
             }
         }
     }
@@ -97,16 +105,14 @@ impl DetailColumns {
         Ok(Self { groups, subject, valence, arousal })
     }
 
-    /// The names of the columns of groups.
-    pub fn group_names(&self) -> Vec<String> {
-        self.groups.iter().map(|(name, _)| name.clone()).collect()
-    }
-
     /// Reads a row; `None` where the file has no such column.
     ///
     /// # Errors
     /// The cell that should be a number from -1 to 1 and is not.
-    pub fn read<'a>(&self, cell: impl Fn(usize) -> &'a str) -> Result<Option<Details>, WrongCell> {
+    pub fn read<'a>(
+        &self,
+        cell: impl Fn(usize) -> &'a str,
+    ) -> Result<Option<LabelDetails>, WrongCell> {
         if *self == Self::default() {
             return Ok(None);
         }
@@ -114,8 +120,10 @@ impl DetailColumns {
             let cell = cell(index).trim();
             if is_missing(cell) { "" } else { cell }
         };
-        let groups = self.groups.iter().map(|(name, index)| group(name, cell(*index))).collect();
-        Ok(Some(Details {
+        let groups =
+            self.groups.iter().map(|(name, index)| (name.clone(), group(name, cell(*index))));
+        let groups = groups.filter(|(_, group)| !group.is_empty()).collect();
+        Ok(Some(LabelDetails {
             groups,
             subject: self.subject.map_or_else(String::new, |index| cell(index).to_owned()),
             valence: self.valence.map_or(Ok(None), |index| affect("valence", cell(index)))?,
@@ -152,7 +160,11 @@ fn affect(column: &'static str, cell: &str) -> Result<Option<f32>, WrongCell> {
 mod tests {
     use super::*;
 
-    fn read(header: &str, row: &str, wanted: &[&str]) -> Result<Option<Details>, WrongCell> {
+    fn groups(of: &[(&str, &str)]) -> Vec<(String, String)> {
+        of.iter().map(|(column, group)| ((*column).to_owned(), (*group).to_owned())).collect()
+    }
+
+    fn read(header: &str, row: &str, wanted: &[&str]) -> Result<Option<LabelDetails>, WrongCell> {
         let wanted: Vec<String> = wanted.iter().map(|name| (*name).to_owned()).collect();
         let columns = DetailColumns::find(header.split(';'), &wanted).unwrap();
         let cells: Vec<&str> = row.split(';').collect();
@@ -163,15 +175,16 @@ mod tests {
     fn groups_and_affect_are_read() {
         let header = "label;Age;light;valence;arousal;subject";
         let found = read(header, "sad;34;dim;-0,25;0.5;p7", &[]).unwrap().unwrap();
-        assert_eq!(found.groups, ["30 to 39", "dim"]);
+        assert_eq!(found.groups, groups(&[("age", "30 to 39"), ("light", "dim")]));
         assert_eq!((found.valence, found.arousal), (Some(-0.25), Some(0.5)));
         assert_eq!(found.subject, "p7");
         // AffectNet's sign for none, and nothing.
         let found = read(header, "sad;child;;-2;NaN;", &[]).unwrap().unwrap();
-        assert_eq!(found.groups, ["child", ""]);
+        assert_eq!(found.groups, groups(&[("age", "child")]));
         assert!(!found.has_affect());
         assert_eq!(read("label;other", "sad;x", &[]), Ok(None));
-        assert_eq!(read("label;other", "sad;x", &["other"]).unwrap().unwrap().groups, ["x"]);
+        let found = read("label;other", "sad;x", &["other"]).unwrap().unwrap();
+        assert_eq!(found.groups, groups(&[("other", "x")]));
         for wrong in ["3", "-1.01", "much", "inf"] {
             let error = read("valence", wrong, &[]).unwrap_err();
             assert_eq!((error.column, error.found.as_str()), ("valence", wrong));
@@ -182,16 +195,16 @@ mod tests {
 
     #[test]
     fn what_two_rows_say_differently_is_left_out() {
-        let details = |groups: [&str; 2], valence, arousal| Details {
-            groups: groups.map(str::to_owned).to_vec(),
+        let details = |of: &[(&str, &str)], valence, arousal| LabelDetails {
+            groups: groups(of),
             subject: String::new(),
             valence,
             arousal,
         };
-        let mut one = details(["dim", ""], Some(0.5), None);
-        one.merge(&details(["bright", "hall"], Some(0.5), Some(-0.5)));
-        assert_eq!(one, details(["", "hall"], Some(0.5), Some(-0.5)));
-        one.merge(&details(["", "hall"], Some(0.25), None));
-        assert_eq!(one, details(["", "hall"], None, Some(-0.5)));
+        let mut one = details(&[("light", "dim")], Some(0.5), None);
+        one.merge(&details(&[("light", "bright"), ("site", "hall")], Some(0.5), Some(-0.5)));
+        assert_eq!(one, details(&[("site", "hall")], Some(0.5), Some(-0.5)));
+        one.merge(&details(&[("site", "hall")], Some(0.25), None));
+        assert_eq!(one, details(&[("site", "hall")], None, Some(-0.5)));
     }
 }

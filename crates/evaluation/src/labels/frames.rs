@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::csv::Table;
-use super::details::Details;
+use super::details::LabelDetails;
 use super::error::LabelError;
 use super::of_frame::FrameLabels;
 use crate::warnings::Warnings;
@@ -15,18 +15,17 @@ pub struct FrameTable {
     frames: HashMap<u64, FrameLabels>,
     last_frame: Option<u64>,
     count: u64,
-    group_names: Vec<String>,
 }
 
 impl FrameTable {
     pub(super) fn read(table: &mut Table, warnings: &mut Warnings) -> Result<Self, LabelError> {
-        let mut found = Self { group_names: table.group_names(), ..Self::default() };
+        let mut found = Self::default();
         // Frames and faces whose labels contradict each other.
         let mut contradicted: Vec<(u64, String)> = Vec::new();
         while table.next(warnings)? {
             let (label, details) = (table.label(warnings), table.details()?);
             // A group alone says nothing that could be compared.
-            if label.is_none() && !details.as_ref().is_some_and(Details::has_affect) {
+            if label.is_none() && !details.as_ref().is_some_and(LabelDetails::has_affect) {
                 continue;
             }
             let frame = table.decimal("frame");
@@ -78,11 +77,6 @@ impl FrameTable {
     /// The last frame with a label.
     pub fn last_frame(&self) -> Option<u64> {
         self.last_frame
-    }
-
-    /// The names of the columns of groups.
-    pub fn group_names(&self) -> &[String] {
-        &self.group_names
     }
 
     /// How many labels there are.

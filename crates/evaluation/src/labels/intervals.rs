@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::csv::Table;
-use super::details::Details;
+use super::details::LabelDetails;
 use super::error::LabelError;
 use super::of_frame::FrameLabels;
 use crate::warnings::Warnings;
@@ -34,7 +34,7 @@ struct Interval {
     start_ns: i64,
     end_ns: i64,
     label: Option<Emotion>,
-    details: Option<Details>,
+    details: Option<LabelDetails>,
 }
 
 /// All intervals of a file.
@@ -44,7 +44,6 @@ pub struct Intervals {
     by_face: BTreeMap<String, Vec<Interval>>,
     base: TimeBase,
     count: u64,
-    group_names: Vec<String>,
 }
 
 impl Intervals {
@@ -59,7 +58,7 @@ impl Intervals {
         while table.next(warnings)? {
             let (label, details) = (table.label(warnings), table.details()?);
             // A group alone says nothing that could be compared.
-            if label.is_none() && !details.as_ref().is_some_and(Details::has_affect) {
+            if label.is_none() && !details.as_ref().is_some_and(LabelDetails::has_affect) {
                 continue;
             }
             let (start, end) = (seconds(table, "start")?, seconds(table, "end")?);
@@ -113,7 +112,7 @@ impl Intervals {
         table.if_any(count)?;
         by_face.values_mut().for_each(|intervals| intervals.sort_by_key(|i| i.start_ns));
         let base = base.unwrap_or(TimeBase::SinceFirstMessage);
-        Ok(Self { by_face, base, count, group_names: table.group_names() })
+        Ok(Self { by_face, base, count })
     }
 
     /// The labels at a time in nanoseconds since 1970, by the clock that [`Self::base`] tells.
@@ -141,11 +140,6 @@ impl Intervals {
     /// What times are counted from.
     pub fn base(&self) -> TimeBase {
         self.base
-    }
-
-    /// The names of the columns of groups.
-    pub fn group_names(&self) -> &[String] {
-        &self.group_names
     }
 
     /// How many intervals there are.

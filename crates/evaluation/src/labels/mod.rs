@@ -41,7 +41,7 @@ mod topic;
 use std::path::Path;
 
 pub(crate) use csv::Table;
-pub use details::{DetailColumns, Details, GROUP_COLUMNS, WrongCell};
+pub use details::{DetailColumns, GROUP_COLUMNS, LabelDetails, WrongCell};
 pub use error::LabelError;
 pub use frames::FrameTable;
 pub use intervals::{Intervals, TimeBase};
@@ -87,15 +87,6 @@ impl Labels {
         Err(table.wrong_columns(
             "`start,end,face_id,label` (intervals) or `frame,face_id,label` (frames)",
         ))
-    }
-
-    /// The names of the columns of groups.
-    pub fn group_names(&self) -> &[String] {
-        match self {
-            Labels::None | Labels::Topic(_) => &[],
-            Labels::Intervals(intervals) => intervals.group_names(),
-            Labels::Frames(table) => table.group_names(),
-        }
     }
 
     /// The labels of frame number `frame`, which was recorded at `log_time_ns` and taken at

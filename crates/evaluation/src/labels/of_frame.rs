@@ -1,6 +1,6 @@
 //! The labels of one frame.
 
-use super::details::Details;
+use super::details::LabelDetails;
 use crate::metrics::Votes;
 use rapport_vocabulary::Emotion;
 
@@ -14,7 +14,7 @@ pub struct FrameLabels {
     /// What several people voted, for a picture of one face.
     pub votes: Option<Votes>,
     /// What else is said, by face; under the empty id of every face that has none of its own.
-    pub details: Vec<(String, Details)>,
+    pub details: Vec<(String, LabelDetails)>,
 }
 
 impl FrameLabels {
@@ -27,13 +27,13 @@ impl FrameLabels {
     }
 
     /// What else is said of a face.
-    pub fn details_of(&self, face_id: &str) -> Option<&Details> {
+    pub fn details_of(&self, face_id: &str) -> Option<&LabelDetails> {
         let of = |id: &str| self.details.iter().find(|(known, _)| known == id);
         of(face_id).or_else(|| of("")).map(|(_, details)| details)
     }
 
     /// Adds what a row says of a face.
-    pub fn add_details(&mut self, face_id: &str, more: &Details) {
+    pub fn add_details(&mut self, face_id: &str, more: &LabelDetails) {
         match self.details.iter_mut().find(|(known, _)| known == face_id) {
             Some((_, details)) => details.merge(more),
             None => self.details.push((face_id.to_owned(), more.clone())),

@@ -128,11 +128,6 @@ impl Fer2013 {
         })
     }
 
-    /// The names of the columns of groups.
-    pub fn group_names(&self) -> Vec<String> {
-        self.details.group_names()
-    }
-
     fn line(&self) -> u64 {
         self.record.position().map_or(0, csv::Position::line)
     }

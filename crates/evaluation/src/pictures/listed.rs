@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::folder::labelled;
 use super::picture::{LabelledPicture, PictureProblem};
-use crate::labels::{Details, LabelError, Table};
+use crate::labels::{LabelDetails, LabelError, Table};
 use crate::warnings::Warnings;
 use rapport_vocabulary::Emotion;
 
@@ -14,7 +14,6 @@ use rapport_vocabulary::Emotion;
 pub struct Listed {
     root: PathBuf,
     rows: std::vec::IntoIter<Row>,
-    group_names: Vec<String>,
 }
 
 /// What a row says.
@@ -22,7 +21,7 @@ pub struct Listed {
 struct Row {
     picture: String,
     label: Option<Emotion>,
-    details: Option<Details>,
+    details: Option<LabelDetails>,
 }
 
 impl Listed {
@@ -58,7 +57,7 @@ impl Listed {
             // A label that is none of ours does not make the folder's name right.
             let label = own.or_else(|| if has_own { None } else { label_of_folder(&picture) });
             let details = table.details()?;
-            if label.is_none() && !details.as_ref().is_some_and(Details::has_affect) {
+            if label.is_none() && !details.as_ref().is_some_and(LabelDetails::has_affect) {
                 if !has_own {
                     warnings.add("picture without a label", || {
                         format!("{}: {picture} has no label and is left out", table.place())
@@ -90,18 +89,12 @@ impl Listed {
                 table.wrong_rows("found no labelled picture in it, expected a row for each")
             );
         }
-        let group_names = table.group_names();
-        Ok(Self { root: root.to_owned(), rows: rows.into_iter(), group_names })
+        Ok(Self { root: root.to_owned(), rows: rows.into_iter() })
     }
 
     /// How many pictures are left.
     pub fn left(&self) -> u64 {
         self.rows.len() as u64
-    }
-
-    /// The names of the columns of groups.
-    pub fn group_names(&self) -> &[String] {
-        &self.group_names
     }
 }
 

@@ -1,6 +1,6 @@
 //! A labelled picture.
 
-use crate::labels::Details;
+use crate::labels::LabelDetails;
 use crate::metrics::Votes;
 use rapport_perception::frame::Encoding;
 use rapport_vocabulary::Emotion;
@@ -12,7 +12,7 @@ pub struct LabelledPicture {
     /// The label of its face; nothing where only its valence and arousal were given.
     pub label: Option<Emotion>,
     /// What else was said of it.
-    pub details: Option<Details>,
+    pub details: Option<LabelDetails>,
     /// What several people voted, where that was given.
     pub votes: Option<Votes>,
     /// Width in pixels.

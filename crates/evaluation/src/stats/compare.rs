@@ -7,7 +7,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::figure::Figure;
 use super::groups::Difference;
-use super::interval::{Estimate, p_value};
+use super::interval::{Estimate, p_value, without_bias};
 use super::mcnemar::McNemar;
 use super::sample::Figures;
 use crate::items::{Answers, Item, UnitKind};
@@ -33,6 +33,16 @@ pub struct Comparison {
 /// The differences of the figures, by their keys.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Differences(pub Vec<(Figure, Difference)>);
+
+impl Differences {
+    /// Those that are not 0 in every sample.
+    pub fn that_vary(&self) -> impl Iterator<Item = &(Figure, Difference)> {
+        let varies = |found: &Difference| {
+            found.difference.estimate != 0.0 || found.difference.interval().is_some()
+        };
+        self.0.iter().filter(move |(_, found)| varies(found))
+    }
+}
 
 impl Serialize for Differences {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -65,8 +75,11 @@ pub fn compare(baseline: Side<'_>, model: Side<'_>, kind: UnitKind) -> Compariso
         let less = |a: Option<f64>, b: Option<f64>| a.zip(b).map(|(a, b)| a - b);
         let whole = less(at(model.whole), at(baseline.whole))?;
         let samples = model.samples.iter().zip(baseline.samples);
-        let samples: Vec<_> = samples.map(|(a, b)| less(at(a), at(b))).collect();
-        let difference = Estimate::of(whole, &samples, false);
+        let mut samples: Vec<_> = samples.map(|(a, b)| less(at(a), at(b))).collect();
+        if figure.is_biased() {
+            without_bias(whole, &mut samples);
+        }
+        let difference = Estimate::of(whole, &samples);
         Some((figure, Difference { difference, p: p_value(&samples) }))
     });
     Comparison {

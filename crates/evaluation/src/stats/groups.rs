@@ -78,9 +78,10 @@ impl Serialize for Groups {
 
 /// Columns with too many different values, and how many these are.
 pub fn too_many(items: &Items) -> Vec<(String, usize)> {
-    let count = |column: usize| items.groups_by(column).into_iter().collect::<BTreeSet<_>>().len();
-    let columns = items.columns().iter().enumerate();
-    let columns = columns.map(|(column, name)| (name.clone(), count(column)));
+    let columns = items.columns().into_iter().map(|column| {
+        let values: BTreeSet<&str> = items.groups_by(column).into_iter().collect();
+        (column.to_owned(), values.into_iter().filter(|group| !group.is_empty()).count())
+    });
     columns.filter(|(_, values)| *values > MOST_GROUPS).collect()
 }
 
@@ -92,24 +93,24 @@ pub fn groups(
     resamples: &Resamples,
 ) -> Option<Groups> {
     let left_out: Vec<String> = too_many(items).into_iter().map(|(name, _)| name).collect();
-    let columns = items.columns().iter().enumerate();
-    let columns =
-        columns.filter(|(_, name)| !left_out.contains(name)).filter_map(|(index, name)| {
-            let of_sets = items.groups_by(index);
-            let faces: Vec<Face> = tally
-                .scored
-                .iter()
-                .filter_map(|(item, scored)| {
-                    Some(Face {
-                        unit: item.unit,
-                        group: of_sets.get(item.groups as usize).copied().unwrap_or_default(),
-                        truth: classes.index_of(scored.truth)?,
-                        label: classes.index_of(scored.label)?,
-                    })
+    let columns = items.columns().into_iter();
+    let columns = columns.filter(|name| left_out.iter().all(|other| other != name));
+    let columns = columns.filter_map(|name| {
+        let of_sets = items.groups_by(name);
+        let faces: Vec<Face> = tally
+            .scored
+            .iter()
+            .filter_map(|(item, scored)| {
+                Some(Face {
+                    unit: item.unit,
+                    group: of_sets.get(item.groups as usize).copied().unwrap_or_default(),
+                    truth: classes.index_of(scored.truth)?,
+                    label: classes.index_of(scored.label)?,
                 })
-                .collect();
-            column(name, &faces, classes.len(), resamples)
-        });
+            })
+            .collect();
+        column(name, &faces, classes.len(), resamples)
+    });
     let columns: Vec<Column> = columns.collect();
     (!columns.is_empty()).then_some(Groups(columns))
 }
@@ -155,7 +156,7 @@ fn column(name: &str, faces: &[Face], classes: usize, resamples: &Resamples) -> 
         let drawn = if units < FEWEST_UNITS { &[][..] } else { samples.get(index)? };
         let estimate = |pick: fn(&Figures) -> Option<f64>| {
             let drawn: Vec<_> = drawn.iter().map(pick).collect();
-            Some((Estimate::of(pick(whole.get(index)?)?, &drawn, false), p_value(&drawn)))
+            Some((Estimate::of(pick(whole.get(index)?)?, &drawn), p_value(&drawn)))
         };
         let difference = estimate(|figures| figures.less_others);
         let group = Group {

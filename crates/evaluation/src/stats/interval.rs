@@ -30,16 +30,22 @@ impl Estimate {
         self.lower.zip(self.upper)
     }
 
-    /// A figure and what it is in each sample. `is_biased`: samples have it higher than all of what
-    /// they are drawn from; then they are shifted by that.
-    pub fn of(estimate: f64, samples: &[Option<f64>], is_biased: bool) -> Self {
-        let interval = interval(estimate, samples, is_biased);
-        let (lower, upper) = interval.unzip();
+    /// A figure and what it is in each sample.
+    pub fn of(estimate: f64, samples: &[Option<f64>]) -> Self {
+        let (lower, upper) = interval(samples).unzip();
         Self { estimate, lower, upper }
     }
 }
 
-fn interval(estimate: f64, samples: &[Option<f64>], is_biased: bool) -> Option<(f64, f64)> {
+/// Shifts the samples of a figure so that their mean is the figure: for one that samples have higher
+/// than all of what they are drawn from.
+pub fn without_bias(estimate: f64, samples: &mut [Option<f64>]) {
+    let defined: Vec<f64> = samples.iter().flatten().copied().collect();
+    let bias = mean(&defined).map_or(0.0, |mean| mean - estimate);
+    samples.iter_mut().flatten().for_each(|figure| *figure -= bias);
+}
+
+fn interval(samples: &[Option<f64>]) -> Option<(f64, f64)> {
     let mut defined: Vec<f64> = samples.iter().flatten().copied().collect();
     if defined.is_empty() || defined.len() * 100 < samples.len() * DEFINED_PERCENT {
         return None;
@@ -47,12 +53,7 @@ fn interval(estimate: f64, samples: &[Option<f64>], is_biased: bool) -> Option<(
     defined.sort_by(f64::total_cmp);
     let beyond = (100.0 - LEVEL_PERCENT) / 2.0;
     let ends = percentile(&defined, beyond).zip(percentile(&defined, 100.0 - beyond));
-    let (lower, upper) = ends.filter(|(lower, upper)| lower < upper)?;
-    if !is_biased {
-        return Some((lower, upper));
-    }
-    let bias = mean(&defined)? - estimate;
-    Some(((lower - bias).max(0.0), (upper - bias).max(0.0)))
+    ends.filter(|(lower, upper)| lower < upper)
 }
 
 /// How often figures so far from 0 come about where there is no difference: twice the share of
@@ -75,23 +76,23 @@ mod tests {
 
     #[test]
     fn ends_are_percentiles() {
-        let samples: Vec<_> = (0..1000).rev().map(|n| Some(f64::from(n))).collect();
-        let found = Estimate::of(500.0, &samples, false);
+        let mut samples: Vec<_> = (0..1000).rev().map(|n| Some(f64::from(n))).collect();
+        let found = Estimate::of(500.0, &samples);
         assert_eq!(found.interval(), Some((24.0, 974.0)));
-        let shifted = Estimate::of(400.0, &samples, true);
         // The mean of the samples is 499.5.
-        assert_eq!(shifted.interval(), Some((0.0, 874.5)));
+        without_bias(400.0, &mut samples);
+        assert_eq!(Estimate::of(400.0, &samples).interval(), Some((-75.5, 874.5)));
     }
 
     #[test]
     fn there_is_none_where_samples_are_alike_or_undefined() {
-        assert_eq!(Estimate::of(1.0, &[Some(1.0); 100], false).interval(), None);
-        assert_eq!(Estimate::of(1.0, &[], false).interval(), None);
+        assert_eq!(Estimate::of(1.0, &[Some(1.0); 100]).interval(), None);
+        assert_eq!(Estimate::of(1.0, &[]).interval(), None);
         let mut samples: Vec<_> = (0..100).map(|n| Some(f64::from(n))).collect();
         samples[..10].fill(None);
-        assert!(Estimate::of(1.0, &samples, false).interval().is_some());
+        assert!(Estimate::of(1.0, &samples).interval().is_some());
         samples[10] = None;
-        assert!(Estimate::of(1.0, &samples, false).interval().is_none());
+        assert!(Estimate::of(1.0, &samples).interval().is_none());
         assert_eq!(p_value(&samples), None);
     }
 

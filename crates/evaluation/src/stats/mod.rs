@@ -18,6 +18,8 @@ mod mcnemar;
 mod ranking;
 mod resample;
 mod sample;
+#[cfg(test)]
+mod tests;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -29,9 +31,9 @@ pub use interval::{Estimate, FEWEST_UNITS};
 pub use mcnemar::McNemar;
 
 use crate::items::{Items, UnitKind};
-use crate::model::Model;
+use crate::tally::Tally;
 use compare::{Side, compare};
-use interval::LEVEL_PERCENT;
+use interval::{LEVEL_PERCENT, without_bias};
 use rapport_vocabulary::LabelSet;
 use resample::Resamples;
 use sample::{Figures, Sample};
@@ -105,6 +107,17 @@ impl Serialize for Intervals {
     }
 }
 
+/// A model that is drawn.
+#[derive(Clone, Copy)]
+pub struct Answered<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The labels that it tells apart.
+    pub labels: &'a LabelSet,
+    /// What it answered.
+    pub tally: &'a Tally,
+}
+
 /// What a bootstrap says of all models.
 pub struct Bootstrap {
     /// How it was made.
@@ -119,9 +132,15 @@ pub struct Bootstrap {
 
 impl Bootstrap {
     /// Draws the samples. `classes`: the labels of the report.
-    pub fn of(models: &[Model], classes: &LabelSet, items: &Items, statistics: Statistics) -> Self {
+    pub fn of(
+        models: &[Answered<'_>],
+        classes: &LabelSet,
+        items: &Items,
+        statistics: Statistics,
+    ) -> Self {
         let resamples = statistics.samples();
-        let samples: Vec<_> = models.iter().map(|model| Sample::of(model, classes)).collect();
+        let samples: Vec<_> =
+            models.iter().map(|model| Sample::of(model.tally, model.labels, classes)).collect();
         let once = vec![1; resamples.units];
         let whole: Vec<Figures> = samples.iter().map(|sample| sample.figures(&once)).collect();
         let mut drawn: Vec<Vec<Figures>> = vec![Vec::new(); models.len()];
@@ -137,8 +156,8 @@ impl Bootstrap {
             .iter()
             .zip(whole.iter().zip(&drawn))
             .map(|(model, (whole, samples))| Side {
-                name: &model.name,
-                tally: &model.tally,
+                name: model.name,
+                tally: model.tally,
                 whole,
                 samples,
             })
@@ -150,7 +169,7 @@ impl Bootstrap {
             None => Vec::new(),
         };
         let groups = models.iter();
-        let groups = groups.map(|model| groups::groups(&model.tally, classes, items, &resamples));
+        let groups = groups.map(|model| groups::groups(model.tally, classes, items, &resamples));
         Self { intervals: intervals.collect(), groups: groups.collect(), comparisons, statistics }
     }
 }
@@ -158,8 +177,13 @@ impl Bootstrap {
 fn intervals(whole: &Figures, drawn: &[Figures]) -> Intervals {
     let estimates = Figure::ALL.into_iter().filter_map(|figure| {
         let at = |figures: &Figures| figures[figure as usize];
-        let samples: Vec<_> = drawn.iter().map(at).collect();
-        Some((figure, Estimate::of(at(whole)?, &samples, figure.is_biased())))
+        let (whole, mut samples) = (at(whole)?, drawn.iter().map(at).collect::<Vec<_>>());
+        if figure.is_biased() {
+            without_bias(whole, &mut samples);
+            // An error is never less than none.
+            samples.iter_mut().flatten().for_each(|error| *error = error.max(0.0));
+        }
+        Some((figure, Estimate::of(whole, &samples)))
     });
     Intervals(estimates.collect())
 }

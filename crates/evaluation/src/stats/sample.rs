@@ -4,7 +4,6 @@
 use super::figure::Figure;
 use super::ranking::{Areas, Ranking};
 use crate::metrics::{PeopleAnswer, mean_of_defined, weighted_ccc};
-use crate::model::Model;
 use crate::report::CALIBRATION_BINS;
 use crate::sequence::Delay;
 use crate::tally::{Tally, UnitCounts};
@@ -64,9 +63,8 @@ fn share(part: f64, whole: f64) -> Option<f64> {
 }
 
 impl<'a> Sample<'a> {
-    /// Of what a model answered. `classes`: the labels of the report.
-    pub fn of(model: &'a Model, classes: &LabelSet) -> Self {
-        let tally = &model.tally;
+    /// Of what a model with labels of its own answered. `classes`: the labels of the report.
+    pub fn of(tally: &'a Tally, own: &LabelSet, classes: &LabelSet) -> Self {
         let class = |label: Emotion| classes.index_of(label).map(|index| index as u8);
         let scored = tally.scored.iter().filter_map(|(item, scored)| {
             let confidence = f64::from(scored.probabilities.of(scored.label));
@@ -79,7 +77,7 @@ impl<'a> Sample<'a> {
                 confidence,
             })
         });
-        let of_model = classes.iter().filter(|class| model.labels().contains(*class));
+        let of_model = classes.iter().filter(|class| own.contains(*class));
         let rankings = of_model.map(|class| {
             Ranking::of(
                 tally

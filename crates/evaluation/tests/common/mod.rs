@@ -16,6 +16,9 @@ fn options(output: &Path, arguments: &[&str]) -> EvaluateOptions {
             "--cut-out" => options.cut_out = true,
             "--include-faces" => options.include_faces = true,
             "--labels" => options.labels = Some(value().into()),
+            "--group" => options.groups.push((*value()).to_owned()),
+            "--resamples" => options.resamples = value().parse().unwrap(),
+            "--seed" => options.seed = value().parse().unwrap(),
             "--label-topic" => options.label_topic = Some((*value()).to_owned()),
             "--topic" => options.topic = Some((*value()).to_owned()),
             "--model" => options.models.push(value().into()),
@@ -58,6 +61,7 @@ pub fn warnings(report: &Value) -> Vec<(&str, u64, &str)> {
 }
 
 /// Rows of frames.csv, each by its columns' names.
+#[allow(dead_code)]
 pub fn frames(output: &Path) -> Vec<std::collections::HashMap<String, String>> {
     let mut reader = csv::Reader::from_path(output.join("frames.csv")).unwrap();
     reader.deserialize().map(Result::unwrap).collect()
