@@ -9,12 +9,15 @@ use rapport_evaluation::shards::{
     ManyOptions, ManyOutcome, Recordings, Shard, evaluate_many, merge,
 };
 use rapport_evaluation::tables::ROWS_OF_A_GROUP;
-use rapport_evaluation::{EvaluateOptions, evaluate_with};
+use rapport_evaluation::{DEFAULT_RESAMPLES, DEFAULT_SEED, EvaluateOptions, evaluate_with};
 use rapport_perception::detect::WorkingSize;
 
 use crate::commands::calibration::CalibrationArgs;
 use crate::commands::progress::EvaluationProgress;
 use crate::commands::rates::RateArgs;
+
+/// More take hours and change nothing.
+const MOST_RESAMPLES: i64 = 100_000;
 
 /// Compares predicted expressions with labels, for a recording or a data set, and writes a report.
 ///
@@ -28,7 +31,10 @@ use crate::commands::rates::RateArgs;
 /// Labels of a recording are a CSV with `start,end,face_id,label` (seconds since the recording's
 /// first message, or since 1970) or `frame,face_id,label`, or a topic of std_msgs/msg/String.
 /// Without labels there are only the figures that need none. An empty face_id stands for every
-/// face in view without a label of its own.
+/// face in view without a label of its own. Labels of a folder's pictures are a CSV with
+/// `source,label`, the path inside the folder. Columns age, light and site (or --group) add tables
+/// of groups; valence and arousal (-1 to 1) add their concordance; subject says whose pictures
+/// belong together.
 ///
 /// Exit status: 0 success, 1 failed, 2 wrong options, 3 finished with warnings, which the report
 /// counts.
@@ -43,9 +49,15 @@ pub struct EvaluateArgs {
     #[arg(long, short, value_name = "FOLDER", default_value = "evaluation")]
     pub output: PathBuf,
 
-    /// Labels of a recording; of several, a folder with NAME.csv for each.
+    /// Labels of a recording, or of the pictures of a folder; of several recordings, a folder with
+    /// NAME.csv for each.
     #[arg(long, value_name = "CSV", conflicts_with = "label_topic")]
     pub labels: Option<PathBuf>,
+
+    /// Column of the labels that puts faces into groups; may be given several times.
+    /// Default: those of age, light and site that are there.
+    #[arg(long = "group", value_name = "COLUMN")]
+    pub groups: Vec<String>,
 
     /// Topic of the recording that has labels.
     #[arg(long, value_name = "NAME")]
@@ -115,6 +127,14 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "N", default_value = "1")]
     pub jobs: NonZeroUsize,
 
+    /// Samples that are drawn for the intervals; 0 for no intervals.
+    #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_RESAMPLES, value_parser = clap::value_parser!(u32).range(..=MOST_RESAMPLES))]
+    pub resamples: u32,
+
+    /// What the samples are drawn by: the same seed gives the same intervals.
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SEED)]
+    pub seed: u64,
+
     /// Shared library of ONNX Runtime. Default: found automatically.
     #[arg(long, value_name = "FILE")]
     pub onnxruntime: Option<PathBuf>,
@@ -160,6 +180,7 @@ impl EvaluateArgs {
     fn options(&self, source: &Path) -> EvaluateOptions {
         EvaluateOptions {
             labels: self.labels.clone(),
+            groups: self.groups.clone(),
             label_topic: self.label_topic.clone(),
             topic: self.topic.clone(),
             models: self.models.clone(),
@@ -172,6 +193,8 @@ impl EvaluateArgs {
             working_size: self.working_size,
             rates: self.rates.into(),
             jobs: self.jobs,
+            resamples: self.resamples,
+            seed: self.seed,
             onnxruntime: self.onnxruntime.clone(),
             parquet_group_rows: self.parquet.then_some(self.parquet_group_rows),
             command: command_line(),

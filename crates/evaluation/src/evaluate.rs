@@ -5,37 +5,33 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 
+use crate::figures::Found;
 use crate::frames_csv::FramesCsv;
-use crate::html;
 use crate::images::{ImageTopic, find_topic};
+use crate::items::Items;
 use crate::labels::{Labels, TopicLabels};
 use crate::model::{Loaded, Model, labels_of_all};
 use crate::options::{EvaluateOptions, Outcome};
-use crate::pictures::{self, Fer2013, Folder, LeftOut, USAGES};
+use crate::pictures::{self, Fer2013, Folder, LeftOut, Listed, USAGES};
 use crate::predictor::Predictor;
 use crate::progress::Progress;
 use crate::provenance::Provenance;
 use crate::reader::found::load_detector;
 use crate::reader::{Plan, Waiting};
 use crate::recording::{self, Looking, Recording};
-use crate::report::{
-    FORMAT_VERSION, LabelSummary, ModelReport, ModelTiming, Report, Timing, classes_of,
-};
+use crate::report::{LabelSummary, ModelTiming, Timing};
 use crate::run::Run;
 use crate::shards::{OneOfMany, RecordingEnd, ResultWriter};
 use crate::shown_path::{PathCleaner, shown};
 use crate::source::{Kind, Source};
 use crate::stage_times::StageTimes;
-use crate::table::table;
 use crate::tables::{FacesTable, FramesSeen};
 use crate::warnings::{UNUSED_FRAME, Warning, Warnings};
-use crate::whole_file;
 use rapport_perception::onnx::RuntimeOptions;
 use rapport_perception::paths::same_file;
 use rapport_perception::{ModelFiles, SessionOptions};
 use rapport_recording::bag::Bag;
 use rapport_recording::message::StringMessage;
-use rapport_vocabulary::Emotion;
 
 /// Where the files of a report lie.
 pub struct Files {
@@ -86,7 +82,7 @@ impl Files {
 /// If the source, the labels or a model cannot be used, or the report cannot be written. Then no
 /// file of an earlier report is changed.
 pub fn evaluate(options: &EvaluateOptions, progress: &mut dyn Progress) -> anyhow::Result<Outcome> {
-    let kind = Kind::of(&options.source)?;
+    let kind = Kind::of(&options.source, options.labels.is_some())?;
     check(options, kind)?;
     let files = Files::for_report(options)?;
     match kind {
@@ -126,7 +122,7 @@ fn with_source<T>(options: &EvaluateOptions, result: anyhow::Result<T>) -> anyho
 /// Options that another kind of source would need are a mistake, not silently nothing.
 fn check(options: &EvaluateOptions, kind: Kind) -> anyhow::Result<()> {
     let given = [
-        ("--labels", options.labels.is_some(), kind == Kind::Bag),
+        ("--labels", options.labels.is_some(), kind != Kind::Fer2013),
         ("--label-topic", options.label_topic.is_some(), kind == Kind::Bag),
         ("--topic", options.topic.is_some(), kind == Kind::Bag),
         ("--cut-out", options.cut_out, kind != Kind::Bag),
@@ -144,6 +140,10 @@ fn check(options: &EvaluateOptions, kind: Kind) -> anyhow::Result<()> {
         options.calibration.as_os_str().is_empty() || options.models.len() < 2,
         "--calibration is given with {} models, expected one: it is of one network",
         options.models.len()
+    );
+    ensure!(
+        options.groups.is_empty() || options.labels.is_some() || kind == Kind::Fer2013,
+        "--group is given without --labels, expected the CSV that has the column"
     );
     ensure!(
         USAGES.contains(&options.usage.as_str()),
@@ -224,6 +224,7 @@ fn run<'p>(
     };
     Ok(Run {
         source,
+        items: Items::default(),
         frames_csv: FramesCsv::create(&files.csv, labels_of_all(&models))?,
         faces,
         result: None,
@@ -248,7 +249,7 @@ fn evaluate_bag(
     let mut warnings = Warnings::default();
     let mut label_topic = None;
     let labels = match (&options.labels, &options.label_topic) {
-        (Some(path), _) => Labels::read(path, bag.bounds_ns(), &mut warnings)?,
+        (Some(path), _) => Labels::read(path, &options.groups, bag.bounds_ns(), &mut warnings)?,
         (None, Some(name)) => {
             let expected = StringMessage::TYPE_NAME;
             let (index, _) = find_topic(&bag, name, expected, |t| t.type_name == expected)?;
@@ -319,10 +320,13 @@ fn evaluate_folder(
     files: &Files,
     progress: &mut dyn Progress,
 ) -> anyhow::Result<Outcome> {
+    if let Some(labels) = &options.labels {
+        return evaluate_listed(options, labels, files, progress);
+    }
     let folder = Folder::open(&options.source)?;
-    let session = with_size(SessionOptions::for_pictures(), options);
-    let session = (!options.cut_out).then_some(&session);
-    let Loaded { models, mut predictors, .. } = load(options, session, options.jobs.get())?;
+    let session = of_pictures(options);
+    let Loaded { models, mut predictors, .. } =
+        load(options, session.as_ref(), options.jobs.get())?;
     let source = Source::new(Kind::Folder, &options.source, options.cut_out);
     let begin = Begin::now(command(options, &models));
     let name = source.path.clone();
@@ -336,12 +340,41 @@ fn evaluate_folder(
     finish(options, files, run, labels, &begin)
 }
 
+/// How faces are looked for in pictures; nothing where they are faces.
+fn of_pictures(options: &EvaluateOptions) -> Option<SessionOptions> {
+    (!options.cut_out).then(|| with_size(SessionOptions::for_pictures(), options))
+}
+
+fn evaluate_listed(
+    options: &EvaluateOptions,
+    labels: &Path,
+    files: &Files,
+    progress: &mut dyn Progress,
+) -> anyhow::Result<Outcome> {
+    let mut warnings = Warnings::default();
+    let listed = Listed::open(&options.source, labels, &options.groups, &mut warnings)?;
+    warnings.iter().for_each(|warning| progress.warning(&warning.first));
+    let session = of_pictures(options);
+    let Loaded { models, mut predictors, .. } =
+        load(options, session.as_ref(), options.jobs.get())?;
+    let source = Source::new(Kind::Folder, &options.source, options.cut_out);
+    let begin = Begin::now(command(options, &models));
+    let name = source.path.clone();
+    let mut run = run(options, (source, &name), models, files, warnings, progress)?;
+    run.progress.begin(Some(listed.left()));
+    pictures::evaluate(listed, &mut predictors, Plan::new(options.jobs), &mut run)?;
+    let mut summary = LabelSummary::new("pictures", run.source.frames_used);
+    summary.path = Some(shown(labels));
+    finish(options, files, run, summary, &begin)
+}
+
 fn evaluate_fer2013(
     options: &EvaluateOptions,
     files: &Files,
     progress: &mut dyn Progress,
 ) -> anyhow::Result<Outcome> {
-    let rows = Fer2013::open(&options.source, &options.usage, options.votes.as_deref())?;
+    let votes = options.votes.as_deref();
+    let rows = Fer2013::open(&options.source, &options.usage, votes, &options.groups)?;
     let Loaded { models, mut predictors, .. } = load(options, None, options.jobs.get())?;
     let mut source = Source::new(Kind::Fer2013, &options.source, true);
     source.usage = Some(options.usage.clone());
@@ -386,6 +419,7 @@ fn finish(
     let Run {
         source,
         models,
+        items,
         frames_csv,
         faces,
         result,
@@ -430,7 +464,8 @@ fn finish(
         machine: begin.provenance.machine(),
         crops: RecordingEnd::crops_of(&models),
     });
-    let found = Found { source, models, labels, warnings };
+    let (resamples, seed) = (options.resamples, options.seed);
+    let found = Found { source, models, items, labels, warnings, resamples, seed };
     frames_csv.finish()?;
     let frames = FramesSeen { frames: found.source.frames, frames_used: found.source.frames_used };
     let faces_parquet = faces.map(|faces| faces.finish(frames)).transpose()?;
@@ -449,113 +484,6 @@ fn finish(
     })
 }
 
-/// All that a report is made of.
-pub struct Found {
-    /// What was evaluated.
-    pub source: Source,
-    /// What each model saw.
-    pub models: Vec<Model>,
-    /// Where the labels came from.
-    pub labels: LabelSummary,
-    /// What went wrong so far.
-    pub warnings: Warnings,
-}
-
-impl Found {
-    /// Works out the figures and writes `report.json` and `report.html`. `clean` takes folders out of
-    /// the texts of warnings. Returns the table for a terminal and all warnings.
-    ///
-    /// # Errors
-    /// If a plot cannot be drawn or a file cannot be written.
-    pub fn write(
-        self,
-        files: &Files,
-        timing: impl FnOnce(&Source, &[Model]) -> Timing,
-        provenance: &Provenance,
-        clean: impl Fn(&str) -> String,
-        progress: &mut dyn Progress,
-    ) -> anyhow::Result<(String, Warnings)> {
-        let Self { source, models, mut labels, mut warnings } = self;
-        warn_of_coverage(&source, &labels, &models, &mut warnings, progress);
-        warn_of_missing_labels(&models, &mut warnings, progress);
-        let classes = classes_of(&models);
-        labels.names = classes.names();
-        let reports: Vec<_> = models.iter().map(|model| ModelReport::of(model, &classes)).collect();
-        let timing = timing(&source, &models);
-        let report = Report {
-            format_version: FORMAT_VERSION,
-            source: &source,
-            labels: &labels,
-            classification_report: &reports,
-            models: &reports,
-            warnings: &warnings.with_texts(clean),
-            timing: &timing,
-            provenance,
-        };
-        let timelines: Vec<_> = models.iter().map(|model| model.tally.timeline.as_ref()).collect();
-        let page = html::page(&report, &timelines)?;
-        whole_file::write(&files.json, &serde_json::to_vec(&report)?)?;
-        whole_file::write(&files.html, page.as_bytes())?;
-        Ok((table(&report), warnings))
-    }
-}
-
-/// Warns where fewer than half of the labelled faces were found: the figures then say little.
-fn warn_of_coverage(
-    source: &Source,
-    labels: &LabelSummary,
-    models: &[Model],
-    warnings: &mut Warnings,
-    progress: &mut dyn Progress,
-) {
-    if labels.kind == "none" {
-        return;
-    }
-    for model in models {
-        let coverage = model.tally.coverage;
-        let text = match coverage.share() {
-            None => "no label applies to any frame".to_owned(),
-            Some(share) if share < 0.5 => {
-                let hint = match source.kind {
-                    Kind::Folder => "; if the pictures are faces cut out already, use --cut-out",
-                    _ => "",
-                };
-                format!(
-                    "{} of {} labelled faces were found{hint}",
-                    coverage.found, coverage.labelled
-                )
-            }
-            Some(_) => continue,
-        };
-        if let Some(text) = warnings.add("few faces found", || text) {
-            progress.warning(text);
-        }
-    }
-}
-
-/// Warns of labels that were given and that a model cannot read.
-fn warn_of_missing_labels(models: &[Model], warnings: &mut Warnings, progress: &mut dyn Progress) {
-    for model in models {
-        let scored = model.tally.scored.iter().map(|scored| scored.truth);
-        let people = model.tally.people.iter().map(|answer| answer.agreed.label);
-        let truths: Vec<Emotion> = scored.chain(people).collect();
-        for label in Emotion::ALL.into_iter().filter(|label| !model.labels().contains(*label)) {
-            let faces = truths.iter().filter(|truth| **truth == label).count();
-            let text = || {
-                format!(
-                    "{faces} faces are labelled {label}, which {} does not have: they count as \
-                     wrong",
-                    model.name
-                )
-            };
-            if let Some(text) = warnings.add_many("label that the model lacks", faces as u64, text)
-            {
-                progress.warning(text);
-            }
-        }
-    }
-}
-
 /// Refuses to write over labels that somebody filled in: the report beside tells that the file was
 /// made without.
 fn keep_filled_in_labels(files: &Files) -> anyhow::Result<()> {
@@ -565,7 +493,7 @@ fn keep_filled_in_labels(files: &Files) -> anyhow::Result<()> {
         .and_then(|text| kind(serde_json::from_slice(&text).ok()?))
         .is_some_and(|kind| kind == "none");
     let mut warnings = Warnings::default();
-    let mut has_labels = || match Labels::read(&files.csv, None, &mut warnings) {
+    let mut has_labels = || match Labels::read(&files.csv, &[], None, &mut warnings) {
         Ok(Labels::Frames(table)) => table.count() > 0,
         // Not one of ours, or damaged in the filling in: all the more not to be lost.
         Ok(_) | Err(_) => true,

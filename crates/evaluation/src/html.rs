@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use crate::html_statistics::{affect, differences, groups, soft_labels, value_and_interval};
 use crate::metrics::{ClassificationReport, Confusion, PeopleScores, Scores};
 use crate::mistakes::Mistake;
 use crate::plots;
@@ -42,6 +43,7 @@ pub fn page(report: &Report<'_>, timelines: &[Option<&Timeline>]) -> anyhow::Res
                 (warnings(report))
                 (comparison(report))
                 (shards::recordings(report.source))
+                @for comparison in report.comparisons { (differences(comparison)) }
                 @for model in &models { (model) }
                 (timing(report))
                 (provenance(report))
@@ -84,13 +86,18 @@ fn comparison(report: &Report<'_>) -> Markup {
     html! {
         div.scroll { table {
             tr { th {} @for model in report.models { th { (model.name) } } }
-            @for (row, (name, _)) in columns.first().into_iter().flatten().enumerate() {
+            @for (row, figure) in columns.first().into_iter().flatten().enumerate() {
                 tr {
-                    td { (name) }
-                    @for column in &columns { td { (column.get(row).map_or("", |(_, v)| v)) } }
+                    td { (figure.name) }
+                    @for column in &columns {
+                        td { @if let Some(figure) = column.get(row) {
+                            (value_and_interval(&figure.value, figure.interval.as_deref()))
+                        } }
+                    }
                 }
             }
         } }
+        p { (report.statistics.text()) }
     }
 }
 
@@ -125,7 +132,10 @@ fn section(
             p { "Rows: the label. Columns: read as. Below each count its share of the row." }
             (curves)
         }
+        @if let Some(found) = &model.groups { (groups(found, model)) }
+        @if let Some(found) = &model.affect { (affect(found, model)) }
         @if let Some(people) = &model.ferplus { (votes(people)) }
+        @if let Some(soft) = &model.soft_labels { (soft_labels(soft, model)) }
         @if let Some((svg, faces)) = timeline {
             h3 { "Over time" }
             div.scroll.wide { (PreEscaped(svg)) }

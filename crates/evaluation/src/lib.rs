@@ -43,19 +43,25 @@
 //! - `reader`: reading ahead of the networks, and jobs beside one another.
 //! - `predictor`, `model`, `run`: gives frames to the models. [`seen`]: what they saw. `tally`,
 //!   `sequence`, `timeline`, `mistakes`: what is counted.
+//!   `items`: which picture, face and group an answer belongs to; `stats`: how sure the figures are,
+//!   and models and groups side by side.
 //! - [`tables`]: every face as a row of a Parquet file. [`shards`]: many recordings, divided among
 //!   processes, and one report of all.
 //! - [`adapt`]: what people's answers say about a network, and the calibration that follows.
 //! - [`metrics`]: the figures, from counts. `report`: all of them, as `report.json` has them.
-//!   `table`, `html`, `plots`, `frames_csv`: to read. `whole_file`: files written whole or not at
-//!   all. `shown_path`: paths without the folders above.
+//!   `figures`: works them out and writes
+//!   them. `table`, `html`, `html_statistics`, `plots`, `frames_csv`: to read. `whole_file`: files
+//!   written whole or not at all. `shown_path`: paths without the folders above.
 
 pub mod adapt;
 mod evaluate;
 mod face_png;
+mod figures;
 mod frames_csv;
 mod html;
+mod html_statistics;
 pub mod images;
+mod items;
 pub mod labels;
 pub mod metrics;
 mod mistakes;
@@ -77,6 +83,7 @@ pub mod shards;
 mod shown_path;
 mod source;
 mod stage_times;
+mod stats;
 mod table;
 pub mod tables;
 mod tally;
@@ -85,7 +92,7 @@ pub mod warnings;
 mod whole_file;
 
 pub use evaluate::evaluate as evaluate_with;
-pub use options::{EvaluateOptions, Outcome};
+pub use options::{DEFAULT_RESAMPLES, DEFAULT_SEED, EvaluateOptions, Outcome};
 pub use progress::{Progress, Silent};
 pub use whole_file::write as write_whole_file;
 

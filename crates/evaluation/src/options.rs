@@ -7,6 +7,12 @@ use crate::warnings::Warnings;
 use rapport_perception::RateOptions;
 use rapport_perception::detect::WorkingSize;
 
+/// Enough samples for the ends of a 95 % interval: fifty lie beyond each.
+pub const DEFAULT_RESAMPLES: u32 = 2000;
+
+/// So that two runs give the same intervals.
+pub const DEFAULT_SEED: u64 = 1;
+
 /// What to evaluate, with what, and where the report goes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvaluateOptions {
@@ -15,8 +21,12 @@ pub struct EvaluateOptions {
     pub source: PathBuf,
     /// The folder for `report.json`, `report.html` and `frames.csv`; made if need be.
     pub output: PathBuf,
-    /// A CSV of labels, for a recording: the forms are those of [`labels`](crate::labels).
+    /// A CSV of labels, for a recording: the forms are those of [`labels`](crate::labels); or of a
+    /// folder's pictures: `source,label`.
     pub labels: Option<PathBuf>,
+    /// Columns of the labels that put faces into groups; empty for `age`, `light` and `site` where
+    /// they are there.
+    pub groups: Vec<String>,
     /// A topic of labels (`std_msgs/msg/String`), for a recording, instead of `labels`.
     pub label_topic: Option<String>,
     /// The topic of images, where the recording has several.
@@ -48,6 +58,10 @@ pub struct EvaluateOptions {
     /// networks of its own; of one recording, how many threads read, search images where every one is
     /// searched, and run models where there are several. The figures are the same for any number.
     pub jobs: NonZeroUsize,
+    /// How many samples are drawn for intervals; 0 for no intervals.
+    pub resamples: u32,
+    /// What the samples are drawn by.
+    pub seed: u64,
     /// ONNX Runtime's shared library, where it is not found by itself.
     pub onnxruntime: Option<PathBuf>,
     /// The command line, for the report; empty where there is none.
@@ -61,6 +75,7 @@ impl EvaluateOptions {
             source: source.into(),
             output: output.into(),
             labels: None,
+            groups: Vec::new(),
             label_topic: None,
             topic: None,
             models: Vec::new(),
@@ -74,6 +89,8 @@ impl EvaluateOptions {
             working_size: None,
             rates: RateOptions::default(),
             jobs: NonZeroUsize::MIN,
+            resamples: DEFAULT_RESAMPLES,
+            seed: DEFAULT_SEED,
             onnxruntime: None,
             command: Vec::new(),
         }

@@ -162,6 +162,38 @@ pub fn reliability(calibration: &Calibration) -> anyhow::Result<String> {
     })
 }
 
+/// Where a [`whisker`] is drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Scale {
+    /// The value at its left end.
+    pub from: f64,
+    /// The value at its right end.
+    pub to: f64,
+    /// The value that a line across marks.
+    pub mark: Option<f64>,
+}
+
+/// A value and its interval on a line, as small as a word.
+pub fn whisker(scale: Scale, lower: f64, value: f64, upper: f64) -> String {
+    const WIDTH_PX: f64 = 132.0;
+    const MARGIN_PX: f64 = 5.0;
+    let x = |value: f64| {
+        let share = (value - scale.from) / (scale.to - scale.from);
+        MARGIN_PX + share.clamp(0.0, 1.0) * (WIDTH_PX - 2.0 * MARGIN_PX)
+    };
+    let mark = scale.mark.map_or_else(String::new, |mark| {
+        let x = x(mark);
+        format!(r#"<line class="mark" x1="{x:.1}" y1="0" x2="{x:.1}" y2="18"/>"#)
+    });
+    format!(
+        r#"<svg class="whisker" width="{WIDTH_PX}" height="18" aria-hidden="true"><line class="axis" x1="{MARGIN_PX}" y1="9" x2="{:.1}" y2="9"/>{mark}<line class="range" x1="{:.1}" y1="9" x2="{:.1}" y2="9"/><circle cx="{:.1}" cy="9" r="3.5"/></svg>"#,
+        WIDTH_PX - MARGIN_PX,
+        x(lower),
+        x(upper),
+        x(value),
+    )
+}
+
 /// Three rows for each of the main faces: the labels that were given, those of each frame alone,
 /// and those reported.
 ///

@@ -8,9 +8,9 @@ use serde::ser::{SerializeMap, Serializer};
 
 use crate::labels::TimeBase;
 use crate::metrics::{
-    Calibration, ClassificationReport, Confusion, PeopleScores, PrecisionRecall, RocCurve,
-    calibration, classification_report, mean_of_defined, people_scores, precision_recall_curve,
-    roc_curve,
+    Agreement, Calibration, ClassificationReport, Confusion, PeopleScores, PrecisionRecall,
+    RocCurve, SoftScores, agreement, calibration, classification_report, mean_of_defined,
+    people_scores, precision_recall_curve, roc_curve, soft_scores,
 };
 use crate::mistakes::Mistake;
 use crate::model::{Model, labels_of_all};
@@ -19,7 +19,8 @@ use crate::sequence::SequenceSummary;
 use crate::shown_path::shown;
 use crate::source::Source;
 use crate::stage_times::StageTimes;
-use crate::tally::{Coverage, Scored};
+use crate::stats::{Comparison, Groups, Intervals, Statistics};
+use crate::tally::{Coverage, Scored, Tally};
 use crate::warnings::Warnings;
 use rapport_vocabulary::{Emotion, LabelSet};
 
@@ -59,6 +60,10 @@ pub struct Report<'a> {
     pub classification_report: &'a [ModelReport<'a>],
     /// Each model.
     pub models: &'a [ModelReport<'a>],
+    /// How the intervals were made.
+    pub statistics: &'a Statistics,
+    /// Each model but the first beside the first.
+    pub comparisons: &'a [Comparison],
     /// What went wrong.
     pub warnings: &'a Warnings,
     /// Where the time went.
@@ -74,7 +79,7 @@ fn report_of_first<S: Serializer>(models: &[ModelReport<'_>], to: S) -> Result<S
 /// Where the labels came from.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct LabelSummary {
-    /// `folders`, `fer2013`, `intervals`, `frames`, `topic` or `none`.
+    /// `folders`, `pictures`, `fer2013`, `intervals`, `frames`, `topic` or `none`.
     pub kind: &'static str,
     /// The file, by its name.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -163,6 +168,8 @@ pub struct ModelReport<'a> {
     pub labels: Vec<&'static str>,
     /// Labelled faces that were found.
     pub coverage: Coverage,
+    /// The main figures, each with its interval.
+    pub intervals: Intervals,
     /// Of the labels as reported; nothing where no face has a label.
     pub classification_report: Option<NamedReport>,
     /// Of each frame alone, without smoothing; recordings only.
@@ -186,6 +193,15 @@ pub struct ModelReport<'a> {
     /// Against the votes of several people (FER+), where they were given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ferplus: Option<PeopleScores>,
+    /// Against the votes as distributions, where they were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub soft_labels: Option<SoftScores>,
+    /// Of each group of faces, by the columns of the labels that name them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Groups>,
+    /// Valence and arousal, where labels have them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub affect: Option<AffectReport>,
     /// What only a sequence shows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sequence: Option<SequenceSummary>,
@@ -194,10 +210,16 @@ pub struct ModelReport<'a> {
 }
 
 impl<'a> ModelReport<'a> {
-    /// Works out the figures. `classes`: the labels of the report, as [`classes_of`] has them.
-    pub fn of(model: &'a Model, classes: &LabelSet) -> Self {
+    /// Works out the figures. `classes`: the labels of the report, as [`classes_of`] has them;
+    /// `intervals` and `groups`: what the bootstrap says.
+    pub fn of(
+        model: &'a Model,
+        classes: &LabelSet,
+        intervals: Intervals,
+        groups: Option<Groups>,
+    ) -> Self {
         let tally = &model.tally;
-        let scored = &tally.scored;
+        let scored = tally.scored.values();
         let report = |label: fn(&Scored) -> Emotion| {
             let confusion = tally.confusion(classes, label);
             let seen = confusion.classes_seen();
@@ -224,6 +246,7 @@ impl<'a> ModelReport<'a> {
             calibration_revision: model.calibration_revision,
             labels: model.labels().names(),
             coverage: tally.coverage,
+            intervals,
             classification_report: report(|s| s.label),
             classification_report_raw: match tally.sequence {
                 Some(_) => report(|s| s.instant_label),
@@ -236,15 +259,38 @@ impl<'a> ModelReport<'a> {
             roc_auc,
             precision_recall,
             calibration: calibration(&predictions, CALIBRATION_BINS),
-            ferplus: people_scores(&tally.people, tally.people_left_out),
+            ferplus: people_scores(tally.people.values(), tally.people_left_out),
+            soft_labels: soft_scores(tally.soft.values(), tally.soft_left_out),
+            groups,
+            affect: AffectReport::of(tally, model.labels().affect_source()),
             sequence: tally.sequence.as_ref().map(|sequence| sequence.summary()),
             worst_mistakes: tally.mistakes.iter().collect(),
         }
     }
+}
 
-    /// The figures of the labels as reported, without their names.
-    pub fn scores(&self) -> Option<&ClassificationReport> {
-        self.classification_report.as_ref().map(|named| &named.report)
+/// How well valence and arousal are read. The network has none of its own: they are the means of the
+/// values of its labels, weighted by their probabilities.
+#[derive(Debug, Serialize)]
+pub struct AffectReport {
+    /// Where the values of the labels come from.
+    pub source: String,
+    /// Unpleasant -1 to pleasant 1; `None` where it was not given.
+    pub valence: Option<Agreement>,
+    /// Calm -1 to activated 1.
+    pub arousal: Option<Agreement>,
+}
+
+impl AffectReport {
+    fn of(tally: &Tally, source: &str) -> Option<Self> {
+        let answers = tally.affect.values();
+        let valence: Vec<_> = answers.iter().filter_map(|answer| answer.valence).collect();
+        let arousal: Vec<_> = answers.iter().filter_map(|answer| answer.arousal).collect();
+        (!answers.is_empty()).then(|| Self {
+            source: source.to_owned(),
+            valence: agreement(&valence),
+            arousal: agreement(&arousal),
+        })
     }
 }
 

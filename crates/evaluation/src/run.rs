@@ -6,6 +6,7 @@ use anyhow::Context;
 
 use crate::face_png::face_png;
 use crate::frames_csv::FramesCsv;
+use crate::items::Items;
 use crate::labels::FrameLabels;
 use crate::model::Model;
 use crate::predictor::Prediction;
@@ -28,6 +29,8 @@ pub struct Run<'p> {
     pub source: Source,
     /// The models, each with what it saw.
     pub models: Vec<Model>,
+    /// Says what each answer belongs to.
+    pub items: Items,
     /// Gets a row for every face.
     pub frames_csv: FramesCsv,
     /// Gets a row for every face, where it was asked for.
@@ -89,7 +92,9 @@ impl Run<'_> {
                 let identity = (model.name.as_str(), model.sha256.as_str(), model.labels());
                 faces.frame(identity, place, labels, &seen)?;
             }
-            model.tally.frame(place, labels, &seen, |roi| face_png(frame?, roi));
+            let of_model = model.labels().clone();
+            let crop = |roi: &_| face_png(frame?, roi);
+            model.tally.frame(&of_model, place, labels, &seen, &mut self.items, crop);
             all_seen.push(Some(seen));
         }
         if let Some(result) = &mut self.result {

@@ -42,6 +42,8 @@ impl Last {
 #[derive(Debug, Clone)]
 struct Segment {
     label: Emotion,
+    /// What its first frame belongs to.
+    unit: u32,
     onset: Duration,
     /// When a label last said so.
     labelled: Duration,
@@ -68,6 +70,8 @@ pub struct Sequence {
     id_switches: u64,
     open: BTreeMap<String, Segment>,
     closed: Vec<Segment>,
+    /// What the present frame belongs to.
+    unit: u32,
 }
 
 impl Sequence {
@@ -83,6 +87,23 @@ impl Sequence {
         self.start_over();
         self.earlier_ids += std::mem::take(&mut self.last_seen).len();
         self.lasts = Self::new(sparse).lasts;
+    }
+
+    /// Says what the next frames belong to; see [`Item`](crate::items::Item).
+    pub fn enter(&mut self, unit: u32) {
+        self.unit = unit;
+    }
+
+    /// What was counted so far.
+    pub fn counts(&self) -> SequenceCounts {
+        let Self { face_secs, flips, instant_flips, .. } = *self;
+        SequenceCounts { face_secs, flips, instant_flips }
+    }
+
+    /// How long each labelled expression took to be detected.
+    pub fn delays(&self) -> Vec<Delay> {
+        let segments = self.closed.iter().chain(self.open.values());
+        segments.map(|s| Delay { unit: s.unit, detected_secs: s.detected_secs }).collect()
     }
 
     /// Takes the next frame, in order.
@@ -141,7 +162,7 @@ impl Sequence {
         let anyone = labels.anyone.map(|label| (String::new(), label));
         let own = labels.of_face.iter().filter_map(|(id, label)| Some((id.clone(), (*label)?)));
         let present: BTreeMap<String, Emotion> = own.chain(anyone).collect();
-        let lasts = self.lasts;
+        let (lasts, unit) = (self.lasts, self.unit);
         let ended = |name: &String, segment: &Segment| match present.get(name) {
             Some(label) => *label != segment.label,
             None => lasts.is_zero() || time.saturating_sub(segment.labelled) > lasts,
@@ -152,6 +173,7 @@ impl Sequence {
         for (name, label) in &present {
             let segment = self.open.entry(name.clone()).or_insert(Segment {
                 label: *label,
+                unit,
                 onset: time,
                 labelled: time,
                 detected_secs: None,
@@ -208,6 +230,26 @@ impl Sequence {
             },
         }
     }
+}
+
+/// What a sequence counted up to some frame.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct SequenceCounts {
+    /// The time for which faces were in view, in seconds.
+    pub face_secs: f64,
+    /// Changes of the label as reported.
+    pub flips: u64,
+    /// Changes of the label of each frame alone.
+    pub instant_flips: u64,
+}
+
+/// How long a labelled expression took to be detected.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Delay {
+    /// What its first frame belongs to.
+    pub unit: u32,
+    /// Seconds from its first frame; `None` where it was not detected.
+    pub detected_secs: Option<f64>,
 }
 
 /// What only a sequence shows.

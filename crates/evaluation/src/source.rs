@@ -101,11 +101,11 @@ impl Source {
 }
 
 impl Kind {
-    /// Recognises what lies at a path.
+    /// Recognises what lies at a path. `is_listed`: a CSV names its pictures, wherever they lie in it.
     ///
     /// # Errors
     /// If it is nothing that can be evaluated.
-    pub fn of(path: &Path) -> anyhow::Result<Self> {
+    pub fn of(path: &Path, is_listed: bool) -> anyhow::Result<Self> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
         if name.ends_with(".csv") || name.ends_with(".csv.xz") {
             return Ok(Kind::Fer2013);
@@ -126,7 +126,7 @@ impl Kind {
             }
             folders += usize::from(entry.path().is_dir());
         }
-        if folders == 0 {
+        if folders == 0 && !is_listed {
             bail!(
                 "{}: found no recording and no folders in it, expected metadata.yaml, .mcap or \
                  .db3 files, or one folder of pictures for each label",

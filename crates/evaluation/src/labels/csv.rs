@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
+use super::details::{DetailColumns, LabelDetails, WrongCell};
 use super::error::LabelError;
 use super::numbers::ClassNumbers;
 use super::text::{decode, delimiter, is_missing};
@@ -23,6 +24,7 @@ pub struct Table {
     /// Lines before the header that the reader has not seen.
     lines_before: u64,
     numbers: ClassNumbers,
+    details: DetailColumns,
     /// The first row that was left out for its length.
     cut_row: Option<String>,
     /// Labels that are none of ours, and how often each came.
@@ -30,7 +32,8 @@ pub struct Table {
 }
 
 impl Table {
-    pub fn open(path: &Path) -> Result<Self, LabelError> {
+    /// Opens a file. `groups`: its columns of groups; empty for the usual ones.
+    pub fn open(path: &Path, groups: &[String]) -> Result<Self, LabelError> {
         let name = path.display().to_string();
         let wrong = |reason: String| LabelError::File { path: name.clone(), reason };
         let io = |error: std::io::Error| wrong(error.to_string());
@@ -57,6 +60,12 @@ impl Table {
         let mut first = reader(text);
         let header = first.headers().map_err(|error| wrong(error.to_string()))?;
         let columns: Vec<String> = header.iter().map(str::to_lowercase).collect();
+        let details = DetailColumns::find(columns.iter().map(String::as_str), groups);
+        let details = details.map_err(|column| LabelError::NoGroups {
+            path: name.clone(),
+            column,
+            found: columns.join(","),
+        })?;
         let label = columns.iter().position(|column| column == "label");
         // All labels are looked at before the first is read: a number means something only beside
         // the others.
@@ -71,6 +80,7 @@ impl Table {
             record: csv::StringRecord::new(),
             lines_before: lines_before as u64,
             numbers,
+            details,
             cut_row: None,
             unknown: BTreeMap::new(),
         })
@@ -80,8 +90,9 @@ impl Table {
         self.columns.iter().any(|name| name == column)
     }
 
-    pub fn wrong_columns(&self) -> LabelError {
-        LabelError::Columns { path: self.path.clone(), found: self.columns.join(",") }
+    pub fn wrong_columns(&self, expected: &'static str) -> LabelError {
+        let found = self.columns.join(",");
+        LabelError::Columns { path: self.path.clone(), found, expected }
     }
 
     /// Goes on to the next row and says whether there is one. A row that ends before its label, or
@@ -136,6 +147,11 @@ impl Table {
         }
     }
 
+    /// Something about all rows.
+    pub fn wrong_rows(&self, reason: &str) -> LabelError {
+        LabelError::File { path: self.path.clone(), reason: reason.to_owned() }
+    }
+
     /// The label of the present row; nothing where it is empty, or none of ours, of which it warns.
     pub fn label(&mut self, warnings: &mut Warnings) -> Option<Emotion> {
         let text = self.text("label").to_owned();
@@ -159,6 +175,12 @@ impl Table {
                 None
             }
         }
+    }
+
+    /// What the present row says beside its label.
+    pub fn details(&self) -> Result<Option<LabelDetails>, LabelError> {
+        let wrong = |cell: WrongCell| self.wrong(cell.column, WrongCell::EXPECTED);
+        self.details.read(|index| self.record.get(index).unwrap_or_default()).map_err(wrong)
     }
 
     /// Refuses a file whose labels are all none of ours, or whose rows all have another length.

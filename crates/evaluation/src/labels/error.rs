@@ -11,14 +11,23 @@ pub enum LabelError {
         /// What the operating system or the CSV reader says.
         reason: String,
     },
-    /// The header is of neither form.
-    #[error(
-        "{path}: columns are `{found}`, expected `start,end,face_id,label` (intervals) or \
-         `frame,face_id,label` (frames)"
-    )]
+    /// The header is of no form that is known.
+    #[error("{path}: columns are `{found}`, expected {expected}")]
     Columns {
         /// The file.
         path: String,
+        /// The header.
+        found: String,
+        /// The forms.
+        expected: &'static str,
+    },
+    /// A column of groups that was asked for is not there.
+    #[error("{path}: columns are `{found}`, expected one named `{column}` for --group")]
+    NoGroups {
+        /// The file.
+        path: String,
+        /// The column.
+        column: String,
         /// The header.
         found: String,
     },

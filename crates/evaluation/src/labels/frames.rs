@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::csv::Table;
+use super::details::LabelDetails;
 use super::error::LabelError;
 use super::of_frame::FrameLabels;
 use crate::warnings::Warnings;
@@ -22,9 +23,11 @@ impl FrameTable {
         // Frames and faces whose labels contradict each other.
         let mut contradicted: Vec<(u64, String)> = Vec::new();
         while table.next(warnings)? {
-            let Some(label) = table.label(warnings) else {
+            let (label, details) = (table.label(warnings), table.details()?);
+            // A group alone says nothing that could be compared.
+            if label.is_none() && !details.as_ref().is_some_and(LabelDetails::has_affect) {
                 continue;
-            };
+            }
             let frame = table.decimal("frame");
             // Programs for statistics write whole numbers as 3.0.
             let whole = frame.split_once('.').filter(|(_, rest)| rest.bytes().all(|b| b == b'0'));
@@ -34,6 +37,12 @@ impl FrameTable {
             found.count += 1;
             found.last_frame = found.last_frame.max(Some(frame));
             let labels = found.frames.entry(frame).or_default();
+            if let Some(details) = details {
+                labels.add_details(face_id, &details);
+            }
+            let Some(label) = label else {
+                continue;
+            };
             let before = if face_id.is_empty() { labels.anyone } else { labels.own(face_id) };
             match before {
                 None if face_id.is_empty() => labels.anyone = Some(label),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::csv::Table;
+use super::details::LabelDetails;
 use super::error::LabelError;
 use super::of_frame::FrameLabels;
 use crate::warnings::Warnings;
@@ -32,7 +33,8 @@ struct Interval {
     /// In nanoseconds since 1970.
     start_ns: i64,
     end_ns: i64,
-    label: Emotion,
+    label: Option<Emotion>,
+    details: Option<LabelDetails>,
 }
 
 /// All intervals of a file.
@@ -54,9 +56,11 @@ impl Intervals {
         let mut count = 0;
         let mut by_face: BTreeMap<String, Vec<Interval>> = BTreeMap::new();
         while table.next(warnings)? {
-            let Some(label) = table.label(warnings) else {
+            let (label, details) = (table.label(warnings), table.details()?);
+            // A group alone says nothing that could be compared.
+            if label.is_none() && !details.as_ref().is_some_and(LabelDetails::has_affect) {
                 continue;
-            };
+            }
             let (start, end) = (seconds(table, "start")?, seconds(table, "end")?);
             let expected = "a time after `start`";
             if end.secs <= start.secs {
@@ -71,7 +75,7 @@ impl Intervals {
                 _ => 0,
             };
             let at = |time: &Seconds| since_ns.saturating_add(time.ns);
-            let interval = Interval { start_ns: at(&start), end_ns: at(&end), label };
+            let interval = Interval { start_ns: at(&start), end_ns: at(&end), label, details };
             if let Some((first_ns, last_ns)) = bounds_ns {
                 let early = first_ns.saturating_sub(interval.start_ns);
                 let late = interval.end_ns.saturating_sub(last_ns);
@@ -107,7 +111,8 @@ impl Intervals {
         }
         table.if_any(count)?;
         by_face.values_mut().for_each(|intervals| intervals.sort_by_key(|i| i.start_ns));
-        Ok(Self { by_face, base: base.unwrap_or(TimeBase::SinceFirstMessage), count })
+        let base = base.unwrap_or(TimeBase::SinceFirstMessage);
+        Ok(Self { by_face, base, count })
     }
 
     /// The labels at a time in nanoseconds since 1970, by the clock that [`Self::base`] tells.
@@ -115,12 +120,15 @@ impl Intervals {
         let mut labels = FrameLabels::default();
         for (face_id, intervals) in &self.by_face {
             let begun = intervals.partition_point(|interval| interval.start_ns <= time_ns);
-            let mut holding =
-                intervals[..begun].iter().filter(|i| time_ns < i.end_ns).map(|i| i.label);
-            let Some(first) = holding.next() else {
+            let holding = || intervals[..begun].iter().filter(|i| time_ns < i.end_ns);
+            for details in holding().filter_map(|i| i.details.as_ref()) {
+                labels.add_details(face_id, details);
+            }
+            let mut held = holding().filter_map(|i| i.label);
+            let Some(first) = held.next() else {
                 continue;
             };
-            let label = holding.all(|other| other == first).then_some(first);
+            let label = held.all(|other| other == first).then_some(first);
             match face_id.as_str() {
                 "" => labels.anyone = label,
                 id => labels.of_face.push((id.to_owned(), label)),
@@ -140,8 +148,10 @@ impl Intervals {
     }
 }
 
+/// Whether two intervals say what a face shows at the same time.
 fn overlap(a: &Interval, b: &Interval) -> bool {
-    a.start_ns < b.end_ns && b.start_ns < a.end_ns
+    let are_labels = a.label.is_some() && b.label.is_some();
+    are_labels && a.start_ns < b.end_ns && b.start_ns < a.end_ns
 }
 
 struct Seconds {

@@ -20,11 +20,16 @@
 //! label of their own. An empty `label` says nothing. Where labels of one face contradict each
 //! other, its frames are left out.
 //!
+//! # Beside the label
+//! Columns named `age`, `light` and `site`, or those that are asked for, put faces into groups;
+//! `valence` and `arousal` are numbers from -1 to 1. A row may have these and no label.
+//!
 //! # Topic
 //! Or a topic of `std_msgs/msg/String`: each message holds, for all faces, until the next one; an
 //! empty one ends it.
 
 mod csv;
+mod details;
 mod error;
 mod frames;
 mod intervals;
@@ -35,6 +40,8 @@ mod topic;
 
 use std::path::Path;
 
+pub(crate) use csv::Table;
+pub use details::{DetailColumns, GROUP_COLUMNS, LabelDetails, WrongCell};
 pub use error::LabelError;
 pub use frames::FrameTable;
 pub use intervals::{Intervals, TimeBase};
@@ -58,23 +65,28 @@ pub enum Labels {
 }
 
 impl Labels {
-    /// Reads a CSV of either form. `bounds_ns`: the recording's first and last log time.
+    /// Reads a CSV of either form. `groups`: its columns of groups, empty for those of
+    /// [`GROUP_COLUMNS`] that it has; `bounds_ns`: the recording's first and last log time.
     ///
     /// # Errors
     /// [`LabelError`] with file, line and column.
     pub fn read(
         path: &Path,
+        groups: &[String],
         bounds_ns: Option<(i64, i64)>,
         warnings: &mut Warnings,
     ) -> Result<Self, LabelError> {
-        let mut table = csv::Table::open(path)?;
-        if table.has("start") && table.has("end") && table.has("label") {
+        let mut table = csv::Table::open(path, groups)?;
+        let has_labels = ["label", "valence", "arousal"].into_iter().any(|name| table.has(name));
+        if table.has("start") && table.has("end") && has_labels {
             return Ok(Labels::Intervals(Intervals::read(&mut table, bounds_ns, warnings)?));
         }
-        if table.has("frame") && table.has("label") {
+        if table.has("frame") && has_labels {
             return Ok(Labels::Frames(FrameTable::read(&mut table, warnings)?));
         }
-        Err(table.wrong_columns())
+        Err(table.wrong_columns(
+            "`start,end,face_id,label` (intervals) or `frame,face_id,label` (frames)",
+        ))
     }
 
     /// The labels of frame number `frame`, which was recorded at `log_time_ns` and taken at
@@ -103,7 +115,7 @@ mod tests {
 
         #[test]
         fn any_file_is_read_or_refused(
-            header in "(start,end,label|start,end,face_id,label|frame,label|[a-z,]{0,20})",
+            header in "(start,end,label|start,end,face_id,label,age,valence|frame,label|frame,arousal|[a-z,]{0,20})",
             rows in "([0-9.e+-]{0,12},[0-9.e-]{0,22},(sad|happy|f_1|[a-z]{0,4})(,sad)?\n){0,8}",
             bytes in prop::collection::vec(any::<u8>(), 0..20),
             first_ns: i64,
@@ -113,7 +125,7 @@ mod tests {
             std::fs::write(file.path(), text).unwrap();
             let mut warnings = Warnings::default();
             let bounds = Some((first_ns, first_ns.saturating_add(5_000_000_000)));
-            if let Ok(labels) = Labels::read(file.path(), bounds, &mut warnings) {
+            if let Ok(labels) = Labels::read(file.path(), &[], bounds, &mut warnings) {
                 let _ = labels.at(3, first_ns, first_ns);
             }
         }

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::calibration::binned;
 use super::confusion::Confusion;
 use super::report::{ClassificationReport, classification_report};
+use super::soft::{SoftLabel, cross_entropy, entropy};
 use rapport_vocabulary::{Distribution, Emotion};
 
 /// The columns of the votes, in the order of FER+'s file.
@@ -49,10 +50,6 @@ const VOTE_LABELS: [Emotion; 8] = [
 /// The expressions that hurt where people see a neutral face.
 pub const NEGATIVE: [Emotion; 4] = [Emotion::Angry, Emotion::Disgust, Emotion::Fear, Emotion::Sad];
 
-/// The least probability that counts in the cross-entropy, so that a class that a model does not
-/// have costs something, not everything.
-const LEAST_PROBABILITY: f64 = 0.001;
-
 /// The confidence from which the most probable label counts as sure.
 const SURE_FROM: f32 = 0.5;
 
@@ -74,20 +71,42 @@ pub struct Agreed {
 }
 
 impl Votes {
+    /// The votes as a distribution; `None` where most are for `unknown` or `NF`, or every vote is a
+    /// single one. Of columns with equally many, an expression goes before these two, as in
+    /// microsoft/FERPlus.
+    pub fn soft_label(&self) -> Option<SoftLabel> {
+        let left = self.without_single_ones();
+        let most = left.iter().copied().fold(0.0, f64::max);
+        let is_most = |count: &f64| *count > 0.0 && *count == most;
+        left.iter()
+            .take(VOTE_LABELS.len())
+            .any(|count| is_most(count))
+            .then(|| SoftLabel { shares: shares(&left) })
+    }
+
+    fn without_single_ones(&self) -> [f64; VOTE_COLUMNS.len()] {
+        self.0.map(|count| if count <= 1 { 0.0 } else { f64::from(count) })
+    }
+
     /// What most people see; `None` where the picture does not count.
     pub fn agreed(&self) -> Option<Agreed> {
-        let left = self.0.map(|count| if count <= 1 { 0.0 } else { f64::from(count) });
+        let left = self.without_single_ones();
         let all: f64 = left.iter().sum();
         // At most one column has more than half.
         let most = left.iter().position(|&count| count > 0.5 * all)?;
         let label = *VOTE_LABELS.get(most)?;
-        let counted: f64 = left.iter().zip(VOTE_LABELS).map(|(count, _)| count).sum();
-        let mut shares = [0.0; Emotion::COUNT];
-        for (label, count) in VOTE_LABELS.into_iter().zip(left) {
-            shares[label as usize] = count / counted;
-        }
-        Some(Agreed { label, shares })
+        Some(Agreed { label, shares: shares(&left) })
     }
+}
+
+/// The shares of the votes for expressions, in the order of [`Emotion::ALL`]; there must be one.
+fn shares(left: &[f64; VOTE_COLUMNS.len()]) -> [f64; Emotion::COUNT] {
+    let counted: f64 = left.iter().zip(VOTE_LABELS).map(|(count, _)| count).sum();
+    let mut shares = [0.0; Emotion::COUNT];
+    for (label, count) in VOTE_LABELS.into_iter().zip(left) {
+        shares[label as usize] = count / counted;
+    }
+    shares
 }
 
 /// What a model answers on a picture that counts.
@@ -101,6 +120,40 @@ pub struct PeopleAnswer {
     pub sure: bool,
     /// The model's distribution.
     pub probabilities: Distribution,
+}
+
+impl PeopleAnswer {
+    /// The cross-entropy of the model's distribution to the votes, in nats; a probability under
+    /// 0.001 counts as 0.001.
+    pub fn cross_entropy(&self) -> f64 {
+        cross_entropy(&self.agreed.shares, &self.probabilities)
+    }
+
+    /// The entropy of the votes in nats.
+    pub fn entropy(&self) -> f64 {
+        entropy(&self.agreed.shares)
+    }
+
+    /// Whether the label that the model reports is that of most people.
+    pub fn is_right(&self) -> bool {
+        self.label == self.agreed.label
+    }
+
+    /// Whether people see a neutral face.
+    pub fn is_neutral(&self) -> bool {
+        self.agreed.label == Emotion::Neutral
+    }
+
+    /// Whether it is reported as angry, disgust, fear or sad.
+    pub fn is_negative(&self) -> bool {
+        NEGATIVE.contains(&self.label)
+    }
+
+    /// Its confidence, 0 to 1, and the share of the votes that are for the label.
+    pub fn against_votes(&self) -> (f64, f64) {
+        let confidence = f64::from(self.probabilities.of(self.label));
+        (confidence, self.agreed.shares[self.label as usize])
+    }
 }
 
 /// The figures of one model against the votes.
@@ -160,14 +213,6 @@ pub fn people_scores(answers: &[PeopleAnswer], left_out: u64) -> Option<PeopleSc
     let mean = |figure: &dyn Fn(&PeopleAnswer) -> f64| {
         answers.iter().map(figure).sum::<f64>() / answers.len() as f64
     };
-    let cross_entropy = |answer: &PeopleAnswer| -> f64 {
-        let pairs = answer.agreed.shares.iter().zip(answer.probabilities.0);
-        pairs.map(|(share, p)| -share * f64::from(p).max(LEAST_PROBABILITY).ln()).sum()
-    };
-    let entropy = |answer: &PeopleAnswer| -> f64 {
-        let shares = answer.agreed.shares.iter().filter(|share| **share > 0.0);
-        shares.map(|share| -share * share.ln()).sum()
-    };
     let argmax: Vec<_> = answers
         .iter()
         .map(|answer| {
@@ -178,8 +223,8 @@ pub fn people_scores(answers: &[PeopleAnswer], left_out: u64) -> Option<PeopleSc
     Some(PeopleScores {
         images: answers.len() as u64,
         images_left_out: left_out,
-        cross_entropy: mean(&cross_entropy),
-        entropy_of_votes: mean(&entropy),
+        cross_entropy: mean(&PeopleAnswer::cross_entropy),
+        entropy_of_votes: mean(&PeopleAnswer::entropy),
         argmax: RuleScores::of(&argmax),
         decision: RuleScores::of(answers),
     })
@@ -187,33 +232,26 @@ pub fn people_scores(answers: &[PeopleAnswer], left_out: u64) -> Option<PeopleSc
 
 impl RuleScores {
     fn of(answers: &[PeopleAnswer]) -> Self {
-        let is_right = |answer: &&PeopleAnswer| answer.label == answer.agreed.label;
-        let is_neutral = |answer: &&PeopleAnswer| answer.agreed.label == Emotion::Neutral;
-        let is_negative = |answer: &&PeopleAnswer| NEGATIVE.contains(&answer.label);
-        let is_sure = |answer: &&PeopleAnswer| answer.sure;
-        let count = |some: &dyn Fn(&&PeopleAnswer) -> bool| answers.iter().filter(some).count();
+        let count = |some: fn(&PeopleAnswer) -> bool| answers.iter().filter(|a| some(a)).count();
         let share = |part: usize, whole: usize| (whole > 0).then(|| part as f64 / whole as f64);
-        let neutral = count(&is_neutral);
-        let sure = count(&is_sure);
+        let neutral = count(PeopleAnswer::is_neutral);
+        let sure = count(|a| a.sure);
         let pairs = answers.iter().map(|a| (a.agreed.label as usize, a.label as usize));
         let confusion = Confusion::of(Emotion::COUNT, pairs);
         let mut all = VOTE_LABELS.map(|label| label as usize);
         all.sort_unstable();
         let report = classification_report(&confusion, &all, 0.0);
-        let against_votes: Vec<(f64, f64)> = answers
-            .iter()
-            .map(|a| (f64::from(a.probabilities.of(a.label)), a.agreed.shares[a.label as usize]))
-            .collect();
+        let against_votes: Vec<_> = answers.iter().map(PeopleAnswer::against_votes).collect();
         Self {
-            accuracy: share(count(&is_right), answers.len()),
+            accuracy: share(count(PeopleAnswer::is_right), answers.len()),
             macro_f1: report.macro_average.f1,
-            neutral_as_negative: share(count(&|a| is_neutral(a) && is_negative(a)), neutral),
+            neutral_as_negative: share(count(|a| a.is_neutral() && a.is_negative()), neutral),
             neutral_as_negative_sure: share(
-                count(&|a| is_neutral(a) && is_negative(a) && is_sure(a)),
+                count(|a| a.is_neutral() && a.is_negative() && a.sure),
                 neutral,
             ),
             sure: share(sure, answers.len()),
-            accuracy_sure: share(count(&|a| is_sure(a) && is_right(a)), sure),
+            accuracy_sure: share(count(|a| a.sure && a.is_right()), sure),
             expected_calibration_error: binned(&against_votes, BINS).expected_calibration_error,
             classification_report: report,
             confusion_matrix: confusion,
@@ -260,6 +298,19 @@ mod tests {
             (agreed.label, agreed.shares[Emotion::Contempt as usize]),
             (Emotion::Contempt, 1.0)
         );
+    }
+
+    #[test]
+    fn a_soft_label_needs_no_majority() {
+        let soft = |counts| votes(counts).soft_label().map(|label| label.shares);
+        // Two halves, and a single vote that is none.
+        let shares = soft([4, 0, 0, 4, 1, 0, 0, 0, 0, 0]).unwrap();
+        assert_eq!((shares[Emotion::Neutral as usize], shares[Emotion::Sad as usize]), (0.5, 0.5));
+        // Most say unknown; as many as say neutral.
+        assert_eq!(soft([3, 0, 0, 2, 0, 0, 0, 0, 5, 0]), None);
+        let shares = soft([4, 0, 0, 0, 0, 0, 0, 0, 4, 2]).unwrap();
+        assert_eq!(shares[Emotion::Neutral as usize], 1.0);
+        assert_eq!((soft([1; 10]), soft([0; 10])), (None, None));
     }
 
     #[test]

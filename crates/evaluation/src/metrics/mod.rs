@@ -15,12 +15,15 @@
 //! assert_eq!(roc.auc(), 0.5);
 //! ```
 
+mod agreement;
 mod calibration;
 mod confusion;
 mod curves;
 mod ferplus;
 mod report;
+mod soft;
 
+pub use agreement::{Agreement, agreement, weighted_ccc};
 pub use calibration::{Calibration, ReliabilityBin, calibration};
 pub use confusion::Confusion;
 pub use curves::{PrecisionRecall, RocCurve, precision_recall_curve, roc_curve};
@@ -28,6 +31,7 @@ pub use ferplus::{
     Agreed, NEGATIVE, PeopleAnswer, PeopleScores, RuleScores, VOTE_COLUMNS, Votes, people_scores,
 };
 pub use report::{ClassificationReport, Overall, Scores, classification_report};
+pub use soft::{SoftAnswer, SoftLabel, SoftScores, jensen_shannon, soft_scores};
 
 /// The mean of the figures that are defined; `None` where none is.
 pub fn mean_of_defined(figures: impl IntoIterator<Item = Option<f64>>) -> Option<f64> {

@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use lzma_rust2::XzReader;
 
 use super::lines::ShortLines;
 use super::picture::{LabelledPicture, PictureProblem, Unread};
 use super::votes::VotesFile;
+use crate::labels::{DetailColumns, WrongCell};
 use crate::metrics::Votes;
 use rapport_perception::frame::Encoding;
 use rapport_vocabulary::Emotion;
@@ -43,6 +44,7 @@ pub struct Fer2013 {
     usage: String,
     /// Indices of emotion, pixels and Usage.
     columns: [usize; 3],
+    details: DetailColumns,
     reader: csv::Reader<Box<dyn Read + Send>>,
     record: csv::StringRecord,
     votes: Option<VotesFile>,
@@ -51,11 +53,16 @@ pub struct Fer2013 {
 
 impl Fer2013 {
     /// Opens the file and checks its columns. `usage`: the part, one of [`USAGES`]; `votes`: FER+'s
-    /// votes for the same rows.
+    /// votes for the same rows; `groups`: the columns of groups, empty for the usual ones.
     ///
     /// # Errors
     /// If a file cannot be read or lacks a column.
-    pub fn open(path: &Path, usage: &str, votes: Option<&Path>) -> anyhow::Result<Self> {
+    pub fn open(
+        path: &Path,
+        usage: &str,
+        votes: Option<&Path>,
+        groups: &[String],
+    ) -> anyhow::Result<Self> {
         let name = || path.display().to_string();
         let file = File::open(path).with_context(name)?;
         let is_packed = path.extension().is_some_and(|extension| extension == "xz");
@@ -74,10 +81,14 @@ impl Fer2013 {
                 header.iter().collect::<Vec<_>>().join(",").chars().take(80).collect();
             bail!("{}: columns are `{found}`, expected `emotion,pixels,Usage`", path.display());
         };
+        let details = DetailColumns::find(header.iter(), groups).map_err(|column| {
+            anyhow!("{}: has no column `{column}`, expected it for --group", path.display())
+        })?;
         Ok(Self {
             path: path.to_owned(),
             usage: usage.to_owned(),
             columns: [emotion, pixels, part],
+            details,
             reader,
             record: csv::StringRecord::new(),
             votes: votes.map(VotesFile::open).transpose()?,
@@ -90,6 +101,10 @@ impl Fer2013 {
             self.columns.map(|index| self.record.get(index).unwrap_or_default());
         let label = emotion.parse().ok().and_then(|number: usize| NUMBERS.get(number).copied());
         let label = label.ok_or_else(|| format!("emotion is `{emotion}`, expected 0 to 6"))?;
+        let details = self.details.read(|index| self.record.get(index).unwrap_or_default());
+        let details = details.map_err(|WrongCell { column, found }| {
+            format!("{column} is `{found}`, expected {}", WrongCell::EXPECTED)
+        })?;
         let expected = (SIDE_PX * SIDE_PX) as usize;
         let mut values = Vec::with_capacity(expected);
         for text in pixels.split_ascii_whitespace() {
@@ -102,7 +117,8 @@ impl Fer2013 {
         }
         Ok(LabelledPicture {
             source: format!("line {}", self.line()),
-            label,
+            label: Some(label),
+            details,
             votes,
             width_px: SIDE_PX,
             height_px: SIDE_PX,

@@ -123,7 +123,7 @@ impl Iterator for Folder {
     fn next(&mut self) -> Option<Unread> {
         let (label, path) = self.pictures.next()?;
         let source = path.strip_prefix(&self.root).unwrap_or(&path).display().to_string();
-        Some(Unread::File { source, label, path })
+        Some(Unread::File { source, label: Some(label), details: None, path })
     }
 }
 

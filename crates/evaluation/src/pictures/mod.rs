@@ -3,6 +3,7 @@
 mod fer2013;
 mod folder;
 mod lines;
+mod listed;
 mod picture;
 mod votes;
 
@@ -13,6 +14,7 @@ use anyhow::Context;
 
 pub use fer2013::{Fer2013, USAGES};
 pub use folder::{Folder, LeftOut};
+pub use listed::Listed;
 pub use picture::{LabelledPicture, PictureProblem, Unread};
 
 use crate::labels::FrameLabels;
@@ -124,8 +126,13 @@ fn take(looked: Looked, run: &mut Run<'_>) -> anyhow::Result<()> {
         run.warn("damaged image", || format!("{}: {warning}", picture.source));
     }
     let place = Place { frame: number, source: picture.source.clone(), ..Place::default() };
-    let labels =
-        FrameLabels { anyone: Some(picture.label), votes: picture.votes, ..FrameLabels::default() };
+    let details = picture.details.clone().map(|details| (String::new(), details));
+    let labels = FrameLabels {
+        anyone: picture.label,
+        votes: picture.votes,
+        details: details.into_iter().collect(),
+        ..FrameLabels::default()
+    };
     // Without its pixels it is no frame.
     let frame = picture.frame().ok();
     run.take(frame.as_ref(), &place, &labels, predictions)

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::labels::LabelDetails;
 use crate::metrics::Votes;
 use crate::picture_file::read_picture;
 use rapport_perception::frame::{Encoding, Frame, FrameError};
@@ -11,8 +12,10 @@ use rapport_vocabulary::Emotion;
 pub struct LabelledPicture {
     /// Its path inside the folder, or the line of its file.
     pub source: String,
-    /// The label of its face.
-    pub label: Emotion,
+    /// The label of its face; nothing where only its valence and arousal were given.
+    pub label: Option<Emotion>,
+    /// What else was said of it.
+    pub details: Option<LabelDetails>,
     /// What several people voted, where that was given.
     pub votes: Option<Votes>,
     /// Width in pixels.
@@ -45,8 +48,10 @@ pub enum Unread {
     File {
         /// Its path inside the folder.
         source: String,
-        /// The label of its face.
-        label: Emotion,
+        /// The label of its face; nothing where only its valence and arousal were given.
+        label: Option<Emotion>,
+        /// What else was said of it.
+        details: Option<LabelDetails>,
         /// Where it lies.
         path: PathBuf,
     },
@@ -60,8 +65,8 @@ impl Unread {
     /// # Errors
     /// If there is no picture: why.
     pub fn read(self) -> Result<LabelledPicture, PictureProblem> {
-        let (source, label, path) = match self {
-            Self::File { source, label, path } => (source, label, path),
+        let (source, label, details, path) = match self {
+            Self::File { source, label, details, path } => (source, label, details, path),
             Self::Row(row) => return row,
         };
         let mut warning = None;
@@ -69,6 +74,7 @@ impl Unread {
             Ok(picture) => Ok(LabelledPicture {
                 source,
                 label,
+                details,
                 votes: None,
                 width_px: picture.width(),
                 height_px: picture.height(),

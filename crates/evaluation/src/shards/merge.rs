@@ -9,7 +9,9 @@ use super::many::{PROBLEM_FILE, Problem, folder_of};
 use super::plan::{PLAN_FILE, Plan};
 use super::result::{RESULT_FILE, RecordingEnd, ResultReader, StoredFrame, StoredLabels};
 use super::totals::{Machine, TimeTotals};
-use crate::evaluate::{Files, Found};
+use crate::evaluate::Files;
+use crate::figures::Found;
+use crate::items::Items;
 use crate::model::Model;
 use crate::progress::Progress;
 use crate::provenance::Provenance;
@@ -64,18 +66,18 @@ pub(super) fn merge_with(
     command: Vec<String>,
     progress: &mut dyn Progress,
 ) -> anyhow::Result<Merged> {
-    let (folder, places) = recordings_of(results)?;
-    let mut sums = Sums::new(folder);
+    let (plan, places) = recordings_of(results)?;
+    let mut sums = Sums::new(plan.folder.clone());
     progress.begin(None);
     for (name, folders) in &places {
         sums.add_recording(name, folders, progress)?;
     }
     progress.end();
-    sums.write(output, command, progress)
+    sums.write(&plan, output, command, progress)
 }
 
 /// All recordings, and the folders that may have a result of each.
-fn recordings_of(results: &[PathBuf]) -> anyhow::Result<(String, BTreeMap<String, Vec<PathBuf>>)> {
+fn recordings_of(results: &[PathBuf]) -> anyhow::Result<(Plan, BTreeMap<String, Vec<PathBuf>>)> {
     let mut first: Option<(&PathBuf, Plan)> = None;
     let mut places: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for results in results {
@@ -98,13 +100,14 @@ fn recordings_of(results: &[PathBuf]) -> anyhow::Result<(String, BTreeMap<String
         }
     }
     let (_, plan) = first.context("no folder of results is given, expected one or more")?;
-    Ok((plan.folder, places))
+    Ok((plan, places))
 }
 
 /// What is counted over all recordings so far.
 struct Sums {
     source: Source,
     models: Vec<Model>,
+    items: Items,
     labels: Option<LabelSums>,
     warnings: Warnings,
     time: TimeTotals,
@@ -126,6 +129,7 @@ impl Sums {
         Self {
             source,
             models: Vec::new(),
+            items: Items::default(),
             labels: None,
             warnings: Warnings::default(),
             time: TimeTotals::default(),
@@ -205,18 +209,20 @@ impl Sums {
             tally.recording = name.to_owned();
             tally.sequence.get_or_insert_with(|| Sequence::new(sparse)).next_recording(sparse);
         }
-        let before = self.models.first().map_or(0, |model| model.tally.scored.len());
-        let models = &mut self.models;
+        self.items.next_recording(name);
+        let before = self.models.first().map_or(0, |model| model.tally.scored.values().len());
+        let (models, items) = (&mut self.models, &mut self.items);
         let end = reader.replay(|StoredFrame { place, labels, seen }| {
             for (model, seen) in models.iter_mut().zip(seen) {
                 if let Some(seen) = seen {
-                    model.tally.frame(&place, &labels, &seen, |_| None);
+                    let of_model = model.labels().clone();
+                    model.tally.frame(&of_model, &place, &labels, &seen, items, |_| None);
                 }
             }
             progress.frame();
         })?;
         let scored = |tally: &Tally| {
-            let new = tally.scored.get(before..).unwrap_or_default();
+            let new = tally.scored.values().get(before..).unwrap_or_default();
             let right = new.iter().filter(|scored| scored.label == scored.truth).count();
             (new.len() as u64, (!new.is_empty()).then(|| right as f64 / new.len() as f64))
         };
@@ -274,11 +280,12 @@ impl Sums {
 
     fn write(
         self,
+        plan: &Plan,
         output: &Path,
         command: Vec<String>,
         progress: &mut dyn Progress,
     ) -> anyhow::Result<Merged> {
-        let Self { source, mut models, labels, warnings, time, machines } = self;
+        let Self { source, mut models, items, labels, warnings, time, machines } = self;
         let Some(labels) = labels else {
             let all = source.recordings.len();
             let first = warnings.iter().next().map_or("there are none", |w| w.first.as_str());
@@ -293,7 +300,9 @@ impl Sums {
             (names.len() == 1).then(|| names.into_iter().next()).flatten().flatten();
         provenance.machines = machines.into_iter().collect();
         let recordings = source.recordings.iter().filter(|found| found.problem.is_none()).count();
-        let found = Found { labels: labels.summary(), source, models, warnings };
+        let (resamples, seed) = plan.drawing();
+        let labels = labels.summary();
+        let found = Found { source, models, items, labels, warnings, resamples, seed };
         let timing = |source: &Source, models: &[Model]| {
             let names: Vec<String> = models.iter().map(|model| model.name.clone()).collect();
             time.timing(source.frames_used, source.duration_secs.unwrap_or_default(), &names)

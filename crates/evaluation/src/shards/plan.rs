@@ -51,6 +51,9 @@ impl Plan {
             ("working_size", json!(size)),
             ("rates", json!(options.rates)),
             ("include_faces", json!(options.include_faces)),
+            ("groups", json!(options.groups)),
+            ("resamples", json!(options.resamples)),
+            ("seed", json!(options.seed)),
             ("parquet", json!(options.parquet_group_rows.is_some())),
         ];
         Self {
@@ -118,6 +121,13 @@ impl Plan {
             plan.format_version
         );
         Ok(plan)
+    }
+
+    /// How many samples are drawn for intervals, and by what.
+    pub fn drawing(&self) -> (u32, u64) {
+        let number =
+            |name: &str| self.settings.get(name).and_then(Value::as_u64).unwrap_or_default();
+        (u32::try_from(number("resamples")).unwrap_or_default(), number("seed"))
     }
 
     /// The first setting in which two plans differ, with both values.
