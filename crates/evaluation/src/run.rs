@@ -48,6 +48,9 @@ impl Run<'_> {
         labels: &FrameLabels,
         meant: impl Fn(Vec<Seen>) -> Vec<Seen>,
     ) -> csv::Result<()> {
+        if self.progress.is_cancelled() {
+            return Err(std::io::Error::new(std::io::ErrorKind::Interrupted, "cancelled").into());
+        }
         let include_faces = self.include_faces;
         for model in &mut self.models {
             let seen = match model.process(frame, place.image_stamp) {
