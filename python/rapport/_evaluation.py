@@ -28,7 +28,12 @@ class Evaluation:
     """What came of an evaluation."""
 
     def __init__(
-        self, report: dict[str, Any], text: str, frames: Table, warnings: list[Warned], output: Path | None
+        self,
+        report: dict[str, Any],
+        text: str,
+        frames: Table,
+        warnings: list[Warned],
+        output: Path | None,
     ) -> None:
         #: Every figure: `report.json`, described in docs/evaluation.md.
         self.report = report

@@ -24,7 +24,6 @@ def restore_person(state: dict[str, Any]) -> Person: ...
 def evaluate(
     source: str | PathLike[str], output: str | PathLike[str], **options: Any
 ) -> tuple[str, list[tuple[str, int, str]], Table]: ...
-
 @final
 class Person:
     """One person in one frame. Can be compared and pickled."""

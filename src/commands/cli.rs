@@ -2,6 +2,7 @@
 //! run it.
 
 use std::ffi::OsString;
+use std::sync::OnceLock;
 
 use clap::{Parser, Subcommand};
 
@@ -81,8 +82,19 @@ pub fn report(result: anyhow::Result<u8>) -> u8 {
     }
 }
 
+/// The command line that [`run_from`] was given, where the process has another one of its own.
+static GIVEN: OnceLock<Vec<OsString>> = OnceLock::new();
+
+/// The command line, the program's name first.
+pub fn command_line() -> Vec<OsString> {
+    GIVEN.get().cloned().unwrap_or_else(|| std::env::args_os().collect())
+}
+
 /// Runs a command line, the program's name first, and gives the exit status.
 pub fn run_from(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    // A process runs one command.
+    let _ = GIVEN.set(arguments.clone());
     match Cli::try_parse_from(arguments) {
         Ok(cli) => cli.command.run(),
         Err(error) => {

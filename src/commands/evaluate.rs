@@ -8,6 +8,7 @@ use rapport_evaluation::{EvaluateOptions, evaluate_with};
 use rapport_perception::detect::WorkingSize;
 
 use crate::commands::calibration::CalibrationArgs;
+use crate::commands::cli::command_line;
 use crate::commands::progress::EvaluationProgress;
 use crate::commands::rates::RateArgs;
 
@@ -101,7 +102,8 @@ impl EvaluateArgs {
             working_size: self.working_size,
             rates: self.rates.into(),
             onnxruntime: self.onnxruntime.clone(),
-            command: std::env::args_os()
+            command: command_line()
+                .iter()
                 .map(|argument| argument.to_string_lossy().into_owned())
                 .collect(),
             ..EvaluateOptions::new(&self.source, &self.output)
