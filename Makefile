@@ -83,6 +83,7 @@ bench: build
 	@$(ENV) cargo bench --locked --quiet -p rapport-web --bench load --bench pool --bench history
 	@$(ENV) cargo bench --locked --quiet -p rapport-journal --bench month
 	@$(ENV) python benches/live_page.py
+	@tools/wheel bench
 
 soak: build
 	@$(ENV) python -m pip install --disable-pip-version-check --quiet --requirement benches/requirements.txt

@@ -3,16 +3,19 @@
 from collections.abc import Iterator, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import Self
 
 from rapport._types import BagMessage, BagPicture, Box, Pose, Timings, Topic
 
+_Path: TypeAlias = str | PathLike[str]
+
 __version__: str
 
-def set_up(share: str | PathLike[str], onnxruntime: str | PathLike[str] | None) -> bool: ...
+def set_up(share: _Path, onnxruntime: _Path | None) -> bool: ...
 def onnxruntime_version() -> str | None:
     """The version of the ONNX Runtime at work; None before a pipeline was made."""
 
@@ -22,7 +25,23 @@ def is_borrowed(image: npt.NDArray[np.uint8]) -> bool:
 
 def restore_person(state: dict[str, Any]) -> Person: ...
 def evaluate(
-    source: str | PathLike[str], output: str | PathLike[str], **options: Any
+    source: _Path,
+    output: _Path,
+    *,
+    labels: _Path | None,
+    label_topic: str | None,
+    topic: str | None,
+    models: Sequence[_Path],
+    calibration: _Path | None,
+    place: str | None,
+    usage: str,
+    votes: _Path | None,
+    cut_out: bool,
+    include_faces: bool,
+    working_size: tuple[int, int] | None,
+    search_hz: float | None,
+    classify_hz: float | None,
+    onnxruntime: _Path | None,
 ) -> tuple[str, list[tuple[str, int, str]], Table]: ...
 @final
 class Person:
@@ -88,8 +107,8 @@ class Person:
         """Where the head is; None where `horizontal_fov_deg` was not given."""
     def to_dict(self) -> dict[str, Any]:
         """A flat row for a table: pixels, degrees, metres, and the probability of each label."""
-    def __eq__(self, other: object) -> bool: ...
-    def __ne__(self, other: object) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
 
 @final
 class Explanation:
@@ -124,7 +143,7 @@ class Explanation:
 class Recording:
     """A rosbag2 recording. Only its summary is held; messages are read as they are asked for."""
 
-    def __init__(self, path: str | PathLike[str]) -> None: ...
+    def __new__(cls, path: _Path) -> Self: ...
     @property
     def path(self) -> Path: ...
     @property
@@ -165,7 +184,22 @@ class Table:
 
 @final
 class Core:
-    def __init__(self, **settings: Any) -> None: ...
+    def __new__(
+        cls,
+        *,
+        model: _Path | None,
+        detector: _Path | None,
+        landmarks: _Path | None,
+        calibration: _Path | None,
+        place: str | None,
+        working_size: tuple[int, int] | None,
+        min_confidence: float | None,
+        search_hz: float | None,
+        classify_hz: float | None,
+        horizontal_fov_deg: float | None,
+        threads: int,
+        onnxruntime: _Path | None,
+    ) -> Self: ...
     def process(
         self, image: npt.NDArray[np.uint8], time_secs: float | None, channels: str
     ) -> list[Person]: ...

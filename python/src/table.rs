@@ -10,7 +10,7 @@ use arrow_array::builder::{
 };
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::types::Int32Type;
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchIterator};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchIterator, StringArray};
 use arrow_schema::ffi::FFI_ArrowSchema;
 use arrow_schema::{Field, Schema};
 use pyo3::prelude::*;
@@ -42,6 +42,8 @@ impl Column {
         match name {
             "frame" => Self::Count(UInt64Builder::new()),
             "time" | "stamp" => Self::Float(Float64Builder::new()),
+            // One dictionary for all of them, so that they can be compared with each other.
+            "label" | "predicted" | "predicted_raw" => Self::Words(of_labels()),
             BOX => Self::Box(std::array::from_fn(|_| Float32Builder::new())),
             "confidence" => Self::Single(Float32Builder::new()),
             // The probability of a label.
@@ -87,6 +89,13 @@ impl Column {
                 .collect(),
         }
     }
+}
+
+/// A column of labels, with a dictionary of all that there are.
+fn of_labels() -> StringDictionaryBuilder<Int32Type> {
+    let names = StringArray::from_iter_values(Emotion::ALL.iter().map(|label| label.as_str()));
+    // It refuses values that come twice, or more than its keys can count.
+    StringDictionaryBuilder::new_with_dictionary(0, &names).unwrap_or_default()
 }
 
 impl Table {

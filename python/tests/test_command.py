@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -50,12 +51,13 @@ def test_a_recording_is_labelled_and_evaluated(command, rapport, corridor, tmp_p
     assert said[:2] == ["rapport", "evaluate"]
 
 
-def test_ctrl_c_ends_the_server(command):
+def test_ctrl_c_ends_the_server(command, tmp_path):
     process = subprocess.Popen(
-        [command, "serve", "--port", "0"],
+        [command, "serve", "--listen", "127.0.0.1:0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        env={**os.environ, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)},
     )
     try:
         address = next(
@@ -65,6 +67,6 @@ def test_ctrl_c_ends_the_server(command):
             assert b"<title>" in page.read()
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=20)
+        assert process.wait(timeout=20) == 0
     finally:
         process.kill()

@@ -82,6 +82,7 @@ def test_frames_go_to_every_library_by_the_arrow_interface(rapport, labelled, tm
     frame = table.to_pandas()
     assert list(frame.columns) == table.column_names and len(frame) == 6
     assert frame.query("model == 'emotion'").predicted.tolist()[:1] == ["happy"]
+    assert (frame.predicted == frame.label).sum() >= 2
 
 
 def test_polars_and_duckdb_read_the_same(rapport, labelled):
@@ -91,8 +92,9 @@ def test_polars_and_duckdb_read_the_same(rapport, labelled):
         "predicted"
     ].to_list() == ["happy"]
     duckdb = pytest.importorskip("duckdb")
-    arrow = frames.to_arrow()  # noqa: F841 DuckDB finds it by its name
-    found = duckdb.sql("select predicted, confidence from arrow where label = 'happy'").fetchone()
+    # DuckDB finds the table by the name of the variable.
+    query = "select predicted, confidence from frames where label = 'happy'"
+    (found,) = duckdb.sql(query).fetchall()
     assert found[0] == "happy" and found[1] > 0.9
 
 
