@@ -49,8 +49,7 @@ def by_ray(paths: list[str], workers: int) -> tuple[float, int]:
             yield {"rows": [rows], "begin": [begin], "end": [time.time()]}
 
     found = (
-        ray.data.from_items([{"recording": path} for path in paths])
-        .repartition(len(paths))
+        ray.data.from_items([{"recording": path} for path in paths], override_num_blocks=len(paths))
         .map_batches(Timed, batch_size=1, compute=ray.data.ActorPoolStrategy(size=workers))
         .take_all()
     )
@@ -86,12 +85,13 @@ def main() -> None:
             paths.append(shutil.copy(first, Path(folder) / f"{number}.mcap"))
         python_path = os.pathsep.join(sys.path[:2])
         ray.init(
-            num_cpus=arguments.workers,
+            num_cpus=arguments.workers + 1,
             include_dashboard=False,
             object_store_memory=256 << 20,
             log_to_driver=False,
             runtime_env={"env_vars": {"PYTHONPATH": python_path}},
         )
+        ray.data.DataContext.get_current().enable_progress_bars = False
         ratios = []
         for number in range(arguments.rounds):
             plain_secs, plain_rows = by_processes(paths, arguments.workers)

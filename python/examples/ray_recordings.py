@@ -77,16 +77,18 @@ def main() -> None:
     if not recordings:
         parser.error(f"{arguments.folder}: found no .mcap, expected recordings")
     if not ray.is_initialized():
-        # A core for each worker; the rows are small, and no page is served.
+        # A core for each worker and one for reading names and writing rows, which take little of it.
         ray.init(
-            num_cpus=arguments.workers,
+            num_cpus=arguments.workers + 1,
             include_dashboard=False,
             object_store_memory=256 << 20,
             log_to_driver=False,
         )
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    items = [{"recording": path} for path in recordings]
     (
-        ray.data.from_items([{"recording": path} for path in recordings])
-        .repartition(len(recordings))
+        # A block for each recording: workers that are done take the next.
+        ray.data.from_items(items, override_num_blocks=len(items))
         .map_batches(
             Follow, batch_size=1, compute=ray.data.ActorPoolStrategy(size=arguments.workers)
         )

@@ -27,8 +27,9 @@ def test_two_workers_give_what_one_process_gives(rapport, corridor, tmp_path):
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        # A folder of its own, short, as the paths of its sockets are bounded.
-        env={**os.environ, "RAY_TMPDIR": "/tmp"},
+        # Its sockets' paths are bounded, so they lie in /tmp.
+        env={**os.environ, "RAY_TMPDIR": "/tmp", "HOME": str(tmp_path)},
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     rows = parquet.read_table(output).sort_by(
