@@ -62,6 +62,7 @@ for person in people:
     ax.plot(*person.landmarks.T, "o", color="white", markersize=3)
     ax.text(x, y - 8, f"{person.label} {person.confidence:.0%}", color="white", weight="bold")
 ax.set_axis_off()
+plt.show()
 
 # %% [markdown]
 # Many pictures at once: `process_batch` gives the same, and several threads share the work.
@@ -81,30 +82,35 @@ pd.DataFrame(
 # ## A recording
 #
 # `track` follows people through a film, a rosbag2 recording or any frames: ids stay, labels are smoothed
-# over time. Here the frames are made: the portrait moves, then the light goes down. With a recording of
-# your own: `rapport.track("corridor.mcap")`.
+# over time. Here the frames are made: one person moves to the right, and after 1.5 seconds another one
+# comes into view. With a recording of your own: `rapport.track("corridor.mcap")`.
 
 # %%
-small = portrait.resize((200, 200))
+left = (
+    Image.open(PICTURES / "hopper.jpg").convert("RGB").crop((90, 30, 450, 390)).resize((200, 200))
+)
+right = portrait.crop((110, 0, 340, 230)).resize((200, 200))
 
 
 def frame(number: int) -> np.ndarray:
     """One of 60 frames of 640x480."""
     canvas = Image.new("RGB", (640, 480), (90, 96, 100))
-    light = 1.0 if number < 30 else max(0.1, 1.0 - (number - 30) / 25)
-    canvas.paste(ImageEnhance.Brightness(small).enhance(light), (180 + 2 * number, 140))
+    canvas.paste(left, (40 + 2 * number, 140))
+    if number >= 22:
+        canvas.paste(right, (400, 140))
     return np.asarray(canvas)
 
 
 rows = [
-    {"time_secs": tracked.time_secs, "x_px": person.box.x, **person.probabilities}
+    {"time_secs": tracked.time_secs, **person.to_dict()}
     for tracked in rapport.track((frame(number) for number in range(60)), fps=15)
     for person in tracked.people
 ]
-timeline = pd.DataFrame(rows).set_index("time_secs")
-ax = timeline.drop(columns="x_px").plot(figsize=(7, 2.6), linewidth=1.5, ylim=(0, 1.02))
-ax.set(xlabel="time in seconds", ylabel="probability")
-ax.legend(ncols=2, frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+timeline = pd.DataFrame(rows).pivot(index="time_secs", columns="id", values="happy")
+ax = timeline.plot(figsize=(7, 2.4), linewidth=2, ylim=(-0.03, 1.03))
+ax.set(xlabel="time in seconds", ylabel="probability of happy")
+ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+plt.show()
 
 # %% [markdown]
 # ## Labelled data
@@ -198,6 +204,7 @@ ax.errorbar(
 )
 ax.set(yticks=range(len(accuracy)), yticklabels=NETWORKS, xlabel="accuracy, 95 % interval")
 ax.set_ylim(len(accuracy) - 0.5, -0.5)
+plt.show()
 
 # %% [markdown]
 # ## The plots of a paper
@@ -213,10 +220,11 @@ model = evaluation.model("emotion")
 labels = evaluation.report["labels"]["names"]
 matrix = np.array(model["confusion_matrix"])
 counts = matrix.sum(axis=1)
-fig, ax = plt.subplots(figsize=(6, 2.6))
+fig, ax = plt.subplots(figsize=(7.5, 2.6))
 ax.bar(labels, counts, color="#4878a8")
 ax.bar_label(ax.containers[0], fontsize=8)
 ax.set_ylabel("labelled faces")
+plt.show()
 
 # %% [markdown]
 # ### ROC, one class against the rest
@@ -235,6 +243,7 @@ for label in labels:
 ax.plot([0, 1], [0, 1], color="0.7", linewidth=1, linestyle="--")
 ax.set(xlabel="false positive rate", ylabel="true positive rate", aspect="equal")
 ax.legend(title="area under the curve", fontsize=8, frameon=False)
+plt.show()
 
 # %% [markdown]
 # ### Confusion
@@ -259,6 +268,7 @@ for row_index, column_index in np.ndindex(*matrix.shape):
 ax.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
 ax.set_yticks(range(len(labels)), labels)
 ax.set(xlabel="predicted", ylabel="true, each row sums to 1")
+plt.show()
 
 # %% [markdown]
 # ### Report
@@ -290,6 +300,7 @@ for ax, title, shown in [
     ax.imshow(shown)
     ax.set_title(title, fontsize=10)
     ax.set_axis_off()
+plt.show()
 
 # %%
 temporary.cleanup()

@@ -31,7 +31,10 @@ impl Progress for Interruptible {
     }
 }
 
-/// Evaluates. Gives the figures for a terminal, the warnings as (kind, count, first), and the faces.
+/// The figures for a terminal, the warnings as (kind, count, first), and the faces.
+type Outcome = (String, Vec<(String, u64, String)>, Table);
+
+/// Evaluates.
 #[pyfunction]
 #[pyo3(signature = (source, output, *, labels, label_topic, topic, models, calibration, place, usage,
     votes, cut_out, include_faces, working_size, search_hz, classify_hz, onnxruntime))]
@@ -53,7 +56,7 @@ pub fn evaluate(
     search_hz: Option<f32>,
     classify_hz: Option<f32>,
     onnxruntime: Option<PathBuf>,
-) -> PyResult<(String, Vec<(String, u64, String)>, Table)> {
+) -> PyResult<Outcome> {
     let rates = RateOptions::default();
     let options = EvaluateOptions {
         labels,
