@@ -3,16 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use rapport::commands::adapt::{self, AdaptArgs};
-use rapport::commands::analyze::{self, AnalyzeArgs};
-use rapport::commands::evaluate::{self, EvaluateArgs};
-use rapport::commands::feedback::{self, FeedbackArgs};
-use rapport::commands::journal::{self, JournalArgs};
-use rapport::commands::output::reader_left;
-use rapport::commands::policy::{self, PolicyArgs};
-use rapport::commands::record::{self, RecordArgs};
-use rapport::commands::rehearse::{self, RehearseArgs};
-use rapport::commands::serve::{self, ServeArgs};
+use rapport::commands::cli::{self, report};
 #[cfg(feature = "ros")]
 use rapport::ros::{arguments::process_arguments, middleware, replay, runner, watch};
 
@@ -26,15 +17,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Adapt(AdaptArgs),
-    Analyze(AnalyzeArgs),
-    Evaluate(EvaluateArgs),
-    Feedback(FeedbackArgs),
-    Journal(JournalArgs),
-    Policy(PolicyArgs),
-    Record(RecordArgs),
-    Rehearse(RehearseArgs),
-    Serve(Box<ServeArgs>),
+    #[command(flatten)]
+    WithoutRos(cli::Command),
     #[cfg(feature = "ros")]
     Replay(replay::ReplayArgs),
     #[cfg(feature = "ros")]
@@ -45,18 +29,10 @@ enum Command {
 fn main() -> ExitCode {
     let (own, ros) = process_arguments();
     match Cli::parse_from(own).command {
-        Command::Adapt(args) => exit_code(adapt::run(&args)),
-        Command::Analyze(args) => analyze(&args),
-        Command::Evaluate(args) => exit_code(evaluate::run(&args)),
-        Command::Feedback(args) => exit_code(feedback::run(&args)),
-        Command::Journal(args) => exit_code(journal::run(&args)),
-        Command::Policy(args) => exit_code(policy::run(&args)),
-        Command::Record(args) => exit_code(record::run(&args)),
-        Command::Rehearse(args) => exit_code(rehearse::run(&args)),
-        Command::Serve(args) => exit_code(serve::run(&args)),
+        Command::WithoutRos(command) => command.run().into(),
         Command::Replay(args) => {
             middleware::prepare_to_send();
-            exit_code(replay::run(&args, &ros))
+            report(replay::run(&args, &ros)).into()
         }
         Command::Watch(args) => {
             middleware::prepare_to_receive();
@@ -67,35 +43,6 @@ fn main() -> ExitCode {
 
 #[cfg(not(feature = "ros"))]
 fn main() -> ExitCode {
-    match Cli::parse().command {
-        Command::Adapt(args) => exit_code(adapt::run(&args)),
-        Command::Analyze(args) => analyze(&args),
-        Command::Evaluate(args) => exit_code(evaluate::run(&args)),
-        Command::Feedback(args) => exit_code(feedback::run(&args)),
-        Command::Journal(args) => exit_code(journal::run(&args)),
-        Command::Policy(args) => exit_code(policy::run(&args)),
-        Command::Record(args) => exit_code(record::run(&args)),
-        Command::Rehearse(args) => exit_code(rehearse::run(&args)),
-        Command::Serve(args) => exit_code(serve::run(&args)),
-    }
-}
-
-fn analyze(args: &AnalyzeArgs) -> ExitCode {
-    exit_code(analyze::run(args).map(|outcome| match outcome.read {
-        read if read == outcome.given => 0,
-        0 => 1,
-        _ => 3,
-    }))
-}
-
-fn exit_code(result: anyhow::Result<u8>) -> ExitCode {
-    match result {
-        Ok(code) => ExitCode::from(code),
-        // Whoever read the output has seen enough, as `head` does.
-        Err(error) if reader_left(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("rapport: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let Command::WithoutRos(command) = Cli::parse().command;
+    command.run().into()
 }

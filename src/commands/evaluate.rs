@@ -13,6 +13,7 @@ use rapport_evaluation::{DEFAULT_RESAMPLES, DEFAULT_SEED, EvaluateOptions, evalu
 use rapport_perception::detect::WorkingSize;
 
 use crate::commands::calibration::CalibrationArgs;
+use crate::commands::cli::command_line;
 use crate::commands::progress::EvaluationProgress;
 use crate::commands::rates::RateArgs;
 
@@ -172,8 +173,8 @@ pub fn parse_rows(text: &str) -> Result<usize, String> {
     rows.ok_or_else(|| "expected a number from 1 to 10000000".to_owned())
 }
 
-fn command_line() -> Vec<String> {
-    std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
+fn given_command() -> Vec<String> {
+    command_line().iter().map(|argument| argument.to_string_lossy().into_owned()).collect()
 }
 
 impl EvaluateArgs {
@@ -197,7 +198,7 @@ impl EvaluateArgs {
             seed: self.seed,
             onnxruntime: self.onnxruntime.clone(),
             parquet_group_rows: self.parquet.then_some(self.parquet_group_rows),
-            command: command_line(),
+            command: given_command(),
             ..EvaluateOptions::new(source, &self.output)
         }
     }
@@ -264,7 +265,7 @@ fn run_many(args: &EvaluateArgs, sources: &[PathBuf]) -> anyhow::Result<u8> {
 
 fn run_merge(args: &MergeArgs) -> anyhow::Result<u8> {
     let mut progress = EvaluationProgress::default();
-    let merged = merge(&args.results, &args.output, command_line(), &mut progress)?;
+    let merged = merge(&args.results, &args.output, given_command(), &mut progress)?;
     let mut out = std::io::stdout().lock();
     let recordings = merged.recordings;
     writeln!(

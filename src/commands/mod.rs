@@ -4,6 +4,7 @@ pub mod account;
 pub mod adapt;
 pub mod analyze;
 pub mod calibration;
+pub mod cli;
 pub mod emotions;
 pub mod evaluate;
 pub mod feedback;

@@ -21,6 +21,12 @@ pub trait Progress {
         let _ = text;
     }
 
+    /// Whether the evaluation is to end at once, without a report. Asked before each frame is
+    /// processed.
+    fn is_cancelled(&mut self) -> bool {
+        false
+    }
+
     /// The last frame was processed.
     fn end(&mut self) {}
 }

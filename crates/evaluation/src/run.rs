@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 use crate::face_png::face_png;
 use crate::frames_csv::FramesCsv;
@@ -71,6 +71,7 @@ impl Run<'_> {
         labels: &FrameLabels,
         predictions: Predictions,
     ) -> anyhow::Result<()> {
+        ensure!(!self.progress.is_cancelled(), "cancelled");
         let frame = frame.filter(|_| self.include_faces);
         let mut all_seen = Vec::with_capacity(self.models.len());
         for (model, prediction) in self.models.iter_mut().zip(predictions) {
