@@ -83,18 +83,32 @@ pub fn groups(found: &Groups, model: &ModelReport<'_>) -> Markup {
     }
 }
 
+/// The range of all intervals in steps of 5 %, so that groups can be told apart.
+fn scale_of(column: &Column, whole: Option<f64>) -> Option<Scale> {
+    let ends = || column.groups.iter().filter_map(|(_, group)| group.accuracy.interval());
+    let lower = ends().map(|(lower, _)| lower).chain(whole).reduce(f64::min)?;
+    let upper = ends().map(|(_, upper)| upper).chain(whole).reduce(f64::max)?;
+    let (from, to) = ((lower * 20.0).floor() / 20.0, (upper * 20.0).ceil() / 20.0);
+    (ends().count() > 0 && from < to).then_some(Scale { from, to, mark: whole })
+}
+
 fn group_table(column: &Column, whole: Option<f64>) -> Markup {
+    let scale = scale_of(column, whole);
     html! {
-        div.scroll { table {
-            tr { th { (column.name) } th { "faces" } th { "accuracy" } th.sketch { "0 to 100 %" } th { "macro F1" } th { "less all others" } th { "p" } }
+        div.scroll { table.stacked {
+            tr {
+                th { (column.name) } th { "faces" } th { "accuracy" }
+                th.sketch { @if let Some(scale) = scale { (format!("{:.0} to {:.0} %", scale.from * 100.0, scale.to * 100.0)) } }
+                th { "macro F1" } th { "less all others" } th { "p" }
+            }
             @for (name, group) in &column.groups {
                 @let others = group.accuracy_less_others;
                 tr {
                     td { (name) } td { (group.faces) }
                     td { (with_interval(&group.accuracy, Format::Percent)) }
                     td.sketch {
-                        @if let Some((lower, upper)) = group.accuracy.interval() {
-                            (PreEscaped(whisker(Scale { from: 0.0, to: 1.0, mark: whole }, lower, group.accuracy.estimate, upper)))
+                        @if let Some((scale, (lower, upper))) = scale.zip(group.accuracy.interval()) {
+                            (PreEscaped(whisker(scale, lower, group.accuracy.estimate, upper)))
                         }
                     }
                     td { (with_interval(&group.macro_f1, Format::Number)) }

@@ -186,7 +186,7 @@ pub fn whisker(scale: Scale, lower: f64, value: f64, upper: f64) -> String {
         format!(r#"<line class="mark" x1="{x:.1}" y1="0" x2="{x:.1}" y2="18"/>"#)
     });
     format!(
-        r#"<svg class="whisker" width="{WIDTH_PX}" height="18" aria-hidden="true"><line class="axis" x1="{MARGIN_PX}" y1="9" x2="{:.1}" y2="9"/>{mark}<line class="range" x1="{:.1}" y1="9" x2="{:.1}" y2="9"/><circle cx="{:.1}" cy="9" r="3.5"/></svg>"#,
+        r#"<svg class="whisker" width="{WIDTH_PX}" height="18" viewBox="0 0 {WIDTH_PX} 18" aria-hidden="true"><line class="axis" x1="{MARGIN_PX}" y1="9" x2="{:.1}" y2="9"/>{mark}<line class="range" x1="{:.1}" y1="9" x2="{:.1}" y2="9"/><circle cx="{:.1}" cy="9" r="3.5"/></svg>"#,
         WIDTH_PX - MARGIN_PX,
         x(lower),
         x(upper),

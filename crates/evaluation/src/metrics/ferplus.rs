@@ -72,15 +72,14 @@ pub struct Agreed {
 
 impl Votes {
     /// The votes as a distribution; `None` where most are for `unknown` or `NF`, or every vote is a
-    /// single one. Of columns with equally many, an expression goes before these two, as in
-    /// microsoft/FERPlus.
+    /// single one. Of columns with equally many, an expression goes before these two.
     pub fn soft_label(&self) -> Option<SoftLabel> {
         let left = self.without_single_ones();
         let most = left.iter().copied().fold(0.0, f64::max);
         let is_most = |count: &f64| *count > 0.0 && *count == most;
         left.iter()
             .take(VOTE_LABELS.len())
-            .any(|count| is_most(count))
+            .any(is_most)
             .then(|| SoftLabel { shares: shares(&left) })
     }
 
