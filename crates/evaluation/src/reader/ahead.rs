@@ -19,9 +19,10 @@ pub struct Bounds<R> {
 }
 
 impl<R> Bounds<R> {
-    /// For images: two for each thread and two more, so that no thread waits for the one who takes.
+    /// For images: two for each thread and six more, which is a twentieth of a second of work for the
+    /// networks, so that a thread that the system lets wait does not hold up the others.
     pub fn of_images(threads: usize, bytes: usize, bytes_of: fn(&R) -> usize) -> Self {
-        let items = NonZeroUsize::MIN.saturating_add(2 * threads + 1);
+        let items = NonZeroUsize::MIN.saturating_add(2 * threads + 5);
         Self { items, bytes, bytes_of }
     }
 }
