@@ -281,3 +281,16 @@ def test_a_killed_run_is_read_up_to_its_last_group(tmp_path, command):
             [RAPPORT, *arguments("cut")], cwd=tmp_path, capture_output=True, text=True
         )
         assert done.returncode == 1 and "cut.faces.parts: not written" in done.stderr
+
+
+def test_record_and_evaluate_write_the_same_table(tmp_path):
+    write_recording(tmp_path / "short.mcap", 2, 30)
+    rapport("evaluate", "short.mcap", "-o", "evaluated", "--parquet", cwd=tmp_path)
+    # A copy that is a file, and one that is a folder.
+    rapport("record", "short.mcap", "copy.mcap", "--parquet", cwd=tmp_path)
+    rapport("record", "short.mcap", "copied/", "--parquet", cwd=tmp_path)
+    read = lambda name: duckdb.read_parquet(str(tmp_path / name)).fetchall()  # noqa: E731
+    rows = read("evaluated/faces.parquet")
+    assert len(rows) > 20
+    assert read("copy.faces.parquet") == rows
+    assert read("copied.faces.parquet") == rows

@@ -60,7 +60,7 @@ impl Parts {
         let next = TableWriter::new(Vec::new(), &self.table, usize::MAX)?;
         let bytes = std::mem::replace(&mut self.part, next).finish()?;
         let path = self.folder.join(format!("{:06}.parquet", self.written.len()));
-        write_whole(&path, |file| Ok(file.write_all(&bytes).map_err(TableError::io(&path))?))?;
+        write_whole(&path, |file| file.write_all(&bytes).map_err(TableError::io(&path)))?;
         self.written.push(path);
         Ok(())
     }

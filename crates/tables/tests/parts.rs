@@ -26,7 +26,9 @@ fn table() -> Table {
 }
 
 fn row(number: u32) -> Vec<Value<'static>> {
-    let every = |n: u32, value: Value<'static>| if number % n == 0 { value } else { Value::Absent };
+    let every = |n: u32, value: Value<'static>| {
+        if number.is_multiple_of(n) { value } else { Value::Absent }
+    };
     vec![
         format!("thing {}", number % 3).into(),
         every(2, "seen".into()),
