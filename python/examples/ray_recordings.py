@@ -92,7 +92,8 @@ def main() -> None:
         .map_batches(
             Follow, batch_size=1, compute=ray.data.ActorPoolStrategy(size=arguments.workers)
         )
-        .write_parquet(str(arguments.output.resolve()))
+        # Rows are few: one process of Ray's is enough to write them, and starting one takes seconds.
+        .write_parquet(str(arguments.output.resolve()), concurrency=1)
     )
     print(f"{len(recordings)} recordings, {arguments.output}")
 
