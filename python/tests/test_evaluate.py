@@ -111,7 +111,7 @@ def test_what_cannot_be_evaluated_is_named(rapport, labelled, tmp_path):
     for source, options, text in [
         (tmp_path / "nowhere", {}, "nowhere"),
         (tmp_path, {}, "found no recording and no folders in it"),
-        (labelled, {"labels": "labels.csv"}, "--labels does not go with this kind of source"),
+        (labelled, {"label_topic": "/said"}, "--label-topic does not go with this kind of source"),
         (labelled, {"models": tmp_path / "no.onnx"}, "no.onnx: No such file"),
     ]:
         with pytest.raises(rapport.EvaluationError, match=text):
