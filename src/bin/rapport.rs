@@ -18,7 +18,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     #[command(flatten)]
-    WithoutRos(cli::Command),
+    WithoutRos(Box<cli::Command>),
     #[cfg(feature = "ros")]
     Replay(replay::ReplayArgs),
     #[cfg(feature = "ros")]
