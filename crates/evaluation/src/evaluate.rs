@@ -5,18 +5,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 
-use crate::figures::Found;
+use crate::figures::Evaluated;
 use crate::frames_csv::FramesCsv;
 use crate::images::{ImageTopic, find_topic};
 use crate::items::Items;
 use crate::labels::{Labels, TopicLabels};
 use crate::model::{Loaded, Model, labels_of_all};
 use crate::options::{EvaluateOptions, Outcome};
-use crate::pictures::{self, Fer2013, Folder, LeftOut, Listed, USAGES};
+use crate::pictures::{self, Fer2013, Folder, LeftOut, Listed, USAGES, Unread};
 use crate::predictor::Predictor;
 use crate::progress::Progress;
 use crate::provenance::Provenance;
-use crate::reader::found::load_detector;
 use crate::reader::{Plan, Waiting};
 use crate::recording::{self, Looking, Recording};
 use crate::report::{LabelSummary, ModelTiming, Timing};
@@ -29,7 +28,7 @@ use crate::tables::{FacesTable, FramesSeen};
 use crate::warnings::{UNUSED_FRAME, Warning, Warnings};
 use rapport_perception::onnx::RuntimeOptions;
 use rapport_perception::paths::same_file;
-use rapport_perception::{ModelFiles, SessionOptions};
+use rapport_perception::{ModelFiles, SessionOptions, detector};
 use rapport_recording::bag::Bag;
 use rapport_recording::message::StringMessage;
 
@@ -132,15 +131,7 @@ fn check(options: &EvaluateOptions, kind: Kind) -> anyhow::Result<()> {
         let path = options.source.display();
         ensure!(!is_given || fits, "{path}: {option} does not go with this kind of source");
     }
-    ensure!(
-        options.labels.is_none() || options.label_topic.is_none(),
-        "--labels and --label-topic are given, expected one of them"
-    );
-    ensure!(
-        options.calibration.as_os_str().is_empty() || options.models.len() < 2,
-        "--calibration is given with {} models, expected one: it is of one network",
-        options.models.len()
-    );
+    check_together(options)?;
     ensure!(
         options.groups.is_empty() || options.labels.is_some() || kind == Kind::Fer2013,
         "--group is given without --labels, expected the CSV that has the column"
@@ -150,6 +141,23 @@ fn check(options: &EvaluateOptions, kind: Kind) -> anyhow::Result<()> {
         "--usage is `{}`, expected one of {}",
         options.usage,
         USAGES.join(", ")
+    );
+    Ok(())
+}
+
+/// Options of which only one may be given, whatever the source.
+///
+/// # Errors
+/// If both of a pair are given: which.
+pub fn check_together(options: &EvaluateOptions) -> anyhow::Result<()> {
+    ensure!(
+        options.labels.is_none() || options.label_topic.is_none(),
+        "--labels and --label-topic are given, expected one of them"
+    );
+    ensure!(
+        options.calibration.as_os_str().is_empty() || options.models.len() < 2,
+        "--calibration is given with {} models, expected one: it is of one network",
+        options.models.len()
     );
     Ok(())
 }
@@ -187,7 +195,7 @@ pub fn load_for_recordings(options: &EvaluateOptions) -> anyhow::Result<Loaded> 
     let is_followed = session.rates.search_hz > 0.0;
     let count = if is_followed { 0 } else { Plan::new(options.jobs).predictors };
     for _ in 0..count {
-        loaded.detectors.push(load_detector(&ModelFiles::default(), &runtime(options))?);
+        loaded.detectors.push(detector(&ModelFiles::default(), &runtime(options))?);
     }
     Ok(loaded)
 }
@@ -315,54 +323,62 @@ fn with_size(mut session: SessionOptions, options: &EvaluateOptions) -> SessionO
     session
 }
 
+/// Pictures that are evaluated, and what is known of them before one is read.
+struct Pictures<P> {
+    pictures: P,
+    source: Source,
+    /// How many there are, where that is known.
+    count: Option<u64>,
+    /// How faces are looked for; nothing where the pictures are faces.
+    session: Option<SessionOptions>,
+    /// Warnings that were told already.
+    warnings: Warnings,
+    /// What is told when the pictures begin.
+    left_out: Vec<LeftOut>,
+}
+
+/// Gives all pictures to all models.
+fn look_at<'p, P: Iterator<Item = Unread> + Send>(
+    options: &EvaluateOptions,
+    files: &Files,
+    given: Pictures<P>,
+    progress: &'p mut dyn Progress,
+) -> anyhow::Result<(Run<'p>, Begin)> {
+    let Pictures { pictures, source, count, session, warnings, left_out } = given;
+    let Loaded { models, mut predictors, .. } =
+        load(options, session.as_ref(), options.jobs.get())?;
+    let begin = Begin::now(command(options, &models));
+    let name = source.path.clone();
+    let mut run = run(options, (source, &name), models, files, warnings, progress)?;
+    run.progress.begin(count);
+    for LeftOut { kind, text } in left_out {
+        run.warn(kind, || text);
+    }
+    pictures::evaluate(pictures, &mut predictors, Plan::new(options.jobs), &mut run)?;
+    Ok((run, begin))
+}
+
 fn evaluate_folder(
     options: &EvaluateOptions,
     files: &Files,
     progress: &mut dyn Progress,
 ) -> anyhow::Result<Outcome> {
-    if let Some(labels) = &options.labels {
-        return evaluate_listed(options, labels, files, progress);
-    }
-    let folder = Folder::open(&options.source)?;
-    let session = of_pictures(options);
-    let Loaded { models, mut predictors, .. } =
-        load(options, session.as_ref(), options.jobs.get())?;
     let source = Source::new(Kind::Folder, &options.source, options.cut_out);
-    let begin = Begin::now(command(options, &models));
-    let name = source.path.clone();
-    let mut run = run(options, (source, &name), models, files, Warnings::default(), progress)?;
-    run.progress.begin(Some(folder.left()));
-    for LeftOut { kind, text } in folder.left_out() {
-        run.warn(kind, || text.clone());
-    }
-    pictures::evaluate(folder, &mut predictors, Plan::new(options.jobs), &mut run)?;
-    let labels = LabelSummary::new("folders", run.source.frames_used);
-    finish(options, files, run, labels, &begin)
-}
-
-/// How faces are looked for in pictures; nothing where they are faces.
-fn of_pictures(options: &EvaluateOptions) -> Option<SessionOptions> {
-    (!options.cut_out).then(|| with_size(SessionOptions::for_pictures(), options))
-}
-
-fn evaluate_listed(
-    options: &EvaluateOptions,
-    labels: &Path,
-    files: &Files,
-    progress: &mut dyn Progress,
-) -> anyhow::Result<Outcome> {
+    let session = (!options.cut_out).then(|| with_size(SessionOptions::for_pictures(), options));
     let mut warnings = Warnings::default();
+    let Some(labels) = &options.labels else {
+        let folder = Folder::open(&options.source)?;
+        let (count, left_out) = (Some(folder.left()), folder.left_out().to_vec());
+        let given = Pictures { pictures: folder, source, count, session, warnings, left_out };
+        let (run, begin) = look_at(options, files, given, progress)?;
+        let labels = LabelSummary::new("folders", run.source.frames_used);
+        return finish(options, files, run, labels, &begin);
+    };
     let listed = Listed::open(&options.source, labels, &options.groups, &mut warnings)?;
     warnings.iter().for_each(|warning| progress.warning(&warning.first));
-    let session = of_pictures(options);
-    let Loaded { models, mut predictors, .. } =
-        load(options, session.as_ref(), options.jobs.get())?;
-    let source = Source::new(Kind::Folder, &options.source, options.cut_out);
-    let begin = Begin::now(command(options, &models));
-    let name = source.path.clone();
-    let mut run = run(options, (source, &name), models, files, warnings, progress)?;
-    run.progress.begin(Some(listed.left()));
-    pictures::evaluate(listed, &mut predictors, Plan::new(options.jobs), &mut run)?;
+    let (count, left_out) = (Some(listed.left()), Vec::new());
+    let given = Pictures { pictures: listed, source, count, session, warnings, left_out };
+    let (run, begin) = look_at(options, files, given, progress)?;
     let mut summary = LabelSummary::new("pictures", run.source.frames_used);
     summary.path = Some(shown(labels));
     finish(options, files, run, summary, &begin)
@@ -375,15 +391,18 @@ fn evaluate_fer2013(
 ) -> anyhow::Result<Outcome> {
     let votes = options.votes.as_deref();
     let rows = Fer2013::open(&options.source, &options.usage, votes, &options.groups)?;
-    let Loaded { models, mut predictors, .. } = load(options, None, options.jobs.get())?;
     let mut source = Source::new(Kind::Fer2013, &options.source, true);
     source.usage = Some(options.usage.clone());
-    source.votes = options.votes.as_deref().map(shown);
-    let begin = Begin::now(command(options, &models));
-    let name = source.path.clone();
-    let mut run = run(options, (source, &name), models, files, Warnings::default(), progress)?;
-    run.progress.begin(None);
-    pictures::evaluate(rows, &mut predictors, Plan::new(options.jobs), &mut run)?;
+    source.votes = votes.map(shown);
+    let given = Pictures {
+        pictures: rows,
+        source,
+        count: None,
+        session: None,
+        warnings: Warnings::default(),
+        left_out: Vec::new(),
+    };
+    let (run, begin) = look_at(options, files, given, progress)?;
     if run.source.frames == 0 {
         bail!("{}: no rows with Usage {}", options.source.display(), options.usage);
     }
@@ -465,12 +484,13 @@ fn finish(
         crops: RecordingEnd::crops_of(&models),
     });
     let (resamples, seed) = (options.resamples, options.seed);
-    let found = Found { source, models, items, labels, warnings, resamples, seed };
+    let evaluated = Evaluated { source, models, items, labels, warnings, resamples, seed };
     frames_csv.finish()?;
-    let frames = FramesSeen { frames: found.source.frames, frames_used: found.source.frames_used };
+    let frames =
+        FramesSeen { frames: evaluated.source.frames, frames_used: evaluated.source.frames_used };
     let faces_parquet = faces.map(|faces| faces.finish(frames)).transpose()?;
     let clean = |text: &str| cleaner.clean(text);
-    let (table, warnings) = found.write(files, timing, &begin.provenance, clean, progress)?;
+    let (table, warnings) = evaluated.write(files, timing, &begin.provenance, clean, progress)?;
     if let (Some(result), Some(end)) = (result, end) {
         result.finish(&end)?;
     }

@@ -15,7 +15,7 @@ use crate::whole_file;
 use rapport_vocabulary::Emotion;
 
 /// All that a report is made of.
-pub struct Found {
+pub struct Evaluated {
     /// What was evaluated.
     pub source: Source,
     /// What each model saw.
@@ -32,7 +32,7 @@ pub struct Found {
     pub seed: u64,
 }
 
-impl Found {
+impl Evaluated {
     /// Works out the figures and writes `report.json` and `report.html`. `clean` takes folders out of
     /// the texts of warnings. Returns the table for a terminal and all warnings.
     ///

@@ -3,9 +3,13 @@
 use std::path::PathBuf;
 use std::thread::{self, ScopedJoinHandle};
 
+use crate::items::Items;
+use crate::labels::FrameLabels;
 use crate::predictor::Predictor;
+use crate::seen::{Place, Seen};
 use crate::tally::Tally;
 use rapport_perception::detect::YuNetDetector;
+use rapport_perception::geometry::Rect;
 use rapport_perception::onnx::RuntimeOptions;
 use rapport_perception::{ModelFiles, SessionOptions, model_file};
 use rapport_vocabulary::{Emotion, LabelSet};
@@ -61,14 +65,13 @@ impl Loaded {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let alike = models.iter().filter(|m| m.path.file_stem() == path.file_stem()).count();
             let name = if alike == 0 { stem } else { format!("{stem}-{}", alike + 1) };
-            models.push(Model {
+            models.push(Model::new(
                 name,
                 path,
-                sha256: predictor.identity().sha256,
-                calibration_revision: predictor.calibration_revision(),
-                tally: Tally::default(),
-                labels: predictor.labels().clone(),
-            });
+                predictor.identity().sha256,
+                predictor.calibration_revision(),
+                predictor.labels().clone(),
+            ));
             let load = || Predictor::load(&files, runtime, options);
             // Beside one another: several jobs begin as soon as one.
             let others = thread::scope(|scope| {
@@ -87,8 +90,8 @@ impl Loaded {
 }
 
 impl Model {
-    /// A model of which only the name and what it saw are known.
-    pub fn remembered(
+    /// A model that has seen nothing.
+    pub fn new(
         name: String,
         path: PathBuf,
         sha256: String,
@@ -100,13 +103,25 @@ impl Model {
 
     /// The same model before it saw anything.
     pub fn anew(&self) -> Self {
-        Self::remembered(
+        Self::new(
             self.name.clone(),
             self.path.clone(),
             self.sha256.clone(),
             self.calibration_revision,
             self.labels.clone(),
         )
+    }
+
+    /// Counts what it saw in a frame, as [`Tally::frame`].
+    pub fn count(
+        &mut self,
+        place: &Place,
+        labels: &FrameLabels,
+        seen: &[Seen],
+        items: &mut Items,
+        crop: impl Fn(&Rect) -> Option<Vec<u8>>,
+    ) {
+        self.tally.frame(&self.labels, place, labels, seen, items, crop);
     }
 
     /// The labels that the model tells apart, in its order.

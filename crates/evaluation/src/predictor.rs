@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use ndarray::Axis;
 
-use crate::reader::found::{Found, Slot, ToldDetector, load_detector};
+use crate::reader::found::{Found, Slot, ToldDetector};
 use crate::seen::Seen;
 use rapport_perception::classify::EmotionNet;
 use rapport_perception::frame::Frame;
 use rapport_perception::geometry::Rect;
 use rapport_perception::onnx::{ModelError, RuntimeOptions};
 use rapport_perception::{
-    ModelFiles, ModelIdentity, Networks, Session, SessionOptions, Timings, emotion_net,
+    ModelFiles, ModelIdentity, Networks, Session, SessionOptions, Timings, detector, emotion_net,
 };
 use rapport_vocabulary::{ImageStamp, LabelSet};
 
@@ -48,7 +48,7 @@ impl Predictor {
         Ok(Self(match options {
             Some(options) => {
                 let slot = Slot::default();
-                let detector = load_detector(files, runtime)?;
+                let detector = detector(files, runtime)?;
                 let detector = Box::new(ToldDetector { detector, slot: slot.clone() });
                 let networks = Networks::of(detector, emotion_net(files, runtime)?);
                 Input::Session(Box::new(Session::new(networks, options.clone())), slot)

@@ -93,9 +93,7 @@ impl Run<'_> {
                 let identity = (model.name.as_str(), model.sha256.as_str(), model.labels());
                 faces.frame(identity, place, labels, &seen)?;
             }
-            let of_model = model.labels().clone();
-            let crop = |roi: &_| face_png(frame?, roi);
-            model.tally.frame(&of_model, place, labels, &seen, &mut self.items, crop);
+            model.count(place, labels, &seen, &mut self.items, |roi| face_png(frame?, roi));
             all_seen.push(Some(seen));
         }
         if let Some(result) = &mut self.result {

@@ -63,7 +63,7 @@ pub struct Source {
 pub struct RecordingSummary {
     /// Its path below the folder of all.
     pub name: String,
-    /// Why there are no figures of it; nothing where there are.
+    /// Why it could not be evaluated; `None` where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
     /// Messages of its topic.

@@ -41,7 +41,7 @@ pub mod track;
 pub mod zones;
 
 pub use attention::AttentionOptions;
-pub use networks::{ModelFiles, Networks, emotion_net, model_file};
+pub use networks::{ModelFiles, Networks, detector, emotion_net, model_file};
 pub use onnx::{ModelIdentity, RuntimeOptions};
 pub use rates::RateOptions;
 pub use session::{Observation, Person, Session, SessionOptions, Timings};

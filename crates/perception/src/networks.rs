@@ -44,12 +44,7 @@ impl Networks {
     /// # Errors
     /// If ONNX Runtime or a model is missing or wrong: which, and how.
     pub fn load(files: &ModelFiles, runtime: &RuntimeOptions) -> Result<Arc<Self>, ModelError> {
-        let detector = YuNetDetector::load(
-            &model_file(&files.detector, "yunet.onnx")?,
-            &model_file(&files.landmarks, "onet.onnx")?,
-            runtime,
-        )?;
-        Ok(Self::of(Box::new(detector), emotion_net(files, runtime)?))
+        Ok(Self::of(Box::new(detector(files, runtime)?), emotion_net(files, runtime)?))
     }
 
     /// Any detector with any emotion network.
@@ -100,6 +95,18 @@ impl Networks {
 /// A panic in another session leaves nothing half changed: the networks keep buffers only.
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Loads the detector of the package by itself.
+///
+/// # Errors
+/// If ONNX Runtime or a model is missing or wrong: which, and how.
+pub fn detector(files: &ModelFiles, runtime: &RuntimeOptions) -> Result<YuNetDetector, ModelError> {
+    YuNetDetector::load(
+        &model_file(&files.detector, "yunet.onnx")?,
+        &model_file(&files.landmarks, "onet.onnx")?,
+        runtime,
+    )
 }
 
 /// The emotion network of these files, calibrated where a calibration is named.

@@ -7,25 +7,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rapport_perception::Timings;
 use rapport_perception::detect::{DetectOptions, Detected, Detector, Face, YuNetDetector};
 use rapport_perception::frame::Frame;
-use rapport_perception::onnx::{ModelError, RuntimeOptions};
-use rapport_perception::{ModelFiles, Timings, model_file};
-
-/// Loads the detector of the package.
-///
-/// # Errors
-/// If ONNX Runtime or a model is missing or wrong: which, and how.
-pub fn load_detector(
-    files: &ModelFiles,
-    runtime: &RuntimeOptions,
-) -> Result<YuNetDetector, ModelError> {
-    YuNetDetector::load(
-        &model_file(&files.detector, "yunet.onnx")?,
-        &model_file(&files.landmarks, "onet.onnx")?,
-        runtime,
-    )
-}
+use rapport_perception::onnx::ModelError;
 
 /// What was found in an image, and the time it took.
 #[derive(Debug, Clone)]

@@ -15,7 +15,7 @@ use super::plan::Plan;
 use super::recordings::{FoundRecording, Recordings};
 use super::result::{Inputs, OneOfMany, RESULT_FILE, ResultReader};
 use super::shard::Shard;
-use crate::evaluate::{cleaner, command, evaluate_one, load_for_recordings};
+use crate::evaluate::{check_together, cleaner, command, evaluate_one, load_for_recordings};
 use crate::model::{Loaded, Model};
 use crate::options::EvaluateOptions;
 use crate::progress::Progress;
@@ -68,8 +68,8 @@ pub(super) fn folder_of(output: &Path, name: &str) -> PathBuf {
     output.join(RECORDINGS_FOLDER).join(name)
 }
 
-/// Evaluates recordings one after another, or, with several jobs, beside one another. One that cannot be evaluated is counted and named, and the
-/// others are evaluated all the same.
+/// Evaluates recordings one after another, or, with several jobs, beside one another. One that cannot be
+/// evaluated is counted and named, and the others are evaluated all the same.
 ///
 /// # Errors
 /// If sources, options or models are wrong, if there are results of another run, or if nothing can be
@@ -247,15 +247,7 @@ fn check(options: &ManyOptions) -> anyhow::Result<()> {
     {
         ensure!(!is_given, "{option} does not go with several recordings");
     }
-    ensure!(
-        evaluate.labels.is_none() || evaluate.label_topic.is_none(),
-        "--labels and --label-topic are given, expected one of them"
-    );
-    ensure!(
-        evaluate.calibration.as_os_str().is_empty() || evaluate.models.len() < 2,
-        "--calibration is given with {} models, expected one: it is of one network",
-        evaluate.models.len()
-    );
+    check_together(evaluate)?;
     if let Some(labels) = &evaluate.labels {
         ensure!(
             labels.is_dir(),

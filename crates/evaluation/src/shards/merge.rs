@@ -10,7 +10,7 @@ use super::plan::{PLAN_FILE, Plan};
 use super::result::{RESULT_FILE, RecordingEnd, ResultReader, StoredFrame, StoredLabels};
 use super::totals::{Machine, TimeTotals};
 use crate::evaluate::Files;
-use crate::figures::Found;
+use crate::figures::Evaluated;
 use crate::items::Items;
 use crate::model::Model;
 use crate::progress::Progress;
@@ -215,8 +215,7 @@ impl Sums {
         let end = reader.replay(|StoredFrame { place, labels, seen }| {
             for (model, seen) in models.iter_mut().zip(seen) {
                 if let Some(seen) = seen {
-                    let of_model = model.labels().clone();
-                    model.tally.frame(&of_model, &place, &labels, &seen, items, |_| None);
+                    model.count(&place, &labels, &seen, items, |_| None);
                 }
             }
             progress.frame();
@@ -302,13 +301,13 @@ impl Sums {
         let recordings = source.recordings.iter().filter(|found| found.problem.is_none()).count();
         let (resamples, seed) = plan.drawing();
         let labels = labels.summary();
-        let found = Found { source, models, items, labels, warnings, resamples, seed };
+        let evaluated = Evaluated { source, models, items, labels, warnings, resamples, seed };
         let timing = |source: &Source, models: &[Model]| {
             let names: Vec<String> = models.iter().map(|model| model.name.clone()).collect();
             time.timing(source.frames_used, source.duration_secs.unwrap_or_default(), &names)
         };
         let (table, warnings) =
-            found.write(&files, timing, &provenance, str::to_owned, progress)?;
+            evaluated.write(&files, timing, &provenance, str::to_owned, progress)?;
         Ok(Merged { report_json: files.json, report_html: files.html, table, warnings, recordings })
     }
 }

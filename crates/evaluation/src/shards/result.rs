@@ -93,7 +93,7 @@ impl StoredModel {
     fn model(self) -> anyhow::Result<Model> {
         let labels = LabelSet::new(self.labels)?.with_affect(self.affect, self.affect_source)?;
         let Self { name, file, sha256, calibration_revision, .. } = self;
-        Ok(Model::remembered(name, file, sha256, calibration_revision, labels))
+        Ok(Model::new(name, file, sha256, calibration_revision, labels))
     }
 }
 
