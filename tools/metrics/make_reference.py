@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import warnings
 from pathlib import Path
 
 import numpy as np
 import sklearn
+from plain import plain
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import (
     average_precision_score,
@@ -29,17 +29,6 @@ from sklearn.metrics import (
 
 CLASSES = 7
 SEED = 20251124
-
-
-def plain(value):
-    """The value as JSON has it: no NaN, no infinity, floats rounded to what a test can see."""
-    if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
-        return [plain(inner) for inner in value]
-    if isinstance(value, float | np.floating):
-        return round(float(value), 12) if math.isfinite(value) else None
-    return int(value) if isinstance(value, np.integer) else value
 
 
 def reports(truth, predicted, labels):
@@ -156,7 +145,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     document = {
         "made_by": f"tools/metrics/make_reference.py, scikit-learn {sklearn.__version__}",
-        "cases": [plain(found) for found in cases()],
+        "cases": [plain(found, lambda number: round(number, 12)) for found in cases()],
     }
     arguments.out.write_text(json.dumps(document, separators=(",", ":")) + "\n", encoding="utf-8")
 

@@ -22,6 +22,7 @@ import numpy as np
 import scipy
 import sklearn
 import statsmodels
+from plain import plain
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import binomtest, bootstrap, entropy, pearsonr
 from sklearn.metrics import (
@@ -45,17 +46,6 @@ SEED = 20261127
 SAMPLES = 100
 DRAWN_BY = 7
 SCIPY_SAMPLES = 9999
-
-
-def plain(value):
-    """The value as JSON has it; floats rounded to what a test can see."""
-    if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
-        return [plain(inner) for inner in value]
-    if isinstance(value, float | np.floating):
-        return float(f"{value:.13g}") if math.isfinite(value) else None
-    return int(value) if isinstance(value, np.integer) else value
 
 
 def drawn(units, sample):
@@ -393,7 +383,9 @@ def main() -> None:
         "agreements": list(agreements(rng)),
         "divergences": list(divergences(rng)),
     }
-    text = json.dumps(plain(document), separators=(",", ":"))
+    text = json.dumps(
+        plain(document, lambda number: float(f"{number:.13g}")), separators=(",", ":")
+    )
     arguments.out.write_text(text + "\n", encoding="utf-8")
 
 
