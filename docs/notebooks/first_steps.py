@@ -151,54 +151,33 @@ print(evaluation.text)
 
 # %%
 faces = evaluation.frames.to_pandas()
-faces["correct"] = faces.predicted == faces.label
 faces.head(4)
 
 # %% [markdown]
 # ### Which network is better, and how sure is that?
 #
-# Resampling the pictures (bootstrap, seeded) gives an interval for each network's accuracy and, since all
-# saw the same pictures, for their differences. Where a difference's interval holds 0, these pictures do
-# not tell the two apart.
+# The report has an interval for each figure (bootstrap over pictures, seeded) and, since all networks saw
+# the same pictures, for the differences from the first one. Where a difference's interval holds 0, these
+# pictures do not tell the two apart. Where every sample gives the same, there is no interval.
 
 # %%
-# A row for each picture, a column for each network; a face that was not found counts as wrong.
-correct = faces.pivot_table(
-    index="source", columns="model", values="correct", aggfunc="first", observed=True
-)
-correct = correct[NETWORKS].to_numpy(float)
-dice = np.random.default_rng(1)
-samples = np.stack(
-    [correct[dice.integers(0, len(correct), len(correct))].mean(0) for _ in range(2000)]
-)
-
-
-def row(name: str, value: float, values: np.ndarray) -> dict:
-    """A figure with its 95 % interval."""
-    low, high = np.percentile(values, [2.5, 97.5])
-    return {"figure": name, "value": value, "from": low, "to": high}
-
-
-figures = [row(name, correct[:, i].mean(), samples[:, i]) for i, name in enumerate(NETWORKS)]
-figures += [
-    row(
-        f"{NETWORKS[0]} - {name}",
-        (correct[:, 0] - correct[:, i]).mean(),
-        samples[:, 0] - samples[:, i],
-    )
-    for i, name in enumerate(NETWORKS)
-    if i > 0
-]
-comparison = pd.DataFrame(figures).set_index("figure")
-comparison.style.format("{:.3f}")
+accuracy = pd.DataFrame(
+    {name: evaluation.model(name)["intervals"]["accuracy"] for name in NETWORKS}
+).T
+differences = pd.DataFrame(
+    {
+        f"{comparison['model']} - {comparison['baseline']}": comparison["differences"]["accuracy"]
+        for comparison in evaluation.report["comparisons"]
+    }
+).T
+pd.concat([accuracy, differences]).style.format("{:.3f}", na_rep="")
 
 # %%
-accuracy = comparison.loc[NETWORKS]
 fig, ax = plt.subplots(figsize=(6, 1.8))
 ax.errorbar(
-    accuracy.value,
+    accuracy.estimate,
     range(len(accuracy)),
-    xerr=[accuracy.value - accuracy["from"], accuracy["to"] - accuracy.value],
+    xerr=[accuracy.estimate - accuracy.lower, accuracy.upper - accuracy.estimate],
     fmt="o",
     capsize=3,
 )
